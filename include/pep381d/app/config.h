@@ -1,0 +1,72 @@
+// The configuration (design 1.2): what may be set, its defaults, and how it is read. INI file and command line carry
+// the same keys; the command line wins.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pep381d {
+
+struct Config {
+    std::string mirror_directory;
+    std::string state_file;  // filled with DIRECTORY/state.db where not set
+
+    std::string master_url = "https://pypi.org";  // without a slash at the end
+    std::chrono::milliseconds master_poll_interval{std::chrono::seconds(60)};
+    std::chrono::milliseconds master_reconcile_interval{std::chrono::hours(24)};
+    int master_max_requests = 10;
+    std::string master_contact;
+    std::string master_ca_file;
+    std::string master_proxy;
+    std::chrono::milliseconds master_timeout{std::chrono::seconds(30)};
+    std::chrono::milliseconds master_patience{std::chrono::seconds(20)};
+
+    bool files_enabled = true;
+    int files_max_requests = 32;
+    std::int64_t files_rate_limit = 0;  // bytes a second; 0: none
+    bool files_core_metadata = true;
+
+    bool pages_html = true;  // pages.formats
+    bool pages_json = true;
+    std::chrono::milliseconds pages_root_interval{std::chrono::minutes(5)};
+
+    std::vector<std::string> filter_projects{"*"};  // as written; names or patterns with `*`
+    std::vector<std::string> filter_block;
+
+    bool deletes_keep = false;  // deletes.policy
+    double deletes_max_fraction = 0.05;
+    std::chrono::milliseconds deletes_grace{std::chrono::minutes(15)};
+
+    std::string listen_address = "127.0.0.1:8381";  // empty: no embedded server
+    std::string log_level = "info";
+};
+
+// One mistake, or the empty vector's worth of none: `where` is `FILE:LINE` or `command line`.
+struct ConfigMistake {
+    std::string where;
+    std::string key;
+    std::string what;  // the cause and what to write instead
+};
+
+struct CommandLine {
+    Config config;
+    std::vector<ConfigMistake> mistakes;  // empty: config is good
+    std::string command;                  // empty: none given
+    std::vector<std::string> arguments;   // what follows the command, options of the command included (`--json`)
+    bool help = false;
+    bool version = false;
+};
+
+// Reads the command line and the file that --config names (or /etc/pep381d.conf where it is not given and that exists).
+// Never throws for a mistake of the user: all of them are collected.
+CommandLine read_command_line(int argc, const char* const* argv);
+
+// The effective configuration as an INI file that read_command_line reads back to the same values.
+std::string print_config(const Config& config);
+
+// The text of --help: commands, every key with its default and meaning, exit statuses.
+std::string help_text();
+
+}  // namespace pep381d

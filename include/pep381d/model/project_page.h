@@ -1,0 +1,90 @@
+// A project's page of the simple index (PEP 503, 691, 700, 714, 740, 792) as values, whatever format it came in.
+//
+// What the master said survives: members that this program does not interpret are kept as the text in which they came
+// and are written again as they are (design 2.10).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pep381d/base/digest.h"
+#include "pep381d/model/file_name.h"
+#include "pep381d/model/project_name.h"
+#include "pep381d/model/serial.h"
+
+namespace pep381d {
+
+// PEP 714: whether the index offers the file's METADATA beside it, and under which SHA-256.
+struct CoreMetadata {
+    bool offered = false;
+    std::string sha256;  // 32 bytes; empty: offered without a digest that we know
+    bool operator==(const CoreMetadata&) const = default;
+};
+
+struct Digest {
+    Algorithm algorithm = Algorithm::sha256;
+    std::string bytes;
+    bool operator==(const Digest&) const = default;
+};
+
+struct File {
+    FileName name;
+    std::string url;   // absolute, at the master; what it points to is the file
+    std::string path;  // below web/, `packages/.../NAME`, see file_path.h; empty until plan has found it legal
+    std::vector<Digest> digests;  // those that we can check, the strongest first; may be empty
+    std::optional<std::int64_t> size;  // bytes
+    std::optional<std::string> requires_python;
+    bool yanked = false;         // PEP 592
+    std::string yanked_reason;   // empty: none given
+    CoreMetadata core_metadata;  // as the master says
+    std::optional<std::string> provenance;  // PEP 740, absolute URL
+    std::optional<std::int64_t> upload_time;  // PEP 700, microseconds since 1970, UTC
+
+    // JSON members as the master wrote them, `"hashes":{...},"size":5,...`: all but filename, url, core-metadata and
+    // data-dist-info-metadata. Repeated as they are in the JSON page.
+    std::string members;
+
+    bool held = false;           // the file is in our tree, whole and verified
+    bool metadata_held = false;  // so is its .metadata
+
+    bool operator==(const File&) const = default;
+};
+
+// PEP 792. The status is the master's word: "active", "archived", "quarantined", "deprecated", or one yet unknown.
+struct ProjectStatus {
+    std::string status;  // empty: the master named none
+    std::string reason;  // empty: none given
+    bool operator==(const ProjectStatus&) const = default;
+};
+
+struct ProjectPage {
+    ProjectName name;
+    Serial serial;
+    ProjectStatus status;
+    std::vector<File> files;  // in the master's order
+
+    // JSON members as the master wrote them: of `meta` all but _last-serial; of the top level all but meta, name and
+    // files (so versions and project-status are among them).
+    std::string meta_members;
+    std::string members;
+
+    bool quarantined() const { return status.status == "quarantined"; }
+    bool operator==(const ProjectPage&) const = default;
+};
+
+// The members text of a file that carries just what PyPI writes, in PyPI's order and spelling: `hashes` with one SHA-256,
+// `provenance`, `requires-python`, `size`, `upload-time`, `yanked`. Where `file.members` equals it, it need not be stored.
+std::string usual_members(const File& file);
+
+// Microseconds since 1970 of `2023-04-04T12:26:47.798446Z` (PEP 700; the fraction may be missing); nothing for others.
+std::optional<std::int64_t> parse_upload_time(std::string_view text);
+// In PyPI's spelling: no fraction where it is 0, else six digits.
+std::string format_upload_time(std::int64_t microseconds);
+
+// The text as a JSON string with its quotes, escaping only what JSON demands (as PyPI does).
+std::string json_string(std::string_view text);
+
+}  // namespace pep381d

@@ -1,0 +1,47 @@
+#include "pep381d/base/clock.h"
+
+#include <ctime>
+
+#include <fmt/format.h>
+
+namespace pep381d {
+
+namespace {
+
+std::tm utc(Time time) {
+    const std::time_t seconds =
+        std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(time));
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    return parts;
+}
+
+}  // namespace
+
+Time SystemClock::now() const {
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+Steady SystemClock::steady() const { return std::chrono::steady_clock::now(); }
+
+std::string format_basic(Time time) {
+    const std::tm t = utc(time);
+    return fmt::format("{:04}{:02}{:02}T{:02}:{:02}:{:02}", t.tm_year + 1900, t.tm_mon + 1,
+                       t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+std::string format_iso(Time time) {
+    const std::tm t = utc(time);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", t.tm_year + 1900, t.tm_mon + 1,
+                       t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+std::optional<Time> parse_basic(std::string_view text) {
+    std::tm t{};
+    const std::string copy(text);
+    const char* end = strptime(copy.c_str(), "%Y%m%dT%H:%M:%S", &t);
+    if (end == nullptr || *end != '\0') return std::nullopt;
+    return Time(std::chrono::seconds(timegm(&t)));
+}
+
+}  // namespace pep381d

@@ -1,0 +1,20 @@
+#include "pep381d/model/event.h"
+
+namespace pep381d {
+
+Loss loss_of(const Event& event) {
+    const std::string_view action = event.action;
+    if (action == "remove project" || (action == "remove" && !event.has_version)) return Loss::project;
+    if (action == "project quarantined" || action == "release quarantined" ||
+        action == "remove release" || action == "remove" || action.starts_with("remove file "))
+        return Loss::files;
+    return Loss::nothing;
+}
+
+std::string_view renamed_from(const Event& event) {
+    constexpr std::string_view prefix = "rename from ";
+    const std::string_view action = event.action;
+    return action.starts_with(prefix) ? action.substr(prefix.size()) : std::string_view{};
+}
+
+}  // namespace pep381d
