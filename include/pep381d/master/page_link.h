@@ -1,0 +1,31 @@
+// Resolves the links of a page that the master sent. A value: one per page, one thread at a time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "pep381d/base/outcome.h"
+
+namespace pep381d {
+
+class PageLink {
+  public:
+    // `base`: the URL that the page came from; its user name and password are not handed on.
+    // Nothing where it is no http(s) URL.
+    static std::optional<PageLink> relative_to(const std::string& base);
+    ~PageLink();
+    PageLink(PageLink&&) noexcept;
+
+    // Absolute, http(s), printable ASCII of at most 4096 bytes, without a fragment, no user name,
+    // dots resolved. Fails with Fault::refused.
+    Outcome<std::string> resolve(std::string_view link) const;
+
+  private:
+    struct Url;
+    explicit PageLink(std::unique_ptr<Url> base);
+    std::unique_ptr<Url> base_;
+};
+
+}  // namespace pep381d

@@ -1,0 +1,83 @@
+#include "pep381d/master/page_link.h"
+
+#include <algorithm>
+#include <new>
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+namespace pep381d {
+
+namespace {
+
+constexpr std::size_t longest = 4096;  // bytes; no proxy between here and the master need take more
+
+Failure refused(std::string_view cause) {
+    return Failure{Fault::refused, fmt::format("the URL {}", cause)};
+}
+
+bool is_control(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+bool is_printable_ascii(char c) {
+    return c > 0x20 && c < 0x7f;
+}
+
+}  // namespace
+
+struct PageLink::Url {
+    CURLU* handle;
+    explicit Url(CURLU* fresh) : handle(fresh) {
+        if (handle == nullptr) throw std::bad_alloc();
+    }
+    Url(const Url&) = delete;
+    Url& operator=(const Url&) = delete;
+    ~Url() { curl_url_cleanup(handle); }
+
+    std::string part(CURLUPart what) const {
+        char* text = nullptr;
+        if (curl_url_get(handle, what, &text, 0) != CURLUE_OK) return {};
+        const std::unique_ptr<char, decltype(&curl_free)> owner(text, curl_free);
+        return text;
+    }
+    bool is_http() const {
+        const std::string scheme = part(CURLUPART_SCHEME);
+        return scheme == "http" || scheme == "https";
+    }
+};
+
+PageLink::PageLink(std::unique_ptr<Url> base) : base_(std::move(base)) {}
+PageLink::~PageLink() = default;
+PageLink::PageLink(PageLink&&) noexcept = default;
+
+std::optional<PageLink> PageLink::relative_to(const std::string& base) {
+    auto url = std::make_unique<Url>(curl_url());
+    if (curl_url_set(url->handle, CURLUPART_URL, base.c_str(), 0) != CURLUE_OK || !url->is_http())
+        return std::nullopt;
+    curl_url_set(url->handle, CURLUPART_USER, nullptr, 0);
+    curl_url_set(url->handle, CURLUPART_PASSWORD, nullptr, 0);
+    return PageLink(std::move(url));
+}
+
+Outcome<std::string> PageLink::resolve(std::string_view link) const {
+    if (link.empty()) return refused("is empty");
+    if (link.size() > longest) return refused("is longer than 4096 bytes");
+    if (std::any_of(link.begin(), link.end(), is_control))
+        return refused("has control characters in it");
+    const Url url(curl_url_dup(base_->handle));
+    constexpr unsigned int flags = CURLU_DISALLOW_USER | CURLU_URLENCODE | CURLU_ALLOW_SPACE;
+    const CURLUcode code =
+        curl_url_set(url.handle, CURLUPART_URL, std::string(link).c_str(), flags);
+    if (code == CURLUE_USER_NOT_ALLOWED) return refused("has a user name in it");
+    if (code == CURLUE_UNSUPPORTED_SCHEME) return refused("is not http or https");
+    if (code != CURLUE_OK) return refused(fmt::format("is malformed: {}", curl_url_strerror(code)));
+    if (!url.is_http()) return refused("is not http or https");
+    curl_url_set(url.handle, CURLUPART_FRAGMENT, nullptr, 0);
+    std::string text = url.part(CURLUPART_URL);
+    if (text.empty() || text.size() > longest) return refused("is longer than 4096 bytes");
+    if (!std::all_of(text.begin(), text.end(), is_printable_ascii))
+        return refused("has a host name that is not ASCII");
+    return text;
+}
+
+}  // namespace pep381d

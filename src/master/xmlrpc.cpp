@@ -1,0 +1,309 @@
+#include "pep381d/master/xmlrpc.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
+#include <pugixml.hpp>
+
+#include "pep381d/base/log.h"
+#include "pep381d/master/element_stream.h"
+
+namespace pep381d {
+
+namespace {
+
+// 50,000 rows have 12 MB. More than this is no journal, and events are kept in memory.
+constexpr std::size_t longest_changelog = 256 * 1024 * 1024;
+
+// White space counts where it is all that a string holds, and nowhere else.
+constexpr unsigned int parse_flags =
+    pugi::parse_escapes | pugi::parse_cdata | pugi::parse_ws_pcdata_single;
+
+std::string request(std::string_view method, std::string_view parameters) {
+    return fmt::format(
+        "<?xml "
+        "version='1.0'?>\n<methodCall><methodName>{}</methodName><params>{}</params></"
+        "methodCall>\n",
+        method, parameters);
+}
+
+// The one element inside of `node`; none where there are more or where text stands beside it.
+pugi::xml_node only_element(pugi::xml_node node) {
+    const pugi::xml_node child = node.first_child();
+    if (child.type() != pugi::node_element || child.next_sibling()) return {};
+    return child;
+}
+
+pugi::xml_node only_element(pugi::xml_node node, std::string_view name) {
+    const pugi::xml_node child = only_element(node);
+    return name == child.name() ? child : pugi::xml_node{};
+}
+
+// Nothing where elements stand among the text.
+std::optional<std::string> text_of(pugi::xml_node node) {
+    std::string text;
+    for (const pugi::xml_node part : node.children()) {
+        if (part.type() == pugi::node_element) return std::nullopt;
+        text += part.value();
+    }
+    return text;
+}
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view blanks = " \t\r\n";
+    const auto first = text.find_first_not_of(blanks);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(blanks) + 1 - first);
+}
+
+template <class Number>
+std::optional<Number> number_in(std::string_view text) {
+    Number number{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+bool is_nil(pugi::xml_node value) {
+    const std::string_view type = only_element(value).name();
+    return type == "nil" || type == "ex:nil";
+}
+
+std::optional<std::int64_t> integer_of(pugi::xml_node value) {
+    const pugi::xml_node typed = only_element(value);
+    const std::string_view type = typed.name();
+    const auto content = text_of(typed);
+    if (!content) return std::nullopt;
+    const std::string_view text = trimmed(*content);
+    if (type == "int" || type == "i4" || type == "i8") return number_in<std::int64_t>(text);
+    if (type != "double") return std::nullopt;
+    const auto number = number_in<double>(text);
+    constexpr double exact = 9007199254740992;  // 2^53: above it, a double is no exact integer
+    if (!number || std::abs(*number) > exact || std::trunc(*number) != *number) return std::nullopt;
+    return static_cast<std::int64_t>(*number);
+}
+
+// A value without a type is a string (XML-RPC specification); nil is the empty one.
+std::optional<std::string> string_of(pugi::xml_node value) {
+    if (is_nil(value)) return std::string{};
+    const pugi::xml_node typed = only_element(value);
+    if (!typed) return text_of(value);
+    if (std::string_view(typed.name()) != "string") return std::nullopt;
+    return text_of(typed);
+}
+
+// "Limit may reset in N seconds" (Warehouse); 0 where the text has none.
+std::chrono::seconds limit_reset(std::string_view text) {
+    constexpr std::string_view words = "Limit may reset in ";
+    constexpr std::int64_t least = 1, most = 3600;
+    const auto at = text.find(words);
+    if (at == std::string_view::npos) return std::chrono::seconds{0};
+    std::int64_t seconds = 0;
+    const char* first = text.data() + at + words.size();
+    const std::errc error = std::from_chars(first, text.data() + text.size(), seconds).ec;
+    if (error == std::errc::invalid_argument) return std::chrono::seconds{0};
+    if (error == std::errc::result_out_of_range) seconds = most;
+    return std::chrono::seconds{std::clamp(seconds, least, most)};
+}
+
+Failure fault_failure(std::string_view method, pugi::xml_node fault) {
+    std::string code = "?", text;
+    for (const pugi::xml_node member : fault.child("value").child("struct").children("member")) {
+        const std::string_view name = member.child("name").child_value();
+        if (name == "faultCode")
+            code = fmt::format("{}", integer_of(member.child("value")).value_or(0));
+        if (name == "faultString") text = string_of(member.child("value")).value_or("");
+    }
+    return Failure{
+        Fault::retry_later,
+        fmt::format("{}: the server answers with fault {}, {}", method, code, quoted(text)),
+        limit_reset(text)};
+}
+
+// An answer to one method. Its items are cut out of it as it arrives, so that memory holds one at a
+// time.
+class Answer {
+  public:
+    // What is wrong with the item, or null.
+    using Item = std::function<const char*(pugi::xml_node item)>;
+
+    Answer(const char* method, std::vector<std::string> path, Item item)
+        : method_(method),
+          path_(path),
+          item_(std::move(item)),
+          stream_(std::move(path), [this](std::string& text) { return take(text); }) {}
+
+    Answer(const Answer&) = delete;  // stream_ points back
+    Answer& operator=(const Answer&) = delete;
+
+    Done feed(std::string_view piece) {
+        Done done = stream_.feed(piece);
+        return done ? done : named(done.failure());
+    }
+
+    Done finish() {
+        Outcome<std::string> frame = stream_.finish();
+        if (!frame) return named(frame.failure());
+        std::string text = std::move(frame).value();
+        const auto result = document_.load_buffer_inplace(text.data(), text.size(), parse_flags,
+                                                          pugi::encoding_utf8);
+        if (!result) return corrupt(result.description());
+        pugi::xml_node node = document_.document_element();
+        if (const pugi::xml_node fault = node.child("fault")) return fault_failure(method_, fault);
+        for (std::size_t i = 1; i + 1 < path_.size(); ++i) {
+            node = only_element(node, path_[i]);
+            if (!node)
+                return corrupt(fmt::format("<{}> is missing or not alone", path_[i]).c_str());
+        }
+        for (const pugi::xml_node rest : node.children())
+            if (rest.type() == pugi::node_element || !trimmed(rest.value()).empty())
+                return corrupt("something else stands among the values");
+        return Nothing{};
+    }
+
+    Failure corrupt(const char* cause) const {
+        return named(Failure{Fault::corrupt,
+                             fmt::format("the answer is not of the promised shape: {}", cause)});
+    }
+
+  private:
+    Failure named(Failure failure) const {
+        failure.what = fmt::format("{}: {}", method_, failure.what);
+        return failure;
+    }
+
+    Done take(std::string& text) {
+        const auto result = document_.load_buffer_inplace(text.data(), text.size(), parse_flags,
+                                                          pugi::encoding_utf8);
+        const char* wrong = result ? item_(document_.document_element()) : result.description();
+        if (wrong == nullptr) return Nothing{};
+        return Failure{Fault::corrupt,
+                       fmt::format("the answer is not of the promised shape: {}", wrong)};
+    }
+
+    const char* method_;
+    std::vector<std::string> path_;
+    Item item_;
+    pugi::xml_document document_;
+    ElementStream stream_;
+};
+
+const char* read_row(pugi::xml_node row, std::vector<Event>& events) {
+    pugi::xml_node cells[5];
+    std::size_t count = 0;
+    for (const pugi::xml_node cell : only_element(only_element(row, "array"), "data").children()) {
+        if (count == std::size(cells) || std::string_view(cell.name()) != "value")
+            return "a row has not five values";
+        cells[count++] = cell;
+    }
+    if (count != std::size(cells)) return "a row has not five values";
+    auto name = string_of(cells[0]);
+    const auto version = string_of(cells[1]);
+    auto action = string_of(cells[3]);
+    const auto serial = integer_of(cells[4]);
+    if (!name || !version || !action) return "name, version or action of a row is no string";
+    if (!serial || *serial < 1) return "the serial of a row is no positive integer";
+    events.push_back(
+        Event{std::move(*name), std::move(*action), !version->empty(), Serial{*serial}});
+    return nullptr;
+}
+
+const char* read_member(pugi::xml_node member, const ListReader::Entry& entry) {
+    const pugi::xml_node name = member.first_child();
+    const pugi::xml_node value = name.next_sibling();
+    if (std::string_view(name.name()) != "name" || std::string_view(value.name()) != "value" ||
+        value.next_sibling())
+        return "a member is not a name and a value";
+    const auto text = text_of(name);
+    const auto serial = is_nil(value) ? 0 : integer_of(value);
+    if (!text) return "the name of a member is no text";
+    if (!serial || *serial < 0) return "the serial of a project is no non-negative integer";
+    entry(*text, Serial{*serial});
+    return nullptr;
+}
+
+}  // namespace
+
+std::string request_last_serial() {
+    return request("changelog_last_serial", "");
+}
+
+std::string request_changelog(Serial since) {
+    return request("changelog_since_serial",
+                   fmt::format("<param><value><int>{}</int></value></param>", since.value));
+}
+
+std::string request_list() {
+    return request("list_packages_with_serial", "");
+}
+
+struct SerialReader::Impl {
+    std::optional<Serial> serial;
+    Answer answer{"changelog_last_serial",
+                  {"methodResponse", "params"},
+                  [this](pugi::xml_node params) -> const char* {
+                      const pugi::xml_node value =
+                          only_element(only_element(params, "param"), "value");
+                      const auto number = is_nil(value) ? 0 : integer_of(value);
+                      if (serial) return "more than one value";
+                      if (!number || *number < 0) return "the serial is no non-negative integer";
+                      serial = Serial{*number};
+                      return nullptr;
+                  }};
+};
+
+SerialReader::SerialReader() : impl_(std::make_unique<Impl>()) {}
+SerialReader::~SerialReader() = default;
+Done SerialReader::feed(std::string_view piece) {
+    return impl_->answer.feed(piece);
+}
+
+Outcome<Serial> SerialReader::finish() {
+    if (Done done = impl_->answer.finish(); !done) return done.failure();
+    if (!impl_->serial) return impl_->answer.corrupt("no value");
+    return *impl_->serial;
+}
+
+struct ChangelogReader::Impl {
+    std::vector<Event> events;
+    std::size_t bytes = 0;
+    Answer answer{"changelog_since_serial",
+                  {"methodResponse", "params", "param", "value", "array", "data", "value"},
+                  [this](pugi::xml_node row) { return read_row(row, events); }};
+};
+
+ChangelogReader::ChangelogReader() : impl_(std::make_unique<Impl>()) {}
+ChangelogReader::~ChangelogReader() = default;
+
+Done ChangelogReader::feed(std::string_view piece) {
+    impl_->bytes += piece.size();
+    if (impl_->bytes > longest_changelog) return impl_->answer.corrupt("more than 256 MiB");
+    return impl_->answer.feed(piece);
+}
+
+Outcome<std::vector<Event>> ChangelogReader::finish() {
+    if (Done done = impl_->answer.finish(); !done) return done.failure();
+    return std::move(impl_->events);
+}
+
+struct ListReader::Impl {
+    explicit Impl(Entry callback) : entry(std::move(callback)) {}
+    Entry entry;
+    Answer answer{"list_packages_with_serial",
+                  {"methodResponse", "params", "param", "value", "struct", "member"},
+                  [this](pugi::xml_node member) { return read_member(member, entry); }};
+};
+
+ListReader::ListReader(Entry entry) : impl_(std::make_unique<Impl>(std::move(entry))) {}
+ListReader::~ListReader() = default;
+Done ListReader::feed(std::string_view piece) {
+    return impl_->answer.feed(piece);
+}
+Done ListReader::finish() {
+    return impl_->answer.finish();
+}
+
+}  // namespace pep381d

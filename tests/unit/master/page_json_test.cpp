@@ -1,0 +1,318 @@
+#include "pep381d/master/page_json.h"
+
+#include <vector>
+
+#include "support/catch.h"
+#include "support/golden.h"
+
+using namespace pep381d;
+
+namespace {
+
+const std::string base = "https://pypi.example/simple/foo/";
+const std::string hex_a(64, 'a');
+const std::string usual_start = R"("filename":"foo-1.tar.gz","url":"../../packages/foo-1.tar.gz")";
+
+ProjectName project(const std::string& name) {
+    return ProjectName::parse(name).value();
+}
+
+std::string page_of(const std::string& files,
+                    const std::string& rest = R"(,"meta":{"api-version":"1.4"})") {
+    return R"({"files":[)" + files + R"(],"name":"foo")" + rest + "}";
+}
+
+ReadPage read(const std::string& json) {
+    Outcome<ReadPage> outcome = read_page_json(json, base, project("foo"));
+    INFO((outcome.ok() ? "" : outcome.failure().what));
+    REQUIRE(outcome.ok());
+    return std::move(outcome).value();
+}
+
+// The one file of a page whose entry carries these members beside a name and a URL.
+File read_file(const std::string& members) {
+    const ReadPage page =
+        read(page_of("{" + usual_start + (members.empty() ? "" : ",") + members + "}"));
+    REQUIRE(page.page.files.size() == 1);
+    return page.page.files.front();
+}
+
+}  // namespace
+
+TEST_CASE("the members that PyPI writes today need not be stored") {
+    const std::vector<std::pair<std::string, std::size_t>> pages{{"abertpy", 4},
+                                                                 {"aiogramic", 2},
+                                                                 {"alpaqa-debug", 10},
+                                                                 {"boldo-cli", 7},
+                                                                 {"sleepy-nmr", 0}};
+    for (const auto& [name, count] : pages) {
+        INFO(name);
+        const auto outcome =
+            read_page_json(golden("pypi/simple." + name + ".json"), base, project(name));
+        REQUIRE(outcome.ok());
+        const ProjectPage& page = outcome.value().page;
+        CHECK(outcome.value().skipped.empty());
+        CHECK(page.files.size() == count);
+        CHECK(page.meta_members == R"("api-version":"1.4")");
+        CHECK(page.members.starts_with(R"("project-status":{"status":")"));
+        for (const File& file : page.files) CHECK(file.members == usual_members(file));
+    }
+}
+
+TEST_CASE("every field of a page of PyPI is read") {
+    const auto outcome =
+        read_page_json(golden("pypi/simple.boldo-cli.json"), base, project("boldo-cli"));
+    REQUIRE(outcome.ok());
+    const ProjectPage& page = outcome.value().page;
+    CHECK(page.name.text() == "boldo-cli");
+    CHECK(page.serial == Serial{3351});
+    CHECK(page.status == ProjectStatus{"archived", ""});
+    CHECK(
+        page.members ==
+        R"("project-status":{"status":"archived"},"versions":["0.0.1rc1","0.0.1","0.0.2","0.0.3"])");
+    const File& file = page.files.at(5);
+    CHECK(file.name.text() == "boldo_cli-0.0.3-py3-none-any.whl");
+    CHECK(file.url ==
+          "http://127.0.0.1:8499/packages/85/7a/"
+          "ad4506ff1441bfdcbbe31744f02595e4c46a40c01935dbaf6041972f87a0/"
+          "boldo_cli-0.0.3-py3-none-any.whl");
+    REQUIRE(file.digests.size() == 1);
+    CHECK(file.digests[0].algorithm == Algorithm::sha256);
+    CHECK(to_hex(file.digests[0].bytes) ==
+          "56ff54ad5ce6068e817a3be0dbf8aa1cc134112720adc59c3f9db1bcacb1562f");
+    CHECK(file.requires_python == ">=3");
+    CHECK(file.yanked);
+    CHECK(file.yanked_reason == R"(Broken <b>metadata</b> & "quotes" & 'apostrophes')");
+    CHECK(file.core_metadata.offered);
+    CHECK(to_hex(file.core_metadata.sha256) ==
+          "962f90fa8474589ee24c424df0d60fbdeaf74bb18bf62e119a2832d2f5204292");
+    CHECK(file.provenance ==
+          "http://127.0.0.1:8499/integrity/boldo-cli/0.0.3/boldo_cli-0.0.3-py3-none-any.whl/"
+          "provenance");
+    CHECK(file.size.has_value());
+    CHECK(file.upload_time.has_value());
+    CHECK_FALSE(file.held);
+    CHECK(file.path.empty());
+}
+
+TEST_CASE("members are repeated as they came, but for what would break a client") {
+    const std::vector<std::pair<std::string, std::string>> table{
+        {"", R"("hashes":{})"},
+        {R"("hashes":{})", R"("hashes":{})"},
+        {R"("x":1,"hashes":{})", R"("x":1,"hashes":{})"},
+        {R"("hashes":{"md5":"a","md5":"b"})", R"("hashes":{"md5":"b"})"},
+        {R"("hashes":{},"size":5)", R"("hashes":{},"size":5)"},
+        {R"("hashes":{},"size":null)", R"("hashes":{})"},
+        {R"("hashes":{},"yanked":false)", R"("hashes":{},"yanked":false)"},
+        {R"("hashes":{},"yanked":true)", R"("hashes":{},"yanked":true)"},
+        {R"("hashes":{},"yanked":"why")", R"("hashes":{},"yanked":"why")"},
+        {R"("hashes":{},"yanked":"")", R"("hashes":{},"yanked":true)"},
+        {R"("hashes":{},"yanked":null)", R"("hashes":{})"},
+        {R"("hashes":{},"yanked":7)", R"("hashes":{},"yanked":true)"},
+        {R"("hashes":{},"upload-time":null)", R"("hashes":{})"},
+        {R"("hashes":{},"upload-time":"")", R"("hashes":{})"},
+        {R"("hashes":{},"upload-time":"yesterday")", R"("hashes":{})"},
+        {R"("hashes":{},"upload-time":"2024-01-01T00:00:00Z")",
+         R"("hashes":{},"upload-time":"2024-01-01T00:00:00Z")"},
+        {R"("hashes":{},"requires-python":null)", R"("hashes":{},"requires-python":null)"},
+        {R"("hashes":{},"requires-python":3)", R"("hashes":{})"},
+        {R"("hashes":{},"provenance":null)", R"("hashes":{},"provenance":null)"},
+        {R"("hashes":{},"provenance":"javascript:x")", R"("hashes":{})"},
+        {R"("hashes":{},"core-metadata":true,"data-dist-info-metadata":true,"dist-info-metadata":true)",
+         R"("hashes":{})"},
+        {R"("hashes":{},"new":{"a":[1,2.50,-0.0,1e5]},"gpg-sig":true)",
+         R"("hashes":{},"new":{"a":[1,2.50,-0.0,1e5]},"gpg-sig":true)"},
+        {R"("hashes" : { } , "new" : [ 1 , "a  b\u00e9\/\"" ] )",
+         R"("hashes":{},"new":[1,"a  b\u00e9\/\""])"},
+        {R"("new":1,"hashes":{},"new":2)", R"("hashes":{},"new":2)"},
+        {R"("hashes":{},"ur\u006c":"../../packages/foo-1.tar.gz")", R"("hashes":{})"},
+    };
+    for (const auto& [in, out] : table) {
+        INFO(in);
+        CHECK(read_file(in).members == out);
+    }
+}
+
+TEST_CASE("digests are those that can be checked, the strongest first") {
+    const File file =
+        read_file(R"("hashes":{"md5":")" + std::string(32, 'b') + R"(","blake2b_256":")" + hex_a +
+                  R"(","sha512":"abc","sha256":")" + hex_a + R"(","SHA384":"","sha1":"zz"})");
+    REQUIRE(file.digests.size() == 2);
+    CHECK(file.digests[0].algorithm == Algorithm::sha256);
+    CHECK(file.digests[0].bytes == std::string(32, '\xaa'));
+    CHECK(file.digests[1].algorithm == Algorithm::md5);
+}
+
+TEST_CASE("values of members are read where they have the right type") {
+    CHECK(read_file("").size == std::nullopt);
+    CHECK(read_file(R"("size":0)").size == 0);
+    CHECK(read_file(R"("size":9223372036854775807)").size == 9223372036854775807);
+    CHECK(read_file(R"("size":1,"size":2)").size == 2);
+    CHECK(read_file(R"("requires-python":"")").requires_python == "");
+    CHECK(read_file(R"("requires-python":[])").requires_python == std::nullopt);
+    CHECK_FALSE(read_file(R"("yanked":null)").yanked);
+    CHECK_FALSE(read_file(R"("yanked":false)").yanked);
+    CHECK(read_file(R"("yanked":true)").yanked);
+    CHECK(read_file(R"("yanked":"")").yanked);
+    CHECK(read_file(R"("yanked":{})").yanked);
+    CHECK(read_file(R"("yanked":"a\u00e9")").yanked_reason == "a\xc3\xa9");
+    CHECK(read_file(R"("upload-time":"1970-01-01T00:00:01.5Z")").upload_time == 1'500'000);
+    CHECK(read_file(R"("provenance":"/x")").provenance == std::nullopt);
+}
+
+TEST_CASE("core metadata is what PEP 714 makes of the three names") {
+    const std::string with_digest = R"({"sha256":")" + hex_a + "\"}";
+    const CoreMetadata none, offered{true, ""}, digested{true, std::string(32, '\xaa')};
+    const std::vector<std::pair<std::string, CoreMetadata>> table{
+        {"", none},
+        {R"("core-metadata":false)", none},
+        {R"("core-metadata":null)", none},
+        {R"("core-metadata":"true")", none},
+        {R"("core-metadata":true)", offered},
+        {R"("core-metadata":{})", offered},
+        {R"("core-metadata":{"sha256":"aa"})", offered},
+        {R"("core-metadata":{"sha256":5})", offered},
+        {R"("core-metadata":)" + with_digest, digested},
+        {R"("dist-info-metadata":)" + with_digest, digested},
+        {R"("data-dist-info-metadata":)" + with_digest, digested},
+        {R"("core-metadata":false,"data-dist-info-metadata":true)", none},
+        {R"("core-metadata":null,"dist-info-metadata":true)", offered},
+        {R"("dist-info-metadata":false,"core-metadata":)" + with_digest, digested},
+    };
+    for (const auto& [members, expected] : table) {
+        INFO(members);
+        CHECK(read_file(members).core_metadata == expected);
+    }
+}
+
+TEST_CASE("an entry that cannot be mirrored is left out and named, and the others stay") {
+    const std::string good = R"({"filename":"good.whl","url":"good.whl","hashes":{}})";
+    struct Row {
+        std::string entry, name, cause;
+    };
+    const std::vector<Row> table{
+        {"5", "", "no object"},
+        {"[]", "", "no object"},
+        {"{}", "", "file name"},
+        {R"({"filename":7,"url":"a"})", "", "file name"},
+        {R"({"filename":"","url":"a"})", "", "file name"},
+        {R"({"filename":"../../etc/passwd","url":"a"})", "../../etc/passwd", "file name"},
+        {R"({"filename":"a\u0000b","url":"a"})", std::string("a\0b", 3), "file name"},
+        {R"({"filename":"a.whl"})", "a.whl", "no URL"},
+        {R"({"filename":"a.whl","url":null})", "a.whl", "no URL"},
+        {R"({"filename":"a.whl","url":"ftp://x/a.whl"})", "a.whl", "not http or https"},
+        {R"({"filename":"a.whl","url":"https://u:p@x/a.whl"})", "a.whl", "user name"},
+        {R"({"filename":"a.whl","url":"a.whl","size":-1})", "a.whl", "size"},
+        {R"({"filename":"a.whl","url":"a.whl","size":1.5})", "a.whl", "size"},
+        {R"({"filename":"a.whl","url":"a.whl","size":"1"})", "a.whl", "size"},
+        {R"({"filename":"a.whl","url":"a.whl","size":18446744073709551615})", "a.whl", "size"},
+        {R"({"filename":"a.whl","url":"a.whl","hashes":[]})", "a.whl", "hashes"},
+        {R"({"filename":"a.whl","url":"a.whl","hashes":null})", "a.whl", "hashes"},
+        {R"({"filename":"a.whl","url":"a.whl","hashes":{"sha256":null}})", "a.whl", "hash"},
+        {good, "good.whl", "twice"},
+    };
+    for (const Row& row : table) {
+        INFO(row.entry);
+        const ReadPage page = read(page_of(good + "," + row.entry));
+        CHECK(page.page.files.size() == 1);
+        REQUIRE(page.skipped.size() == 1);
+        CHECK(page.skipped[0].name == row.name);
+        CHECK_THAT(page.skipped[0].cause, ContainsSubstring(row.cause));
+    }
+}
+
+TEST_CASE("what is no such page is corrupt, and the failure says where and why") {
+    const std::vector<std::pair<std::string, std::string>> table{
+        {"", ""},
+        {"<!DOCTYPE html><html></html>", "HTML"},
+        {"[]", "no object"},
+        {"null", "no object"},
+        {R"({"name":"foo","meta":{}})", "no list of files"},
+        {R"({"name":"foo","files":{}})", "no list of files"},
+        {R"({"files":[]})", "not of foo"},
+        {R"({"files":[],"name":7})", "not of foo"},
+        {R"({"files":[],"name":"bar"})", "the page of bar, not of foo"},
+        {R"({"files":[],"name":"foo","name":"bar"})", "the page of bar"},
+        {R"({"files":[],"name":"foo","meta":[]})", "meta"},
+        {R"({"files":[],"name":"foo","meta":{"api-version":"2.0"}})", "api-version"},
+        {R"({"files":[],"name":"foo","meta":{"api-version":"10.1"}})", "api-version"},
+        {R"({"files":[],"name":"foo","meta":{"api-version":1.4}})", "api-version"},
+        {R"({"files":[],"name":"foo")", ""},
+        {R"({"files":[],"name":"foo"}})", ""},
+        {R"({"files":[],"name":"foo","a":1 2})", ""},
+        {R"({"files":[],"name":"foo","a":01})", ""},
+        {R"({"files":[],"name":"foo","a":nul})", ""},
+        {R"({"files":[],"name":"foo","a":"\x"})", ""},
+        {"{\"files\":[],\"name\":\"foo\",\"a\":\"\xff\"}", ""},
+        {"{\"files\":[],\"name\":\"foo\",\"a\":" + std::string(100'000, '['), ""},
+        {"{\"files\":[],\"name\":\"foo\",\"a\":" + std::string(2'000, '[') +
+             std::string(2'000, ']') + "}",
+         ""},
+    };
+    for (const auto& [json, cause] : table) {
+        INFO(json.substr(0, 100));
+        const auto outcome =
+            read_page_json(json, "https://user:secret@pypi.example/simple/foo/", project("foo"));
+        REQUIRE_FALSE(outcome.ok());
+        CHECK(outcome.failure().fault == Fault::corrupt);
+        CHECK_THAT(outcome.failure().what, ContainsSubstring("https://pypi.example/simple/foo/"));
+        CHECK_THAT(outcome.failure().what, ContainsSubstring(cause));
+    }
+}
+
+TEST_CASE("the page's own members are read and repeated") {
+    const ReadPage page = read(page_of(
+        "",
+        R"(, "meta":{"_last-serial":12, "tracks":[] ,"api-version":"1.9"},"versions":[ "1" ],"new":{"x":1},)"
+        R"("project-status":{"status":"active","status":"quarantined","reason":"bad"})"));
+    CHECK(page.page.serial == Serial{12});
+    CHECK(page.page.meta_members == R"("tracks":[],"api-version":"1.9")");
+    CHECK(
+        page.page.members ==
+        R"("versions":["1"],"new":{"x":1},"project-status":{"status":"quarantined","reason":"bad"})");
+    CHECK(page.page.status == ProjectStatus{"quarantined", "bad"});
+    CHECK(page.page.quarantined());
+}
+
+TEST_CASE("a serial is an integer, perhaps in quotes, or unknown") {
+    const std::vector<std::pair<std::string, std::int64_t>> table{
+        {"5", 5},  {R"("5")", 5}, {R"("5x")", 0}, {R"("")", 0},
+        {"-5", 0}, {"null", 0},   {"1.5", 0},     {"[]", 0}};
+    for (const auto& [text, serial] : table) {
+        INFO(text);
+        CHECK(read(page_of("", R"(,"meta":{"_last-serial":)" + text + "}")).page.serial.value ==
+              serial);
+    }
+    CHECK(read(page_of("", "")).page.serial.value == 0);
+}
+
+TEST_CASE("an api-version is there even where the master named none") {
+    CHECK(read(page_of("", "")).page.meta_members == R"("api-version":"1.0")");
+    CHECK(read(page_of("", R"(,"meta":{"x":1})")).page.meta_members ==
+          R"("api-version":"1.0","x":1)");
+}
+
+TEST_CASE("a byte order mark before the page is overlooked") {
+    CHECK(read("\xef\xbb\xbf" + page_of("", R"(,"x":[1, 2])")).page.members == R"("x":[1,2])");
+}
+
+TEST_CASE("a status that is no object is not repeated") {
+    for (const char* status : {"null", R"("archived")", "[]"}) {
+        INFO(status);
+        const ReadPage page = read(page_of("", std::string(R"(,"project-status":)") + status));
+        CHECK(page.page.members.empty());
+        CHECK(page.page.status == ProjectStatus{});
+    }
+}
+
+TEST_CASE("a page larger than the kept buffers is read like any other") {
+    std::string files;
+    for (int i = 0; i < 20'000; ++i)
+        files += R"({"filename":"foo-)" + std::to_string(i) +
+                 R"(.whl","url":"x","hashes":{},"size":7},)";
+    files.pop_back();
+    const ReadPage page = read(page_of(files));
+    REQUIRE(page.page.files.size() == 20'000);
+    CHECK(page.page.files.back().name.text() == "foo-19999.whl");
+    CHECK(page.page.files.back().members == R"("hashes":{},"size":7)");
+}

@@ -1,0 +1,82 @@
+#include "pep381d/master/page_link.h"
+
+#include <vector>
+
+#include "support/catch.h"
+
+using namespace pep381d;
+
+TEST_CASE("a link of a page becomes an absolute URL") {
+    const auto base = PageLink::relative_to("https://pypi.example/simple/foo/");
+    REQUIRE(base);
+    const std::vector<std::pair<std::string, std::string>> table{
+        {"https://files.example/packages/a/foo.whl", "https://files.example/packages/a/foo.whl"},
+        {"http://127.0.0.1:8499/packages/a/foo.whl", "http://127.0.0.1:8499/packages/a/foo.whl"},
+        {"../../packages/a/foo-1.0+x.whl", "https://pypi.example/packages/a/foo-1.0+x.whl"},
+        {"../../../../../packages/foo.whl", "https://pypi.example/packages/foo.whl"},
+        {"/packages/foo.whl", "https://pypi.example/packages/foo.whl"},
+        {"//files.example/foo.whl", "https://files.example/foo.whl"},
+        {"foo.whl", "https://pypi.example/simple/foo/foo.whl"},
+        {"https://files.example/foo.whl#sha256=00", "https://files.example/foo.whl"},
+        {"https://files.example/foo.whl?token=a&b=c#x",
+         "https://files.example/foo.whl?token=a&b=c"},
+        {"https://files.example/a/../b/./foo.whl", "https://files.example/b/foo.whl"},
+        {"https://files.example/foo%2Bbar%20.whl", "https://files.example/foo%2Bbar%20.whl"},
+        {"https://files.example/foo bar.whl", "https://files.example/foo%20bar.whl"},
+        {"https://files.example/f\xc3\xb6.whl", "https://files.example/f%c3%b6.whl"},
+        {"../../f\xc3\xb6 o.whl", "https://pypi.example/f%c3%b6%20o.whl"},
+        {"HTTPS://files.example/foo.whl", "https://files.example/foo.whl"},
+    };
+    for (const auto& [link, url] : table) {
+        INFO(link);
+        const auto resolved = base->resolve(link);
+        REQUIRE(resolved.ok());
+        CHECK(resolved.value() == url);
+    }
+}
+
+TEST_CASE("a link that is not plain http or https is refused, with the cause") {
+    const auto base = PageLink::relative_to("https://pypi.example/simple/foo/");
+    REQUIRE(base);
+    const std::vector<std::pair<std::string, std::string>> table{
+        {"", "empty"},
+        {"ftp://files.example/foo.whl", "not http or https"},
+        {"file:///etc/passwd", "not http or https"},
+        {"javascript:alert(1)", ""},
+        {"data:text/html,x", ""},
+        {"https://user@files.example/foo.whl", "user name"},
+        {"https://user:secret@files.example/foo.whl", "user name"},
+        {"//user@files.example/foo.whl", "user name"},
+        {"https://files.example/foo\n.whl", "control characters"},
+        {std::string("https://files.example/foo\0.whl", 30), "control characters"},
+        {"https://files.example/foo\x7f.whl", "control characters"},
+        {"https://f\xc3\xb6.example/foo.whl", "host name"},
+        {"https://", "malformed"},
+        {"https://files.example:99999/foo.whl", "malformed"},
+        {"https://files.example/" + std::string(5000, 'a'), "longer than 4096"},
+        {"https://files.example/" + std::string(2000, ' ') + "a", "longer than 4096"},
+    };
+    for (const auto& [link, cause] : table) {
+        INFO(link);
+        const auto resolved = base->resolve(link);
+        REQUIRE_FALSE(resolved.ok());
+        CHECK(resolved.failure().fault == Fault::refused);
+        CHECK_THAT(resolved.failure().what, ContainsSubstring(cause));
+        CHECK(resolved.failure().what.find("secret") == std::string::npos);
+    }
+}
+
+TEST_CASE("what the base URL has for a password does not reach the links") {
+    const auto base = PageLink::relative_to("https://user:secret@pypi.example/simple/foo/");
+    REQUIRE(base);
+    const auto resolved = base->resolve("../../packages/foo.whl");
+    REQUIRE(resolved.ok());
+    CHECK(resolved.value() == "https://pypi.example/packages/foo.whl");
+}
+
+TEST_CASE("a base that is no http or https URL is none") {
+    for (const char* base : {"", "foo", "/simple/foo/", "ftp://pypi.example/", "file:///simple/"}) {
+        INFO(base);
+        CHECK_FALSE(PageLink::relative_to(base));
+    }
+}
