@@ -1,5 +1,5 @@
-// The embedded web server: the published tree, read-only, as PyPI's clients want it served. It has a thread of its own
-// (libmicrohttpd's) and touches neither the state nor the network side.
+// The embedded web server: the published tree, read-only, as PyPI's clients want it served. It has
+// a thread of its own (libmicrohttpd's) and touches neither the state nor the network side.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ struct WebServerOptions {
 
 class WebServer {
   public:
-    // Listens and serves until destroyed. Throws Fatal(2) for an address it does not understand, Fatal(5) where it cannot
-    // listen, naming the address and the key listen.address.
+    // Listens and serves until destroyed. Throws Fatal(2) for an address it does not understand,
+    // Fatal(5) where it cannot listen, naming the address and the key listen.address.
     WebServer(WebServerOptions options, Log& log);
     ~WebServer();
     std::uint16_t port() const;
