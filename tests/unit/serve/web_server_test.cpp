@@ -1,7 +1,7 @@
 #include "pep381d/serve/web_server.h"
 
+#include <fcntl.h>
 #include <filesystem>
-#include <regex>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -125,6 +125,11 @@ TEST_CASE("a form that is not here, or that nobody has, is not acceptable") {
 
 TEST_CASE("a page carries its serial, its validators and leave for other origins") {
     const Mirror mirror;
+    const timespec then[] = {{1'700'000'000, 0}, {1'700'000'000, 0}};
+    for (const char* name : {"index.html", "index.v1_json"}) {
+        const auto path = mirror.directory.path() / "web/simple/foo-bar" / name;
+        ::utimensat(AT_FDCWD, path.c_str(), then, 0);
+    }
     for (const std::string& type : {json_type, v1_html_type, std::string("text/html")}) {
         CAPTURE(type);
         const WebAnswer answer = mirror.get("/simple/foo-bar/", {accept(type)});
@@ -132,11 +137,9 @@ TEST_CASE("a page carries its serial, its validators and leave for other origins
         CHECK(answer.header("Cache-Control") == "max-age=600, public");
         CHECK(answer.header("Access-Control-Allow-Origin") == "*");
         CHECK(answer.header("Access-Control-Expose-Headers") == "X-PyPI-Last-Serial");
-        CHECK(std::regex_match(answer.header("ETag"), std::regex("\"[^\", ]+\"")));
-        CHECK(std::regex_match(
-            answer.header("Last-Modified"),
-            std::regex(
-                "(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT")));
+        CHECK(answer.header("ETag").front() == '"');
+        CHECK(answer.header("ETag").back() == '"');
+        CHECK(answer.header("Last-Modified") == "Tue, 14 Nov 2023 22:13:20 GMT");
         CHECK(answer.header("Content-Encoding").empty());
     }
     CHECK(mirror.get("/simple/").header("X-PyPI-Last-Serial") == "40");

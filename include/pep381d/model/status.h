@@ -1,0 +1,52 @@
+// What the mirror holds, how fresh it is and what it could not get: the values behind `status` and
+// the status page.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pep381d/base/clock.h"
+#include "pep381d/model/serial.h"
+
+namespace pep381d {
+
+// A project that is queued and failed at its last try.
+struct FailingProject {
+    std::string name;  // normalized
+    std::string cause;
+    std::int64_t attempts = 0;
+    std::optional<Time> next_try;  // none: at the next chance
+    bool operator==(const FailingProject&) const = default;
+};
+
+// What is left out for good, because the master names or sends what we refuse (design 2.6).
+struct SkippedItem {
+    std::string name;  // as the master wrote it: not yet a legal one
+    std::string cause;
+    bool operator==(const SkippedItem&) const = default;
+};
+
+struct Status {
+    std::string version;    // of this program
+    std::string master;     // base URL
+    std::string contact;    // mail or URL, may be empty
+    bool filtered = false;  // not all projects, or not all files of them
+    Time as_of{};           // when these values were read
+
+    Serial serial;
+    std::optional<Time> last_modified;  // none: no complete pass yet
+    std::int64_t projects = 0;
+    std::int64_t files = 0;
+    std::int64_t bytes = 0;
+    std::int64_t pending = 0;  // projects queued, the failed among them
+    std::int64_t failed = 0;   // projects; may be more than are listed
+    std::vector<FailingProject> failing;
+    std::vector<SkippedItem> skipped;
+    std::optional<Time> last_poll;
+    std::string last_error;  // empty: none since the last good poll
+    bool operator==(const Status&) const = default;
+};
+
+}  // namespace pep381d
