@@ -1,0 +1,18 @@
+// XML-RPC as PyPI speaks it to mirrors: calls read, answers written in the form of CPython's xmlrpc.client.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "support/sample/index.h"
+
+namespace sample {
+
+// The method's name of a call; empty where the body is none.
+std::string method_of(std::string_view body);
+
+// The answer to a call; what PyPI refuses becomes a fault. `stale`: as before the latest event.
+std::string xmlrpc_answer(const Index& index, std::string_view body, bool stale);
+
+}  // namespace sample
