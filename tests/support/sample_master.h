@@ -1,6 +1,6 @@
-// A small PyPI for tests: the same answers in the same form, from data made of a seed. It shares no code with the
-// product, so that it is a witness of its own. Index pages and XML-RPC are on one listener, files on another.
-// Thread-safe. Stops when destroyed.
+// A small PyPI for tests: the same answers in the same form, from data made of a seed. It shares no
+// code with the product, so that it is a witness of its own. Index pages and XML-RPC are on one
+// listener, files on another. Thread-safe. Stops when destroyed.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,10 @@ struct Options {
     std::uint64_t seed = 1;
 };
 
-// `action` is new-project, create (a project without files), new-release, yank, unyank, remove-file, remove-release,
-// remove-project, quarantine, clear-quarantine, quarantine-release, clear-release-quarantine, archive, unarchive or
-// role. What is left empty is chosen, the same each time.
+// `action` is new-project, create (a project without files), new-release, yank, unyank,
+// remove-file, remove-release, remove-project, quarantine, clear-quarantine, quarantine-release,
+// clear-release-quarantine, archive, unarchive or role. What is left empty is chosen, the same each
+// time.
 struct EventRequest {
     std::string action;
     std::string project;
@@ -34,17 +35,17 @@ struct EventRequest {
 };
 
 struct Event {
-    std::int64_t serial = 0;   // of the index, after the event
-    std::string project;       // normalized
+    std::int64_t serial = 0;           // of the index, after the event
+    std::string project;               // normalized
     std::vector<std::string> touched;  // paths of the files that are new or whose entries changed
 };
 
-// An answer that goes wrong. `match` is the start of the request's target, exact with a $ at its end, or
-// `method:NAME` of an XML-RPC call; the file listener's targets count too.
+// An answer that goes wrong. `match` is the start of the request's target, exact with a $ at its
+// end, or `method:NAME` of an XML-RPC call; the file listener's targets count too.
 struct Fault {
     std::string match;
-    // status (value: code), delay (ms), hang, cut (bytes before), wrong-bytes, stale (as before the latest event),
-    // body (text), redirect (location), drip (ms for each byte)
+    // status (value: code), delay (ms), hang, cut (bytes before), wrong-bytes, stale (as before the
+    // latest event), body (text), redirect (location), drip (ms for each byte)
     std::string kind;
     std::string value;
     int times = 1;  // -1: for ever
@@ -73,7 +74,7 @@ class SampleMaster {
     SampleMaster(const SampleMaster&) = delete;
     SampleMaster& operator=(const SampleMaster&) = delete;
 
-    std::string url() const;        // http://127.0.0.1:PORT, without a slash at the end
+    std::string url() const;  // http://127.0.0.1:PORT, without a slash at the end
     std::string files_url() const;
 
     std::int64_t serial() const;
@@ -90,7 +91,8 @@ class SampleMaster {
     // `target` is a path on either listener.
     void raw(const std::string& target, RawAnswer answer);
     void clear_raw();
-    // Adds `file_json`, as it is, to the files of the project's JSON page; a journal row tells of it.
+    // Adds `file_json`, as it is, to the files of the project's JSON page; a journal row tells of
+    // it.
     Event extra(const std::string& project, const std::string& file_json);
 
     Requests requests() const;

@@ -1,5 +1,5 @@
-// Zip and tar.gz archives, written without compression: quick, and the same bytes whatever the zlib.
-// Pure functions of their members.
+// Zip and tar.gz archives, written without compression: quick, and the same bytes whatever the
+// zlib. Pure functions of their members.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ struct Member {
 
 // Members are dated 1980-01-01, the first day that zip knows.
 std::string zip(const std::vector<Member>& members);
-// ustar in gzip; `time` is in Unix seconds, and from 1980 on for the sake of what is zipped from it later.
+// ustar in gzip; `time` is in Unix seconds, and from 1980 on for the sake of what is zipped from it
+// later.
 std::string tar_gz(const std::vector<Member>& members, std::int64_t time);
 
 // Real compression, for HTTP answers.

@@ -44,8 +44,8 @@ std::string noise(std::size_t size, std::uint64_t seed) {
 }
 
 std::vector<Member> module_of(const Recipe& recipe, const std::string& folder) {
-    return {{folder + "__init__.py",
-             "\"\"\"A sample of " + recipe.display + ".\"\"\"\n\n__version__ = \"" + recipe.version + "\"\n"},
+    return {{folder + "__init__.py", "\"\"\"A sample of " + recipe.display +
+                                         ".\"\"\"\n\n__version__ = \"" + recipe.version + "\"\n"},
             {folder + "noise.bin", noise(recipe.padding, recipe.seed)}};
 }
 
@@ -86,11 +86,14 @@ std::string sdist(const Recipe& recipe, const std::string& metadata) {
     const auto module = underscored(recipe.display);
     auto members = module_of(recipe, top + module + "/");
     members.push_back({top + "PKG-INFO", metadata});
-    members.push_back({top + "pyproject.toml",
-                       "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n"});
-    members.push_back({top + "backend.py",
-                       "\"\"\"Builds the wheel with nothing but the standard library (PEP 517).\"\"\"\n"
-                       "STEM = \"" + stem_of(recipe) + "\"\nMODULE = \"" + module + "\"\n" + backend});
+    members.push_back(
+        {top + "pyproject.toml",
+         "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n"});
+    members.push_back(
+        {top + "backend.py",
+         "\"\"\"Builds the wheel with nothing but the standard library (PEP 517).\"\"\"\n"
+         "STEM = \"" +
+             stem_of(recipe) + "\"\nMODULE = \"" + module + "\"\n" + backend});
     return zipped ? zip(members) : tar_gz(members, recipe.time);
 }
 
@@ -123,8 +126,9 @@ const Digests& Blob::digests() const {
 }
 
 std::string Blob::metadata() const {
-    auto text = "Metadata-Version: 2.1\nName: " + recipe_.display + "\nVersion: " + recipe_.version +
-                "\nSummary: A sample of " + recipe_.display + " \xe2\x80\x94 gr\xc3\xbc\xc3\x9f dich\n";
+    auto text = "Metadata-Version: 2.1\nName: " + recipe_.display +
+                "\nVersion: " + recipe_.version + "\nSummary: A sample of " + recipe_.display +
+                " \xe2\x80\x94 gr\xc3\xbc\xc3\x9f dich\n";
     if (!recipe_.requires_python.empty())
         text += "Requires-Python: " + recipe_.requires_python + "\n";
     for (const auto& requirement : recipe_.requirements)

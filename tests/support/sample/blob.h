@@ -1,5 +1,5 @@
-// A file of the sample master: its bytes are made from a recipe whenever they are asked for, its digests once.
-// Immutable and thread-safe; shared by all who name it.
+// A file of the sample master: its bytes are made from a recipe whenever they are asked for, its
+// digests once. Immutable and thread-safe; shared by all who name it.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +12,13 @@
 namespace sample {
 
 struct Recipe {
-    std::string display;          // the project's name as its owner writes it
+    std::string display;  // the project's name as its owner writes it
     std::string version;
     std::string filename;         // its end says what is made: .whl, .tar.gz or .zip
     std::string requires_python;  // empty: none
     std::vector<std::string> requirements;
-    std::int64_t time = 0;        // Unix seconds
-    std::size_t padding = 0;      // bytes of noise, to give files their sizes
+    std::int64_t time = 0;    // Unix seconds
+    std::size_t padding = 0;  // bytes of noise, to give files their sizes
     std::uint64_t seed = 0;
 };
 

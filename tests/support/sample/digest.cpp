@@ -23,8 +23,9 @@ constexpr std::uint8_t schedule[10][16] = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
                                            {6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5},
                                            {10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0}};
 
-constexpr std::uint8_t lanes[8][4] = {{0, 4, 8, 12}, {1, 5, 9, 13}, {2, 6, 10, 14}, {3, 7, 11, 15},
-                                      {0, 5, 10, 15}, {1, 6, 11, 12}, {2, 7, 8, 13}, {3, 4, 9, 14}};
+constexpr std::uint8_t lanes[8][4] = {{0, 4, 8, 12},  {1, 5, 9, 13},  {2, 6, 10, 14},
+                                      {3, 7, 11, 15}, {0, 5, 10, 15}, {1, 6, 11, 12},
+                                      {2, 7, 8, 13},  {3, 4, 9, 14}};
 
 std::uint64_t rotate_right(std::uint64_t word, unsigned count) {
     return (word >> count) | (word << (64U - count));
@@ -69,7 +70,8 @@ Digest32 sha256(std::string_view bytes) {
     return digest;
 }
 
-// Words are read and written as they lie in memory: little-endian machines only, as all that this is tested on.
+// Words are read and written as they lie in memory: little-endian machines only, as all that this
+// is tested on.
 Digest32 blake2b_256(std::string_view bytes) {
     constexpr std::size_t block = 128;
     auto h = initial_state;

@@ -11,7 +11,8 @@ namespace sample {
 using Digest32 = std::array<std::uint8_t, 32>;
 
 Digest32 sha256(std::string_view bytes);
-// BLAKE2b with a digest of 32 bytes (RFC 7693). OpenSSL 3.0 has only the 64-byte form, which is not a prefix of it.
+// BLAKE2b with a digest of 32 bytes (RFC 7693). OpenSSL 3.0 has only the 64-byte form, which is not
+// a prefix of it.
 Digest32 blake2b_256(std::string_view bytes);
 
 std::string hex(const Digest32& digest);

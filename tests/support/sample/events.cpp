@@ -10,9 +10,13 @@
 namespace sample {
 namespace {
 
-[[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument(why); }
+[[noreturn]] void refuse(const std::string& why) {
+    throw std::invalid_argument(why);
+}
 
-bool has_files(const Release& release) { return !release.files.empty(); }
+bool has_files(const Release& release) {
+    return !release.files.empty();
+}
 
 std::vector<std::string> paths_of(const Release& release) {
     std::vector<std::string> paths;
@@ -28,11 +32,21 @@ std::vector<std::string> paths_of(const Project& project) {
 }
 
 using ReleaseTest = bool (*)(const Release&);
-bool can_yank(const Release& release) { return has_files(release) && !release.yanked; }
-bool is_yanked(const Release& release) { return release.yanked.has_value(); }
-bool can_quarantine(const Release& release) { return has_files(release) && !release.quarantined; }
-bool is_quarantined(const Release& release) { return release.quarantined; }
-bool is_any(const Release&) { return true; }
+bool can_yank(const Release& release) {
+    return has_files(release) && !release.yanked;
+}
+bool is_yanked(const Release& release) {
+    return release.yanked.has_value();
+}
+bool can_quarantine(const Release& release) {
+    return has_files(release) && !release.quarantined;
+}
+bool is_quarantined(const Release& release) {
+    return release.quarantined;
+}
+bool is_any(const Release&) {
+    return true;
+}
 
 bool any_release(const Project& project, ReleaseTest test) {
     return std::any_of(project.releases.begin(), project.releases.end(), test);
@@ -62,7 +76,8 @@ Paths create_project(const Context& c) {
 
 Paths new_release(const Context& c) {
     ReleasePlan plan;
-    plan.version = c.request.version.empty() ? next_version(c.project, c.random) : c.request.version;
+    plan.version =
+        c.request.version.empty() ? next_version(c.project, c.random) : c.request.version;
     plan.requires_python = ">=3.8";
     if (c.project.release(plan.version) != nullptr)
         refuse(c.project.name + " has a release " + plan.version);
@@ -177,7 +192,9 @@ struct Action {
     bool in_journal;
 };
 
-bool has_any_file(const Project& p) { return any_release(p, has_files); }
+bool has_any_file(const Project& p) {
+    return any_release(p, has_files);
+}
 
 constexpr std::array<Action, 15> actions{{
     {"new-project", new_project, nullptr, false, true},
@@ -186,9 +203,11 @@ constexpr std::array<Action, 15> actions{{
     {"yank", yank, [](const Project& p) { return any_release(p, can_yank); }, false, true},
     {"unyank", unyank, [](const Project& p) { return any_release(p, is_yanked); }, false, true},
     {"remove-file", remove_file, has_any_file, true, true},
-    {"remove-release", remove_release, [](const Project& p) { return !p.releases.empty(); }, true, true},
+    {"remove-release", remove_release, [](const Project& p) { return !p.releases.empty(); }, true,
+     true},
     {"remove-project", remove_project, [](const Project&) { return true; }, true, true},
-    {"quarantine", quarantine, [](const Project& p) { return p.status != Status::quarantined; }, true, true},
+    {"quarantine", quarantine, [](const Project& p) { return p.status != Status::quarantined; },
+     true, true},
     {"clear-quarantine", clear_quarantine,
      [](const Project& p) { return p.status == Status::quarantined; }, false, true},
     {"quarantine-release", quarantine_release,
@@ -196,7 +215,8 @@ constexpr std::array<Action, 15> actions{{
     {"clear-release-quarantine", clear_release_quarantine,
      [](const Project& p) { return any_release(p, is_quarantined); }, false, true},
     {"archive", archive, [](const Project& p) { return p.status == Status::active; }, false, false},
-    {"unarchive", unarchive, [](const Project& p) { return p.status == Status::archived; }, false, false},
+    {"unarchive", unarchive, [](const Project& p) { return p.status == Status::archived; }, false,
+     false},
     {"role", role, [](const Project&) { return true; }, false, true},
 }};
 

@@ -1,5 +1,5 @@
-// What can happen to the projects of an index, each told to the journal in PyPI's words (W:packaging, W:manage).
-// The population of the start is made of the same steps.
+// What can happen to the projects of an index, each told to the journal in PyPI's words
+// (W:packaging, W:manage). The population of the start is made of the same steps.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@
 
 namespace sample {
 
-// The five that are always there and that random events never take away: `pip install requests` works.
+// The five that are always there and that random events never take away: `pip install requests`
+// works.
 bool is_lasting(const Project& project);
 
 struct ReleasePlan {

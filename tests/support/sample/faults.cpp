@@ -9,7 +9,8 @@ namespace {
 bool matches(const Fault& fault, const std::string& target, const std::string& method) {
     constexpr std::string_view by_method = "method:";
     const std::string_view match = fault.match;
-    if (match.starts_with(by_method)) return !method.empty() && match.substr(by_method.size()) == method;
+    if (match.starts_with(by_method))
+        return !method.empty() && match.substr(by_method.size()) == method;
     if (match.ends_with('$')) return target == match.substr(0, match.size() - 1);
     return target.starts_with(match);
 }
@@ -33,11 +34,13 @@ Response short_answer(int status) {
 }  // namespace
 
 void Faults::add(Fault fault) {
-    if (fault.kind == "status" || fault.kind == "delay" || fault.kind == "cut" || fault.kind == "drip") {
+    if (fault.kind == "status" || fault.kind == "delay" || fault.kind == "cut" ||
+        fault.kind == "drip") {
         try {
             number(fault, 0);
         } catch (const std::logic_error&) {
-            throw std::invalid_argument("fault " + fault.kind + ": value is no number: " + fault.value);
+            throw std::invalid_argument("fault " + fault.kind +
+                                        ": value is no number: " + fault.value);
         }
     } else if (fault.kind != "hang" && fault.kind != "wrong-bytes" && fault.kind != "stale" &&
                fault.kind != "body" && fault.kind != "redirect") {
@@ -65,11 +68,13 @@ Response spoiled(Response response, const Fault& fault) {
     if (fault.kind == "drip") response.drip_ms = number(fault, 100);
     if (fault.kind == "hang") response.hang = true;
     if (fault.kind == "cut")
-        response.cut_after = static_cast<std::uint64_t>(number(fault, static_cast<int>(response.body->size() / 2)));
+        response.cut_after =
+            static_cast<std::uint64_t>(number(fault, static_cast<int>(response.body->size() / 2)));
     if (fault.kind == "body") response.set_body(fault.value);
     if (fault.kind == "wrong-bytes") {
         auto bytes = *response.body;
-        for (std::size_t at = bytes.size() / 2; at < bytes.size() && at < bytes.size() / 2 + 8; ++at)
+        for (std::size_t at = bytes.size() / 2; at < bytes.size() && at < bytes.size() / 2 + 8;
+             ++at)
             bytes[at] = static_cast<char>(bytes[at] ^ 1);
         response.set_body(std::move(bytes));
     }

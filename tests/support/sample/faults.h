@@ -1,4 +1,5 @@
-// Answers that go wrong on demand: a list of rules, tried in order, each good for so many times. Not thread-safe.
+// Answers that go wrong on demand: a list of rules, tried in order, each good for so many times.
+// Not thread-safe.
 #pragma once
 
 #include <optional>

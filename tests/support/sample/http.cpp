@@ -1,14 +1,14 @@
 #include "support/sample/http.h"
 
 #include <algorithm>
-#include <cstring>
-#include <stdexcept>
-
 #include <arpa/inet.h>
-#include <microhttpd.h>
+#include <cstring>
 #include <poll.h>
+#include <stdexcept>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include <microhttpd.h>
 
 #include "support/sample/text.h"
 
@@ -33,7 +33,8 @@ struct Delivery {
 ssize_t deliver(void* context, std::uint64_t at, char* buffer, std::size_t room) {
     const auto& delivery = *static_cast<Delivery*>(context);
     const auto& body = *delivery.response.body;
-    const auto end = std::min<std::uint64_t>(body.size(), delivery.response.cut_after.value_or(body.size()));
+    const auto end =
+        std::min<std::uint64_t>(body.size(), delivery.response.cut_after.value_or(body.size()));
     if (at >= end) return MHD_CONTENT_READER_END_WITH_ERROR;
     auto count = std::min<std::size_t>(room, end - at);
     if (delivery.response.drip_ms > 0) {
@@ -139,8 +140,9 @@ struct Listener::Inside {
     }
 
     // Called once with the headers, then for each part of the body, then with none left.
-    static MHD_Result answer(void* self, MHD_Connection* connection, const char*, const char* method,
-                             const char*, const char* part, std::size_t* size, void** context) {
+    static MHD_Result answer(void* self, MHD_Connection* connection, const char*,
+                             const char* method, const char*, const char* part, std::size_t* size,
+                             void** context) {
         const auto& inside = *static_cast<Inside*>(self);
         auto& arrival = *static_cast<Arrival*>(*context);
         if (!arrival.begun) {
@@ -159,18 +161,20 @@ struct Listener::Inside {
     }
 };
 
-Listener::Listener(const std::string& address, Handler handler) : inside_{std::make_unique<Inside>()} {
+Listener::Listener(const std::string& address, Handler handler)
+    : inside_{std::make_unique<Inside>()} {
     const sockaddr_in where = address_of(address);
     inside_->handler = std::move(handler);
     inside_->host = address.substr(0, address.rfind(':'));
     constexpr unsigned connections = 1000, idle_seconds = 600;
     constexpr std::size_t stack = 512U << 10U;
     inside_->daemon = MHD_start_daemon(
-        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, nullptr, nullptr,
-        &Inside::answer, inside_.get(), MHD_OPTION_SOCK_ADDR, &where, MHD_OPTION_URI_LOG_CALLBACK, begin,
-        nullptr, MHD_OPTION_NOTIFY_COMPLETED, end, nullptr, MHD_OPTION_CONNECTION_LIMIT, connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds, MHD_OPTION_THREAD_STACK_SIZE, stack,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_END);
+        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, nullptr,
+        nullptr, &Inside::answer, inside_.get(), MHD_OPTION_SOCK_ADDR, &where,
+        MHD_OPTION_URI_LOG_CALLBACK, begin, nullptr, MHD_OPTION_NOTIFY_COMPLETED, end, nullptr,
+        MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,
+        MHD_OPTION_THREAD_STACK_SIZE, stack, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
+        MHD_OPTION_END);
     if (inside_->daemon == nullptr) {
         const std::string cause = std::strerror(errno);
         close(inside_->stop_event);
@@ -209,6 +213,8 @@ std::string Response::header(const std::string& name) const {
     return {};
 }
 
-void Response::set_body(std::string text) { body = std::make_shared<const std::string>(std::move(text)); }
+void Response::set_body(std::string text) {
+    body = std::make_shared<const std::string>(std::move(text));
+}
 
 }  // namespace sample

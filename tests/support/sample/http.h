@@ -1,5 +1,5 @@
-// A small HTTP/1.1 server that can misbehave on purpose: a thread for each connection, so that a slow answer holds up
-// nobody else. The handler is called from many threads at once.
+// A small HTTP/1.1 server that can misbehave on purpose: a thread for each connection, so that a
+// slow answer holds up nobody else. The handler is called from many threads at once.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +30,9 @@ struct Response {
     std::shared_ptr<const std::string> body = std::make_shared<const std::string>();
     // Misbehaviour.
     int delay_ms = 0;
-    bool hang = false;                     // no answer at all, until the client goes away
+    bool hang = false;                       // no answer at all, until the client goes away
     std::optional<std::uint64_t> cut_after;  // bytes of the body, then the connection ends
-    int drip_ms = 0;                       // for each byte of the body
+    int drip_ms = 0;                         // for each byte of the body
 
     void set(const std::string& name, std::string value);
     std::string header(const std::string& name) const;

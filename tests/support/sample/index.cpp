@@ -24,7 +24,9 @@ void Index::record(Project& project, std::optional<std::string> version, std::st
                 serial});
 }
 
-void Index::record_row(JournalRow row) { journal_.push_back(std::move(row)); }
+void Index::record_row(JournalRow row) {
+    journal_.push_back(std::move(row));
+}
 
 Project& Index::add_project(std::string display) {
     auto name = normalized(display);

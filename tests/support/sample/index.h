@@ -1,5 +1,5 @@
-// What the sample master knows: projects, releases, files, and the journal of how they came to be. No HTTP, no
-// formats. Not thread-safe: its owner locks.
+// What the sample master knows: projects, releases, files, and the journal of how they came to be.
+// No HTTP, no formats. Not thread-safe: its owner locks.
 #pragma once
 
 #include <cstdint>
@@ -41,12 +41,13 @@ struct Project {
     Status status = Status::active;
     bool removed = false;
     std::int64_t serial = 0;
-    std::vector<Release> releases;  // in the order of their upload
+    std::vector<Release> releases;         // in the order of their upload
     std::vector<std::string> extra_files;  // raw JSON objects, listed as they are
-    std::string last_version;  // the highest ever, so that no file name comes twice
+    std::string last_version;              // the highest ever, so that no file name comes twice
     std::vector<std::string> requirements;
     Style style = Style::pure;
-    std::shared_ptr<const Project> previous;  // as before the latest event since the start; null: no such event
+    std::shared_ptr<const Project>
+        previous;  // as before the latest event since the start; null: no such event
 
     Release* release(std::string_view version);
 };
@@ -91,7 +92,8 @@ class Index {
     // By the path of its URL. Removal from a page does not remove a file, as on PyPI.
     std::shared_ptr<const Blob> blob(std::string_view path) const;
 
-    // Keeps what was before the event that has just happened, to answer with it when a stale answer is asked for.
+    // Keeps what was before the event that has just happened, to answer with it when a stale answer
+    // is asked for.
     void remember(Project& project, Project before, std::int64_t serial_before);
     // The project as a page shows it; null: 404. `stale`: as before its latest event.
     const Project* shown(std::string_view normalized_name, bool stale) const;

@@ -18,7 +18,8 @@ constexpr auto help =
     "  --files N                    about how many files (300)\n"
     "  --seed N                     another seed is another PyPI (1)\n\n"
     "Its first line of output names both addresses. It runs until SIGTERM or SIGINT.\n"
-    "Control, form-encoded, below POST /+sample/: event, random, fault, fault/clear, raw, raw/clear, extra,\n"
+    "Control, form-encoded, below POST /+sample/: event, random, fault, fault/clear, raw, "
+    "raw/clear, extra,\n"
     "requests/reset; and GET /+sample/requests. tests/support/README.md tells their fields.\n";
 
 sample::Options options_from(int count, char** words) {
@@ -28,12 +29,18 @@ sample::Options options_from(int count, char** words) {
         const std::string key = words[i];
         if (i + 1 == count) throw std::invalid_argument("no value after " + key);
         const std::string value = words[i + 1];
-        if (key == "--listen") options.address = value;
-        else if (key == "--files-listen") options.files_address = value;
-        else if (key == "--projects") options.projects = std::stoi(value);
-        else if (key == "--files") options.files = std::stoi(value);
-        else if (key == "--seed") options.seed = std::stoull(value);
-        else throw std::invalid_argument("unknown option " + key + " (try --help)");
+        if (key == "--listen")
+            options.address = value;
+        else if (key == "--files-listen")
+            options.files_address = value;
+        else if (key == "--projects")
+            options.projects = std::stoi(value);
+        else if (key == "--files")
+            options.files = std::stoi(value);
+        else if (key == "--seed")
+            options.seed = std::stoull(value);
+        else
+            throw std::invalid_argument("unknown option " + key + " (try --help)");
     }
     return options;
 }

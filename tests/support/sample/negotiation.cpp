@@ -37,14 +37,17 @@ std::vector<Preference> preferences(const std::string& header) {
 }
 
 // The weight of the most specific range that has it.
-double weight(const std::vector<Preference>& list, const std::string& type, const std::string& wide) {
+double weight(const std::vector<Preference>& list, const std::string& type,
+              const std::string& wide) {
     for (const auto& range : {type, type.substr(0, type.find('/')) + "/*", wide})
         for (const auto& preference : list)
             if (preference.range == range) return preference.q;
     return 0;
 }
 
-std::string etag_of(std::string_view bytes) { return "\"" + hex(sha256(bytes)).substr(0, 32) + "\""; }
+std::string etag_of(std::string_view bytes) {
+    return "\"" + hex(sha256(bytes)).substr(0, 32) + "\"";
+}
 
 bool names_tag(const std::string& header, const std::string& etag) {
     for (const auto& item : split(header, ',')) {
@@ -76,8 +79,10 @@ Asked asked_range(const std::string& header, std::uint64_t size, Range& range) {
     const auto last = whole_number(std::string_view{header}.substr(dash + 1));
     const bool open = dash + 1 == header.size(), suffix = dash == 6;
     if ((!first && !suffix) || (!last && !open) || (suffix && open)) return Asked::whole;
-    if (suffix) range = {size - std::min(size, *last), size - 1};
-    else range = {*first, last ? std::min(*last, size - 1) : size - 1};
+    if (suffix)
+        range = {size - std::min(size, *last), size - 1};
+    else
+        range = {*first, last ? std::min(*last, size - 1) : size - 1};
     if (first && last && *last < *first) return Asked::whole;
     return range.first >= size || (suffix && *last == 0) ? Asked::impossible : Asked::part;
 }
@@ -91,8 +96,9 @@ std::string page_type(const Request& request) {
     const auto list = preferences(format.empty() ? request.header("accept") : format);
     std::string best = html;
     double best_weight = 0;
-    for (const auto& [asked, answered] : {std::pair{html, html}, std::pair{v1_html, v1_html}, std::pair{v1_json, v1_json},
-                                          std::pair{latest_html, v1_html}, std::pair{latest_json, v1_json}}) {
+    for (const auto& [asked, answered] :
+         {std::pair{html, html}, std::pair{v1_html, v1_html}, std::pair{v1_json, v1_json},
+          std::pair{latest_html, v1_html}, std::pair{latest_json, v1_json}}) {
         const auto q = weight(list, asked, "*/*");
         if (q <= best_weight) continue;
         best = answered;
@@ -124,7 +130,8 @@ Response finished_file(Response response, const Request& request) {
     const auto etag = response.header("ETag");
     response.set("Accept-Ranges", "bytes");
     const auto asked = request.header("range"), condition = request.header("if-range");
-    const bool same = condition.empty() || condition == etag || condition == response.header("Last-Modified");
+    const bool same =
+        condition.empty() || condition == etag || condition == response.header("Last-Modified");
     Range range{};
     if (asked.empty() || !same) return response;
     const auto kind = asked_range(asked, size, range);

@@ -46,9 +46,10 @@ std::vector<std::string> known_names() {
 
 // About a third of PyPI's display names are not normalized.
 std::string display_of(std::string name, Random& random) {
-    if (!random.percent(35)) return name;
+    if (!random.percent(45)) return name;
     const auto separator = random.percent(75) ? '_' : '.';
-    const bool title = random.percent(40), upper = random.percent(10), separated = random.percent(80);
+    const bool title = random.percent(40), upper = random.percent(10),
+               separated = random.percent(80);
     for (std::size_t i = 0; i < name.size(); ++i) {
         const bool first = i == 0 || name[i - 1] == '-' || name[i - 1] == separator;
         if ((title && first) || upper)
@@ -78,19 +79,29 @@ std::vector<std::string> display_names(std::size_t count, std::uint64_t seed) {
 }
 
 // What a place in the order of projects brings with it; the first five are whole.
-bool is_without_files(std::size_t place) { return place >= 5 && place % 20 == 7; }
-bool is_quarantined(std::size_t place) { return place >= 5 && place % 25 == 9; }
-bool is_archived(std::size_t place) { return place >= 5 && place % 15 == 11; }
-bool is_sound(std::size_t place) { return !is_without_files(place) && !is_quarantined(place); }
+bool is_without_files(std::size_t place) {
+    return place >= 5 && place % 20 == 7;
+}
+bool is_quarantined(std::size_t place) {
+    return place >= 5 && place % 25 == 9;
+}
+bool is_archived(std::size_t place) {
+    return place >= 5 && place % 15 == 11;
+}
+bool is_sound(std::size_t place) {
+    return !is_without_files(place) && !is_quarantined(place);
+}
 
 // How many files each project has: shares of a Pareto law, and four at least for the first five.
 std::vector<std::size_t> file_counts(std::size_t projects, std::size_t files, std::uint64_t seed) {
     Random random{seed_for(seed, "file counts")};
     std::vector<double> weights;
     for (std::size_t i = 0; i < projects; ++i)
-        weights.push_back(is_without_files(i) ? 0 : std::min(300.0, std::pow(1 - random.unit(), -1.0)));
+        weights.push_back(is_without_files(i) ? 0
+                                              : std::min(300.0, std::pow(1 - random.unit(), -1.0)));
     const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
-    const double spare = std::max(0.0, static_cast<double>(files) - static_cast<double>(projects) - 15.0);
+    const double spare =
+        std::max(0.0, static_cast<double>(files) - static_cast<double>(projects) - 15.0);
     std::vector<std::size_t> counts;
     for (std::size_t i = 0; i < projects; ++i) {
         const auto share = static_cast<std::size_t>(std::lround(spare * weights[i] / sum));
@@ -105,17 +116,20 @@ Style style_of(std::size_t place, std::size_t files, Random& random) {
     return random.percent(50) ? Style::both_pythons : Style::source_only;
 }
 
-std::vector<std::string> requirements_of(std::size_t place, const std::vector<std::string>& displays,
-                                         Random& random) {
+std::vector<std::string> requirements_of(std::size_t place,
+                                         const std::vector<std::string>& displays, Random& random) {
     if (displays[place] == "requests")
-        return {"charset_normalizer<4,>=2", "idna<4,>=2.5", "urllib3<3,>=1.21.1", "certifi>=2017.4.17"};
+        return {"charset_normalizer<4,>=2", "idna<4,>=2.5", "urllib3<3,>=1.21.1",
+                "certifi>=2017.4.17"};
     std::vector<std::string> requirements;
     if (place < 5 || !random.percent(45)) return requirements;
     for (auto count = random.between(1, 4); count > 0; --count) {
         // Only on earlier ones, so that there is no circle.
         const auto other = random.below(place);
-        if (is_sound(other) && random.percent(80)) requirements.push_back(displays[other]);
-        else requirements.emplace_back("requests>=2");
+        if (is_sound(other) && random.percent(80))
+            requirements.push_back(displays[other]);
+        else
+            requirements.emplace_back("requests>=2");
     }
     std::sort(requirements.begin(), requirements.end());
     requirements.erase(std::unique(requirements.begin(), requirements.end()), requirements.end());
@@ -124,8 +138,11 @@ std::vector<std::string> requirements_of(std::size_t place, const std::vector<st
 
 std::string requires_python_of(std::size_t place, Random& random) {
     static const std::vector<std::string> specifiers{
-        "",     ">=3",   ">=3.8",     ">=3.7",          "<4,>=3.7", ">=2.7, !=3.0.*, !=3.1.*, !=3.2.*",
-        "~=3.8", ">=3.10", ">=3.8,<4.0", ">=2.7,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,<4"};
+        "",           ">=3",
+        ">=3.8",      ">=3.7",
+        "<4,>=3.7",   ">=2.7, !=3.0.*, !=3.1.*, !=3.2.*",
+        "~=3.8",      ">=3.10",
+        ">=3.8,<4.0", ">=2.7,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,<4"};
     return place < 5 ? ">=3.7" : specifiers[random.below(specifiers.size())];
 }
 
@@ -158,9 +175,14 @@ void plan_releases(Schedule& schedule, const Plan& plan, Random& random) {
     const auto step = (start - 3 * day - plan.born) / static_cast<std::int64_t>(releases + 1);
     std::string number;
     for (std::size_t n = 0; n < releases; ++n) {
-        const auto time = plan.born + static_cast<std::int64_t>(n) * step + random.between(60 * second, step / 2);
-        if (n == 0) number = first_version(plan.place, *plan.project, random);
-        else number = bumped(number, plan.place < 5 || random.percent(70) ? 2 : random.percent(80) ? 1 : 0);
+        const auto time =
+            plan.born + static_cast<std::int64_t>(n) * step + random.between(60 * second, step / 2);
+        if (n == 0)
+            number = first_version(plan.place, *plan.project, random);
+        else
+            number = bumped(number, plan.place < 5 || random.percent(70) ? 2
+                                    : random.percent(80)                 ? 1
+                                                                         : 0);
         ReleasePlan release;
         release.version = decorated(plan.place, number, n + 1 == releases, random);
         release.requires_python = requires_python_of(plan.place, random);
@@ -174,7 +196,8 @@ void plan_releases(Schedule& schedule, const Plan& plan, Random& random) {
             schedule.push_back({time + random.between(second, step / 3),
                                 [project = plan.project, version = release.version,
                                  reason = some_yank_reason(random)](Index& index) {
-                                    if (Release* yanked = project->release(version)) yanked->yanked = reason;
+                                    if (Release* yanked = project->release(version))
+                                        yanked->yanked = reason;
                                     index.record(*project, version, "yank release");
                                 }});
     }
@@ -188,15 +211,17 @@ void plan_project(Schedule& schedule, const Plan& plan, Random& random) {
                         }});
     if (plan.files > 0) plan_releases(schedule, plan, random);
     if (random.percent(30))
-        schedule.push_back({start - random.between(day, 60 * day), [project = plan.project, seed](Index& index) {
-                                Random own{seed + 1};
-                                note_roles(index, *project, own);
-                            }});
+        schedule.push_back(
+            {start - random.between(day, 60 * day), [project = plan.project, seed](Index& index) {
+                 Random own{seed + 1};
+                 note_roles(index, *project, own);
+             }});
     if (is_quarantined(plan.place))
-        schedule.push_back({start - random.between(day, 2 * day), [project = plan.project](Index& index) {
-                                project->status = Status::quarantined;
-                                index.record(*project, {}, "project quarantined");
-                            }});
+        schedule.push_back(
+            {start - random.between(day, 2 * day), [project = plan.project](Index& index) {
+                 project->status = Status::quarantined;
+                 index.record(*project, {}, "project quarantined");
+             }});
     if (is_archived(plan.place)) plan.project->status = Status::archived;
 }
 

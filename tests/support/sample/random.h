@@ -1,5 +1,5 @@
-// Random numbers that are the same on every platform and standard library: splitmix64 (Steele, Lea, Flood 2014).
-// Not for secrets. Not thread-safe.
+// Random numbers that are the same on every platform and standard library: splitmix64 (Steele, Lea,
+// Flood 2014). Not for secrets. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -34,11 +34,11 @@ class Random {
     std::uint64_t state_;
 };
 
-// A seed of its own for each named thing, so that adding one thing leaves the others as they were (FNV-1a).
+// A seed of its own for each named thing, so that adding one thing leaves the others as they were
+// (FNV-1a).
 inline std::uint64_t seed_for(std::uint64_t seed, std::string_view name) {
     std::uint64_t hash = 0xcbf29ce484222325U ^ seed;
-    for (const char c : name)
-        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
     return Random{hash}.next();
 }
 

@@ -43,7 +43,8 @@ std::string anchor(const ListedFile& item, const Bases& bases) {
     auto text = "<a href=\"" + bases.files + digests.path + "#sha256=" + digests.sha256 + "\" ";
     if (!item.file->requires_python.empty())
         text += "data-requires-python=\"" + html_escaped(item.file->requires_python) + "\" ";
-    if (item.release->yanked) text += "data-yanked=\"" + html_escaped(*item.release->yanked) + "\" ";
+    if (item.release->yanked)
+        text += "data-yanked=\"" + html_escaped(*item.release->yanked) + "\" ";
     if (!digests.metadata_sha256.empty())
         text += "data-dist-info-metadata=\"sha256=" + digests.metadata_sha256 +
                 "\" data-core-metadata=\"sha256=" + digests.metadata_sha256 + "\"";
@@ -68,7 +69,10 @@ std::string file_json(const ListedFile& item, const Bases& bases) {
            ",\"size\":" + std::to_string(digests.size) + ",\"upload-time\":\"" +
            iso_time(file.uploaded_us) + "\",\"url\":" + json_quoted(bases.files + digests.path) +
            (file.unknown_members.empty() ? "" : "," + file.unknown_members) + ",\"yanked\":" +
-           (!yanked ? "false" : yanked->empty() ? "true" : json_quoted(*yanked)) + "}";
+           (!yanked           ? "false"
+            : yanked->empty() ? "true"
+                              : json_quoted(*yanked)) +
+           "}";
 }
 
 std::string joined(const std::vector<std::string>& items) {
@@ -106,10 +110,11 @@ std::string project_json(const Project& project, const Bases& bases) {
     }
     if (project.status != Status::quarantined)
         files.insert(files.end(), project.extra_files.begin(), project.extra_files.end());
-    return "{\"files\":[" + joined(files) + "],\"meta\":{\"_last-serial\":" +
-           std::to_string(project.serial) + ",\"api-version\":\"1.4\"},\"name\":" +
-           json_quoted(project.name) + ",\"project-status\":{\"status\":\"" +
-           status_text(project.status) + "\"},\"versions\":[" + joined(versions) + "]}\n";
+    return "{\"files\":[" + joined(files) +
+           "],\"meta\":{\"_last-serial\":" + std::to_string(project.serial) +
+           ",\"api-version\":\"1.4\"},\"name\":" + json_quoted(project.name) +
+           ",\"project-status\":{\"status\":\"" + status_text(project.status) +
+           "\"},\"versions\":[" + joined(versions) + "]}\n";
 }
 
 std::string root_html(std::vector<IndexEntry> entries) {

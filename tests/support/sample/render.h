@@ -1,4 +1,5 @@
-// Pages of the simple API in the exact form of PyPI's (PEP 503, 691, 700, 714, 740, 792). Pure functions.
+// Pages of the simple API in the exact form of PyPI's (PEP 503, 691, 700, 714, 740, 792). Pure
+// functions.
 #pragma once
 
 #include <cstdint>

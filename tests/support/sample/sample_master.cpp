@@ -1,6 +1,7 @@
 #include "support/sample_master.h"
 
 #include <algorithm>
+#include <latch>
 
 #include "support/sample/control.h"
 #include "support/sample/events.h"
@@ -13,14 +14,21 @@ namespace sample {
 // The listeners are last: they end before what they use.
 struct SampleMaster::Inside {
     Site site;
+    std::latch ready{1};  // requests that come while all this is still being made wait for it
     Listener files;
     Listener pages;
 
     Inside(SampleMaster& self, const Options& options)
         : site{populated(options.projects, options.files, options.seed)},
-          files{options.files_address, [this](const Request& r) { return site.file_answer(r); }},
+          files{options.files_address,
+                [this](const Request& request) {
+                    ready.wait();
+                    return site.file_answer(request);
+                }},
           pages{options.address, [this, &self](const Request& request) {
-                    return is_control(request) ? control_answer(self, request) : site.index_answer(request);
+                    ready.wait();
+                    return is_control(request) ? control_answer(self, request)
+                                               : site.index_answer(request);
                 }} {
         site.locked([this] { site.set_bases({pages.url(), files.url()}); });
     }
@@ -31,11 +39,18 @@ struct SampleMaster::Inside {
     }
 };
 
-SampleMaster::SampleMaster(const Options& options) : inside_{std::make_unique<Inside>(*this, options)} {}
+SampleMaster::SampleMaster(const Options& options)
+    : inside_{std::make_unique<Inside>(*this, options)} {
+    inside_->ready.count_down();
+}
 SampleMaster::~SampleMaster() = default;
 
-std::string SampleMaster::url() const { return inside_->pages.url(); }
-std::string SampleMaster::files_url() const { return inside_->files.url(); }
+std::string SampleMaster::url() const {
+    return inside_->pages.url();
+}
+std::string SampleMaster::files_url() const {
+    return inside_->files.url();
+}
 
 std::int64_t SampleMaster::serial() const {
     return inside_->locked([](const Index& index) { return index.serial(); });
@@ -87,7 +102,8 @@ void SampleMaster::clear_faults() {
 
 void SampleMaster::raw(const std::string& target, RawAnswer answer) {
     if (!target.starts_with('/')) throw std::invalid_argument("target is not a path: " + target);
-    inside_->locked([&](Index&) { inside_->site.raw()[percent_decoded(target)] = std::move(answer); });
+    inside_->locked(
+        [&](Index&) { inside_->site.raw()[percent_decoded(target)] = std::move(answer); });
 }
 
 void SampleMaster::clear_raw() {

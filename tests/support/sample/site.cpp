@@ -18,7 +18,9 @@ Response plain(int status, const std::string& text) {
     return response;
 }
 
-Response not_found() { return plain(404, "404 Not Found"); }
+Response not_found() {
+    return plain(404, "404 Not Found");
+}
 
 Response moved(const std::string& location) {
     auto response = plain(301, "301 Moved Permanently");
@@ -30,10 +32,13 @@ bool is_xmlrpc_path(const std::string& path) {
     return path == "/pypi" || path == "/pypi/" || path == "/RPC2";
 }
 
-bool is_read(const Request& request) { return request.method == "GET" || request.method == "HEAD"; }
+bool is_read(const Request& request) {
+    return request.method == "GET" || request.method == "HEAD";
+}
 
 // PyPI adds no charset to the JSON type, and shadowmire takes it only so.
-Response simple_page(const Request& request, const std::string& type, std::string text, std::int64_t serial) {
+Response simple_page(const Request& request, const std::string& type, std::string text,
+                     std::int64_t serial) {
     Response response;
     response.set("Content-Type", type == "text/html" ? "text/html; charset=utf-8" : type);
     response.set("Cache-Control", "max-age=600, public");
@@ -45,7 +50,9 @@ Response simple_page(const Request& request, const std::string& type, std::strin
     return finished_page(std::move(response), request);
 }
 
-bool is_json(const std::string& type) { return type.ends_with("+json"); }
+bool is_json(const std::string& type) {
+    return type.ends_with("+json");
+}
 
 }  // namespace
 
@@ -62,7 +69,8 @@ Response Site::root_page(const Request& request, bool stale) const {
     const auto type = page_type(request);
     const auto serial = index_.told_serial(stale);
     auto entries = index_.list(false, stale);
-    auto text = is_json(type) ? root_json(std::move(entries), serial) : root_html(std::move(entries));
+    auto text =
+        is_json(type) ? root_json(std::move(entries), serial) : root_html(std::move(entries));
     return simple_page(request, type, std::move(text), serial);
 }
 
@@ -83,7 +91,9 @@ Response Site::provenance(const Request& request) const {
     if (project == nullptr) return not_found();
     for (const auto& release : project->releases)
         for (const auto& file : release.files) {
-            if (!file.provenance || file.blob->filename() != parts[4] || release.version != parts[3]) continue;
+            if (!file.provenance || file.blob->filename() != parts[4] ||
+                release.version != parts[3])
+                continue;
             Response response;
             response.set("Content-Type", "application/vnd.pypi.integrity.v1+json");
             response.set("Cache-Control", "max-age=600, public");
@@ -105,7 +115,8 @@ Response Site::page(const Request& request, bool stale) const {
     if (path.starts_with("/packages/")) return moved(bases_.files + request.target);
     if (!path.starts_with(simple)) return not_found();
     auto name = path.substr(simple.size());
-    if (!name.ends_with('/')) return index_.shown(normalized(name), stale) ? moved(path + "/") : not_found();
+    if (!name.ends_with('/'))
+        return index_.shown(normalized(name), stale) ? moved(path + "/") : not_found();
     name.pop_back();
     if (name.find('/') != std::string::npos) return not_found();
     return project_page(request, name, stale);
@@ -114,14 +125,18 @@ Response Site::page(const Request& request, bool stale) const {
 Response Site::file(const Request& request) const {
     if (!is_read(request)) return plain(405, "405 Method Not Allowed");
     const bool wants_companion = request.path.ends_with(companion);
-    const auto path = wants_companion ? request.path.substr(0, request.path.size() - companion.size()) : request.path;
+    const auto path = wants_companion
+                          ? request.path.substr(0, request.path.size() - companion.size())
+                          : request.path;
     const auto blob = locked([&] { return index_.blob(path); });
     if (blob == nullptr || (wants_companion && !blob->is_wheel())) return not_found();
     const auto& digests = blob->digests();
     Response response;
     response.set("Content-Type", "application/octet-stream");
     response.set("Cache-Control", "max-age=365000000, immutable, public");
-    response.set("ETag", "\"" + (wants_companion ? digests.metadata_sha256 : digests.sha256).substr(0, 32) + "\"");
+    response.set(
+        "ETag",
+        "\"" + (wants_companion ? digests.metadata_sha256 : digests.sha256).substr(0, 32) + "\"");
     response.set("Last-Modified", http_time(blob->time()));
     response.set_body(wants_companion ? blob->metadata() : blob->bytes());
     return finished_file(std::move(response), request);
@@ -146,10 +161,12 @@ void Site::count(const Request& request, const std::string& what, const Response
         requests_.bytes += static_cast<std::int64_t>(
             std::min<std::uint64_t>(body.size(), response.cut_after.value_or(body.size())));
     const auto key = request.method + " " + what;
-    if (requests_.counts.size() < most_counters || requests_.counts.contains(key)) ++requests_.counts[key];
+    if (requests_.counts.size() < most_counters || requests_.counts.contains(key))
+        ++requests_.counts[key];
 }
 
-Response Site::with_faults(const Request& request, const std::function<Response(bool stale)>& good) {
+Response Site::with_faults(const Request& request,
+                           const std::function<Response(bool stale)>& good) {
     const auto method = request.method == "POST" ? method_of(request.body) : "";
     const auto fault = locked([&] { return faults_.take(request.target, method); });
     auto response = locked([&] { return raw_answer(request.path); });
@@ -160,7 +177,8 @@ Response Site::with_faults(const Request& request, const std::function<Response(
 }
 
 Response Site::index_answer(const Request& request) {
-    return with_faults(request, [&](bool stale) { return locked([&] { return page(request, stale); }); });
+    return with_faults(request,
+                       [&](bool stale) { return locked([&] { return page(request, stale); }); });
 }
 
 Response Site::file_answer(const Request& request) {

@@ -1,5 +1,6 @@
-// What the two listeners answer: the index's pages, its XML-RPC, and the files; with faults and fixed answers where
-// they are set. Thread-safe: one lock over all that changes; the bytes of files are made outside of it.
+// What the two listeners answer: the index's pages, its XML-RPC, and the files; with faults and
+// fixed answers where they are set. Thread-safe: one lock over all that changes; the bytes of files
+// are made outside of it.
 #pragma once
 
 #include <functional>

@@ -28,12 +28,16 @@ std::vector<FileForm> forms_of(const Project& project, const std::string& versio
     const auto stem = underscored(project.name) + "-" + version;
     const FileForm sdist{stem + ".tar.gz", "source"};
     switch (project.style) {
-        case Style::pure: return {{stem + "-py3-none-any.whl", "py3"}, sdist};
-        case Style::both_pythons: return {{stem + "-py2.py3-none-any.whl", "py2.py3"}, sdist};
+        case Style::pure:
+            return {{stem + "-py3-none-any.whl", "py3"}, sdist};
+        case Style::both_pythons:
+            return {{stem + "-py2.py3-none-any.whl", "py2.py3"}, sdist};
         case Style::source_only:
             // As old build tools wrote them: the display name, and zip now and then.
-            return {{project.display + "-" + version + (random.percent(15) ? ".zip" : ".tar.gz"), "source"}};
-        case Style::compiled: break;
+            return {{project.display + "-" + version + (random.percent(15) ? ".zip" : ".tar.gz"),
+                     "source"}};
+        case Style::compiled:
+            break;
     }
     std::vector<FileForm> forms;
     for (const std::string python : {"cp39", "cp310", "cp311", "cp312", "cp313"}) {
@@ -45,14 +49,15 @@ std::vector<FileForm> forms_of(const Project& project, const std::string& versio
     return forms;
 }
 
-File file_of(const Index& index, const Project& project, const ReleasePlan& plan, const FileForm& form,
-             Random& random) {
+File file_of(const Index& index, const Project& project, const ReleasePlan& plan,
+             const FileForm& form, Random& random) {
     File file;
     file.requires_python = plan.requires_python;
     file.uploaded_us = index.now_us();
     file.provenance = random.percent(4);
     if (random.percent(2))
-        file.unknown_members = R"("x-sample-note":{"text":"<b>ünknown</b> & \"kept\"","weight":1.5e3})";
+        file.unknown_members =
+            R"("x-sample-note":{"text":"<b>ünknown</b> & \"kept\"","weight":1.5e3})";
     Recipe recipe;
     recipe.display = project.display;
     recipe.version = plan.version;
@@ -69,7 +74,8 @@ File file_of(const Index& index, const Project& project, const ReleasePlan& plan
 }  // namespace
 
 bool is_lasting(const Project& project) {
-    static const std::set<std::string> names{"requests", "urllib3", "idna", "certifi", "charset-normalizer"};
+    static const std::set<std::string> names{"requests", "urllib3", "idna", "certifi",
+                                             "charset-normalizer"};
     return names.contains(project.name);
 }
 
@@ -109,7 +115,10 @@ std::string some_yank_reason(Random& random) {
     static const std::vector<std::string> reasons{
         "",
         "Broken <b>metadata</b> & \"quotes\" & 'apostrophes'",
-        "Donn\xc3\xa9" "es ab\xc3\xaem\xc3\xa9" "es \xe2\x80\x94 \xd0\xb2\xd0\xb5\xd1\x80\xd0\xbd\xd1\x83\xd1\x82\xd1\x8c \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e",
+        "Donn\xc3\xa9"
+        "es ab\xc3\xaem\xc3\xa9"
+        "es \xe2\x80\x94 \xd0\xb2\xd0\xb5\xd1\x80\xd0\xbd\xd1\x83\xd1\x82\xd1\x8c "
+        "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e",
         "wrong files",
         "CVE-2024-0001; use > 1.0, < 2.0",
         "two\nlines\tand a tab \\ backslash"};
@@ -117,8 +126,9 @@ std::string some_yank_reason(Random& random) {
 }
 
 void note_roles(Index& index, Project& project, Random& random) {
-    static constexpr std::array words{"add Owner ",           "remove Owner ",      "invite Maintainer ",
-                                      "accepted Maintainer ", "revoke_invite Owner ", "remove Maintainer "};
+    static constexpr std::array words{"add Owner ",           "remove Owner ",
+                                      "invite Maintainer ",   "accepted Maintainer ",
+                                      "revoke_invite Owner ", "remove Maintainer "};
     const std::string word = words[random.below(words.size())];
     index.record(project, {}, word + "user" + std::to_string(random.between(1000, 99999)));
 }

@@ -7,7 +7,9 @@
 namespace sample {
 namespace {
 
-unsigned char byte(char c) { return static_cast<unsigned char>(c); }
+unsigned char byte(char c) {
+    return static_cast<unsigned char>(c);
+}
 
 int hex_value(char c) {
     if (!std::isxdigit(byte(c))) return -1;
@@ -54,8 +56,10 @@ std::string normalized(std::string_view name) {
     std::string result;
     for (const char c : lower(name)) {
         const bool separator = c == '-' || c == '_' || c == '.';
-        if (!separator) result += c;
-        else if (result.empty() || result.back() != '-') result += '-';
+        if (!separator)
+            result += c;
+        else if (result.empty() || result.back() != '-')
+            result += '-';
     }
     return result;
 }
@@ -71,12 +75,23 @@ std::string html_escaped(std::string_view text) {
     std::string result;
     for (const char c : text) {
         switch (c) {
-            case '&': result += "&amp;"; break;
-            case '<': result += "&lt;"; break;
-            case '>': result += "&gt;"; break;
-            case '"': result += "&#34;"; break;
-            case '\'': result += "&#39;"; break;
-            default: result += c;
+            case '&':
+                result += "&amp;";
+                break;
+            case '<':
+                result += "&lt;";
+                break;
+            case '>':
+                result += "&gt;";
+                break;
+            case '"':
+                result += "&#34;";
+                break;
+            case '\'':
+                result += "&#39;";
+                break;
+            default:
+                result += c;
         }
     }
     return result;
@@ -107,10 +122,17 @@ std::string xml_escaped(std::string_view text) {
     std::string result;
     for (const char c : text) {
         switch (c) {
-            case '&': result += "&amp;"; break;
-            case '<': result += "&lt;"; break;
-            case '>': result += "&gt;"; break;
-            default: result += c;
+            case '&':
+                result += "&amp;";
+                break;
+            case '<':
+                result += "&lt;";
+                break;
+            case '>':
+                result += "&gt;";
+                break;
+            default:
+                result += c;
         }
     }
     return result;

@@ -15,8 +15,8 @@ struct Key {
     bool legal = false;
     std::int64_t epoch = 0;
     std::vector<std::int64_t> release;
-    // Development releases of a final release come before its pre-releases, those before it (PEP 440, "Summary of
-    // permitted suffixes and relative ordering").
+    // Development releases of a final release come before its pre-releases, those before it (PEP
+    // 440, "Summary of permitted suffixes and relative ordering").
     std::pair<std::int64_t, std::int64_t> pre{3, 0};
     std::int64_t post = -1;
     std::int64_t dev = never;
@@ -55,9 +55,12 @@ Key key_of(std::string_view text) {
         key.release = {reader.number()};
     }
     while (reader.take(".")) {
-        if (reader.take("post")) key.post = reader.number();
-        else if (reader.take("dev")) key.dev = reader.number();
-        else key.release.push_back(reader.number());
+        if (reader.take("post"))
+            key.post = reader.number();
+        else if (reader.take("dev"))
+            key.dev = reader.number();
+        else
+            key.release.push_back(reader.number());
         if (key.post >= 0 || key.dev != never) break;
     }
     for (const auto& [word, rank] : {std::pair{"a", 0}, std::pair{"b", 1}, std::pair{"rc", 2}})

@@ -48,25 +48,29 @@ std::string changelog(const Index& index, std::int64_t since, bool stale) {
     auto row = std::upper_bound(journal.begin(), journal.end(), since,
                                 [](std::int64_t n, const JournalRow& r) { return n < r.serial; });
     std::string rows;
-    for (std::size_t n = 0; n < row_limit && row != journal.end() && row->serial <= last; ++n, ++row)
+    for (std::size_t n = 0; n < row_limit && row != journal.end() && row->serial <= last;
+         ++n, ++row)
         rows += row_value(*row);
     return answer("<value><array><data>\n" + rows + "</data></array></value>");
 }
 
 std::string package_list(const Index& index, bool stale) {
     std::string members;
-    for (const auto& entry : index.list(true, stale)) members += member(entry.display, of_int(entry.serial));
+    for (const auto& entry : index.list(true, stale))
+        members += member(entry.display, of_int(entry.serial));
     return answer("<value><struct>\n" + members + "</struct></value>");
 }
 
-// PyPI's parameter is a StrictInt: nothing but an integer type passes (W:legacy/api/xmlrpc/views.py).
+// PyPI's parameter is a StrictInt: nothing but an integer type passes
+// (W:legacy/api/xmlrpc/views.py).
 std::optional<std::int64_t> integer_parameter(const pugi::xml_node& call) {
     const auto parameters = call.child("params");
     const auto value = parameters.child("param").child("value").first_child();
     const std::string_view type = value.name(), text = value.child_value();
     if (type != "int" && type != "i4") return {};
     if (std::distance(parameters.begin(), parameters.end()) != 1) return {};
-    if (text.empty() || text.size() > 11 || text.find_first_not_of("-0123456789") != text.npos) return {};
+    if (text.empty() || text.size() > 11 || text.find_first_not_of("-0123456789") != text.npos)
+        return {};
     const auto number = std::strtoll(text.data(), nullptr, 10);
     if (std::abs(number) > std::numeric_limits<std::int32_t>::max()) return {};
     return number;
@@ -75,14 +79,18 @@ std::optional<std::int64_t> integer_parameter(const pugi::xml_node& call) {
 std::string refusal(const std::string& method) {
     if (method == "changelog")
         return fault(-32500,
-                     "ValueError: The changelog method has been deprecated, use changelog_since_serial instead.");
+                     "ValueError: The changelog method has been deprecated, use "
+                     "changelog_since_serial instead.");
     if (method == "system.multicall")
-        return fault(-32500, "ValueError: MultiCall requests have been deprecated, use individual requests instead.");
-    static constexpr std::array deprecated{"list_packages", "package_releases", "release_urls", "release_data",
-                                           "search", "top_packages", "package_urls", "package_data",
-                                           "release_downloads"};
+        return fault(-32500,
+                     "ValueError: MultiCall requests have been deprecated, use individual requests "
+                     "instead.");
+    static constexpr std::array deprecated{
+        "list_packages", "package_releases", "release_urls", "release_data",     "search",
+        "top_packages",  "package_urls",     "package_data", "release_downloads"};
     if (std::find(deprecated.begin(), deprecated.end(), method) != deprecated.end())
-        return fault(-32500, "RuntimeError: This API has been deprecated or does not exist: " + method);
+        return fault(-32500,
+                     "RuntimeError: This API has been deprecated or does not exist: " + method);
     return fault(-32601, "server error; requested method not found");
 }
 

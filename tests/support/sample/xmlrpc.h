@@ -1,4 +1,5 @@
-// XML-RPC as PyPI speaks it to mirrors: calls read, answers written in the form of CPython's xmlrpc.client.
+// XML-RPC as PyPI speaks it to mirrors: calls read, answers written in the form of CPython's
+// xmlrpc.client.
 #pragma once
 
 #include <optional>
