@@ -1,6 +1,5 @@
 #include "support/sample/faults.h"
 
-#include <array>
 #include <stdexcept>
 
 namespace sample {

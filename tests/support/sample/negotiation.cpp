@@ -1,7 +1,6 @@
 #include "support/sample/negotiation.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <optional>
