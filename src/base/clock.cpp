@@ -22,7 +22,9 @@ Time SystemClock::now() const {
     return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-Steady SystemClock::steady() const { return std::chrono::steady_clock::now(); }
+Steady SystemClock::steady() const {
+    return std::chrono::steady_clock::now();
+}
 
 std::string format_basic(Time time) {
     const std::tm t = utc(time);
@@ -39,9 +41,11 @@ std::string format_iso(Time time) {
 std::optional<Time> parse_basic(std::string_view text) {
     std::tm t{};
     const std::string copy(text);
-    const char* end = strptime(copy.c_str(), "%Y%m%dT%H:%M:%S", &t);
-    if (end == nullptr || *end != '\0') return std::nullopt;
-    return Time(std::chrono::seconds(timegm(&t)));
+    if (strptime(copy.c_str(), "%Y%m%dT%H:%M:%S", &t) == nullptr) return std::nullopt;
+    const Time time(std::chrono::seconds(timegm(&t)));
+    // strptime takes blanks, short fields and the 30th of February.
+    if (format_basic(time) != text) return std::nullopt;
+    return time;
 }
 
 }  // namespace pep381d

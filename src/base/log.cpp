@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pep381d/base/clock.h"
+#include "pep381d/base/text.h"
 
 namespace pep381d {
 
@@ -15,39 +16,44 @@ void StderrLog::write(Level level, std::string_view line) {
     static constexpr const char* names[] = {"debug", "info", "warning", "error"};
     const char* name = names[static_cast<int>(level)];
     // One fwrite a line: lines of two threads never mix.
-    const std::string text = journald ? fmt::format("{} {}\n", name, line)
-                                      : fmt::format("{} {} {}\n", format_iso(SystemClock().now()), name, line);
+    const std::string text =
+        journald ? fmt::format("{} {}\n", name, line)
+                 : fmt::format("{} {} {}\n", format_iso(SystemClock().now()), name, line);
     std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 std::string quoted(std::string_view text) {
     constexpr std::size_t longest = 300;
-    const bool cut = text.size() > longest;
-    if (cut) text = text.substr(0, longest);
     bool plain = !text.empty();
     std::string escaped;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7f) {
+    std::size_t i = 0;
+    while (i < text.size() && i < longest) {
+        const std::size_t length = utf8_length(text.substr(i));
+        const auto byte = static_cast<unsigned char>(text[i]);
+        // Besides those of ASCII, the control characters U+0080 to U+009F, which terminals obey
+        // too.
+        const bool control =
+            byte < 0x20 || byte == 0x7f ||
+            (byte == 0xc2 && length == 2 && static_cast<unsigned char>(text[i + 1]) < 0xa0);
+        if (control || length == 0) {
             escaped += fmt::format("\\x{:02x}", byte);
             plain = false;
-        } else if (c == '"' || c == '\\') {
-            escaped += '\\';
-            escaped += c;
-            plain = false;
-        } else {
-            escaped += c;
-            if (c == ' ') plain = false;
+            ++i;
+            continue;
         }
+        if (text[i] == '"' || text[i] == '\\') escaped += '\\';
+        if (text[i] == '"' || text[i] == '\\' || text[i] == ' ') plain = false;
+        escaped += text.substr(i, length);
+        i += length;
     }
-    if (cut) escaped += "...";
+    if (i < text.size()) escaped += "...";
     return plain ? escaped : '"' + escaped + '"';
 }
 
 std::string display_url(std::string_view url) {
     const auto scheme = url.find("://");
-    if (scheme == std::string_view::npos) return std::string(url);
-    const auto host = scheme + 3;
+    const auto host =
+        scheme == std::string_view::npos ? 0 : scheme + 3;  // a proxy may come without a scheme
     const auto path = url.find_first_of("/?#", host);
     const auto at = url.substr(0, path).rfind('@');
     if (at == std::string_view::npos || at < host) return std::string(url);

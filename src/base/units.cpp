@@ -23,7 +23,7 @@ std::optional<std::int64_t> parse(std::string_view text, const std::array<Unit, 
                                   std::int64_t most) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || number < 0) return std::nullopt;
+    if (error != std::errc{} || text.front() == '-') return std::nullopt;
     const std::string_view name(end, static_cast<std::size_t>(text.data() + text.size() - end));
     if (name.empty() && number == 0) return 0;
     for (const Unit& unit : units)
@@ -59,17 +59,20 @@ std::optional<std::int64_t> parse_size(std::string_view text) {
     return parse(text, sizes, std::int64_t{1} << 60);
 }
 
-std::string format_size(std::int64_t bytes) { return format(bytes, sizes); }
+std::string format_size(std::int64_t bytes) {
+    return format(bytes, sizes);
+}
 
 std::string display_size(std::int64_t bytes) {
     static constexpr std::array<const char*, 6> names{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
     auto amount = static_cast<double>(bytes);
     std::size_t unit = 0;
-    while (amount >= 1000 && unit + 1 < names.size()) {
+    // The limits are what still rounds to three digits.
+    while (amount >= 999.5 && unit + 1 < names.size()) {
         amount /= 1024;
         ++unit;
     }
-    const int decimals = unit == 0 || amount >= 100 ? 0 : amount >= 10 ? 1 : 2;
+    const int decimals = unit == 0 || amount >= 99.95 ? 0 : amount >= 9.995 ? 1 : 2;
     return fmt::format("{:.{}f} {}", amount, decimals, names[unit]);
 }
 

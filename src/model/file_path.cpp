@@ -52,10 +52,11 @@ std::optional<std::string> path_of_url(const File& file) {
 std::optional<std::string> file_path(const File& file) {
     if (auto path = path_of_url(file)) return path;
     for (const Digest& digest : file.digests)
-        if (digest.algorithm == Algorithm::sha256) {
+        if (digest.algorithm == Algorithm::sha256 &&
+            digest.bytes.size() == digest_size(Algorithm::sha256)) {
             const std::string hex = to_hex(digest.bytes);
-            return std::string(root) + hex.substr(0, 2) + '/' + hex.substr(2, 2) + '/' + hex.substr(4) +
-                   '/' + file.name.text();
+            return std::string(root) + hex.substr(0, 2) + '/' + hex.substr(2, 2) + '/' +
+                   hex.substr(4) + '/' + file.name.text();
         }
     return std::nullopt;
 }

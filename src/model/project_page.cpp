@@ -15,7 +15,7 @@ std::optional<int> number(std::string_view text, std::size_t at, std::size_t dig
     int value = 0;
     const char* first = text.data() + at;
     const auto [end, error] = std::from_chars(first, first + digits, value);
-    if (error != std::errc{} || end != first + digits || value < 0) return std::nullopt;
+    if (error != std::errc{} || end != first + digits || *first == '-') return std::nullopt;
     return value;
 }
 
@@ -40,7 +40,8 @@ std::string usual_members(const File& file) {
     text += file.requires_python ? json_string(*file.requires_python) : "null";
     text += R"(,"size":)";
     text += file.size ? std::to_string(*file.size) : "null";
-    if (file.upload_time) text += R"(,"upload-time":")" + format_upload_time(*file.upload_time) + '"';
+    if (file.upload_time)
+        text += R"(,"upload-time":")" + format_upload_time(*file.upload_time) + '"';
     text += R"(,"yanked":)";
     if (file.yanked_reason.empty())
         text += file.yanked ? "true" : "false";
@@ -56,7 +57,8 @@ std::optional<std::int64_t> parse_upload_time(std::string_view text) {
         if (shape[i] != '0' && text[i] != shape[i]) return std::nullopt;
     const auto year_ = number(text, 0, 4), month_ = number(text, 5, 2), day_ = number(text, 8, 2);
     const auto h = number(text, 11, 2), m = number(text, 14, 2), s = number(text, 17, 2);
-    if (!year_ || !month_ || !day_ || !h || !m || !s || *h > 23 || *m > 59 || *s > 60) return std::nullopt;
+    if (!year_ || !month_ || !day_ || !h || !m || !s || *h > 23 || *m > 59 || *s > 60)
+        return std::nullopt;
     const year_month_day date{year{*year_}, month{static_cast<unsigned>(*month_)},
                               day{static_cast<unsigned>(*day_)}};
     if (!date.ok()) return std::nullopt;

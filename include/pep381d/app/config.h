@@ -1,5 +1,5 @@
-// The configuration (design 1.2): what may be set, its defaults, and how it is read. INI file and command line carry
-// the same keys; the command line wins.
+// The configuration (design 1.2): what may be set, its defaults, and how it is read. INI file and
+// command line carry the same keys; the command line wins.
 #pragma once
 
 #include <chrono>
@@ -43,7 +43,7 @@ struct Config {
     std::string log_level = "info";
 };
 
-// One mistake, or the empty vector's worth of none: `where` is `FILE:LINE` or `command line`.
+// One mistake: `where` is `FILE:LINE` or `command line`.
 struct ConfigMistake {
     std::string where;
     std::string key;
@@ -54,13 +54,14 @@ struct CommandLine {
     Config config;
     std::vector<ConfigMistake> mistakes;  // empty: config is good
     std::string command;                  // empty: none given
-    std::vector<std::string> arguments;   // what follows the command, options of the command included (`--json`)
+    std::vector<std::string>
+        arguments;  // what follows the command, its own options (`--json`) included
     bool help = false;
     bool version = false;
 };
 
-// Reads the command line and the file that --config names (or /etc/pep381d.conf where it is not given and that exists).
-// Never throws for a mistake of the user: all of them are collected.
+// Reads the command line and the file that --config names (or /etc/pep381d.conf where it is not
+// given and that exists). Never throws for a mistake of the user: all of them are collected.
 CommandLine read_command_line(int argc, const char* const* argv);
 
 // The effective configuration as an INI file that read_command_line reads back to the same values.

@@ -1,0 +1,60 @@
+#include <fmt/format.h>
+
+#include "pep381d/app/config.h"
+#include "pep381d/app/config_key.h"
+
+namespace pep381d {
+
+namespace {
+
+constexpr std::string_view introduction =
+    R"(pep381d keeps a mirror of PyPI, the Python package index.
+
+Usage: pep381d [--config FILE] [--SECTION.KEY VALUE ...] COMMAND [ARGS]
+
+Commands:
+  run                the daemon: poll, sync and publish until SIGTERM;
+                     SIGHUP reads the configuration again, SIGUSR1 polls now
+  sync [PROJECT...]  one pass, then exit; with names, only those projects
+  status [--json]    what the mirror holds and how fresh it is
+  allow-deletions    confirm once what the guard against mass deletions holds back
+  check-config       print the effective configuration, or every mistake in it
+  serve              the embedded web server alone, over an existing mirror
+
+Options:
+  --config FILE      the configuration file (/etc/pep381d.conf, where it exists)
+  --help, -h         this text
+  --version          the version
+
+Every key of the configuration is an option too, and wins over the file:
+)";
+
+constexpr std::string_view conclusion = R"(
+Exit status:
+  0  done
+  1  the pass ended, but something could not be synced; it stays queued
+  2  mistake in usage or configuration
+  3  the poll failed: master not reached, not understood, or its serial ran backwards
+  4  the guard against mass deletions holds something back
+  5  the state or the tree cannot be used: locked, read-only, full or damaged
+)";
+
+std::string default_of(const ConfigKey& key) {
+    if (key.name == "mirror.directory") return "required";
+    if (key.name == "state.file") return "DIRECTORY/state.db";
+    return fmt::format("{}", fmt::join(key.print(Config{}), " "));
+}
+
+}  // namespace
+
+std::string help_text() {
+    std::string text(introduction);
+    for (const ConfigKey& key : config_keys()) {
+        const std::string standard = default_of(key);
+        text += fmt::format("  --{} {}{}\n      {}\n", key.name, key.form,
+                            standard.empty() ? "" : fmt::format("  [{}]", standard), key.meaning);
+    }
+    return text.append(conclusion);
+}
+
+}  // namespace pep381d
