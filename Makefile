@@ -1,0 +1,54 @@
+# What people and CI do, a word each. `make run` and `make test` do all set-up on a fresh Debian machine.
+SOURCES = git ls-files '*.h' '*.cpp'
+TIDY = run-clang-tidy-14 -quiet -p build
+
+.PHONY: build
+build: build/build.ninja ## build the daemon and its tests into build/
+	@cmake --build build
+
+.PHONY: run
+run: build ## mirror the sample master, or MASTER=https://pypi.org PROJECTS="requests flask" [DIRECTORY=...]
+	@exec tests/support/run-sample '$(MASTER)' '$(PROJECTS)' '$(DIRECTORY)'
+
+.PHONY: test
+test: build ## run all tests
+	@ctest --preset default
+
+.PHONY: test-asan
+test-asan: setup ## run the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@cmake --preset asan --log-level=NOTICE
+	@cmake --build build-asan
+	@ctest --preset asan
+
+.PHONY: format
+format: setup-lint ## lay out all sources with clang-format
+	@$(SOURCES) | xargs clang-format-14 -i
+
+.PHONY: check-format
+check-format: setup-lint ## fail where `make format` would change something
+	@$(SOURCES) | xargs clang-format-14 --dry-run -Werror
+
+.PHONY: lint
+lint: setup-lint build/build.ninja ## check the sources with clang-tidy
+	@$(TIDY) '/src/[a-z]+/[^/]+\.cpp$$|/src/main\.cpp$$' > build/lint.log 2>&1 || { cat build/lint.log; exit 1; }
+
+.PHONY: install
+install: build ## install to /usr/local, or PREFIX=/usr; DESTDIR is heeded
+	@cmake --install build --prefix '$(or $(PREFIX),/usr/local)'
+
+.PHONY: clean
+clean: ## remove what was built
+	@rm -rf build build-asan build-tsan
+
+.PHONY: help
+help: ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
+
+.PHONY: setup setup-lint
+setup:
+	@.ci/setup build test
+setup-lint:
+	@.ci/setup build test lint
+
+build/build.ninja: CMakePresets.json | setup
+	@cmake --preset default --log-level=NOTICE
