@@ -82,7 +82,7 @@ std::string usual_members(const File& file);
 // Microseconds since 1970 of `2023-04-04T12:26:47.798446Z` (PEP 700; the fraction may be missing); nothing for others.
 std::optional<std::int64_t> parse_upload_time(std::string_view text);
 // In PyPI's spelling: no fraction where it is 0, else six digits.
-std::string format_upload_time(std::int64_t microseconds);
+std::string format_upload_time(std::int64_t time);
 
 // The text as a JSON string with its quotes, escaping only what JSON demands (as PyPI does).
 std::string json_string(std::string_view text);
