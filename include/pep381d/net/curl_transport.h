@@ -1,4 +1,8 @@
 // The transport over libcurl's multi interface. One per process thread that transfers.
+//
+// What a receiver throws ends its transfer and comes out of wait(); the transport can go on after that. A receiver may
+// call start() and cancel_all(), not wait(), and must not destroy the transport. Files on private addresses are refused
+// until a connection to the master was made to one (address.h), so the master comes first.
 #pragma once
 
 #include <chrono>
@@ -12,9 +16,9 @@ namespace pep381d {
 
 struct TransportOptions {
     std::string user_agent;
-    std::string ca_file;  // empty: the system's
+    std::string ca_file;  // empty: the system's; else it alone decides whom we trust
     std::string proxy;    // empty: none, not even from the environment
-    std::chrono::milliseconds timeout{30'000};  // to connect, and the longest time without a byte
+    std::chrono::milliseconds timeout{30'000};  // to connect, and without a byte (there in whole seconds, rounded up)
     std::int64_t file_rate = 0;  // bytes a second, shared among the running Peer::file transfers; 0: no limit
 };
 
@@ -33,7 +37,7 @@ class CurlTransport final : public Transport {
     std::unique_ptr<Impl> impl_;
 };
 
-// `pep381d/0.1.0 (CONTACT)`
+// `pep381d/0.1.0 (CONTACT)`, or without the brackets where there is no contact.
 std::string user_agent(const std::string& contact);
 
 }  // namespace pep381d
