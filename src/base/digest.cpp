@@ -1,9 +1,9 @@
 #include "pep381d/base/digest.h"
 
-#include <openssl/evp.h>
-
 #include <array>
 #include <new>
+
+#include <openssl/evp.h>
 
 #include "pep381d/base/outcome.h"
 
@@ -23,7 +23,9 @@ constexpr std::array<Known, 6> known{{{"md5", "MD5", 16},
                                       {"sha384", "SHA384", 48},
                                       {"sha512", "SHA512", 64}}};
 
-const Known& entry(Algorithm algorithm) { return known[static_cast<std::size_t>(algorithm)]; }
+const Known& entry(Algorithm algorithm) {
+    return known[static_cast<std::size_t>(algorithm)];
+}
 
 // Fetched once: an implicit fetch for every file costs more than hashing a small one.
 const EVP_MD* method(Algorithm algorithm) {
@@ -52,19 +54,27 @@ std::optional<Algorithm> algorithm_named(std::string_view name) {
     return std::nullopt;
 }
 
-std::string_view name_of(Algorithm algorithm) { return entry(algorithm).name; }
-std::size_t digest_size(Algorithm algorithm) { return entry(algorithm).size; }
+std::string_view name_of(Algorithm algorithm) {
+    return entry(algorithm).name;
+}
+std::size_t digest_size(Algorithm algorithm) {
+    return entry(algorithm).size;
+}
 
 Hasher::Hasher(Algorithm algorithm) : context_(std::make_unique<Context>()) {
     if (context_->md == nullptr) throw std::bad_alloc();
-    if (method(algorithm) == nullptr || EVP_DigestInit_ex(context_->md, method(algorithm), nullptr) != 1)
-        throw Fatal(5, std::string("OpenSSL offers no ") + entry(algorithm).openssl + " on this machine");
+    if (method(algorithm) == nullptr ||
+        EVP_DigestInit_ex(context_->md, method(algorithm), nullptr) != 1)
+        throw Fatal(
+            5, std::string("OpenSSL offers no ") + entry(algorithm).openssl + " on this machine");
 }
 Hasher::~Hasher() = default;
 Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 
-void Hasher::update(std::string_view bytes) { EVP_DigestUpdate(context_->md, bytes.data(), bytes.size()); }
+void Hasher::update(std::string_view bytes) {
+    EVP_DigestUpdate(context_->md, bytes.data(), bytes.size());
+}
 
 std::string Hasher::finish() {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};

@@ -4,7 +4,8 @@ namespace pep381d {
 
 Loss loss_of(const Event& event) {
     const std::string_view action = event.action;
-    if (action == "remove project" || (action == "remove" && !event.has_version)) return Loss::project;
+    if (action == "remove project" || (action == "remove" && !event.has_version))
+        return Loss::project;
     if (action == "project quarantined" || action == "release quarantined" ||
         action == "remove release" || action == "remove" || action.starts_with("remove file "))
         return Loss::files;

@@ -7,9 +7,12 @@ namespace {
 bool alphanumeric(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
-bool separator(char c) { return c == '-' || c == '_' || c == '.'; }
+bool separator(char c) {
+    return c == '-' || c == '_' || c == '.';
+}
 
-// A file name may have 255 bytes, and serversig/NAME.ed25519 is the longest that carries a project's name.
+// A file name may have 255 bytes, and serversig/NAME.ed25519 is the longest that carries a
+// project's name.
 constexpr std::size_t longest = 255 - 8;
 
 }  // namespace

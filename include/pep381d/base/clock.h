@@ -27,7 +27,8 @@ class SystemClock final : public Clock {
     Steady steady() const override;
 };
 
-// `20261121T21:15:47`, UTC: the form of PEP 381's last-modified (no Z, because its readers refuse one).
+// `20261121T21:15:47`, UTC: the form of PEP 381's last-modified (no Z, because its readers refuse
+// one).
 std::string format_basic(Time time);
 // `2026-11-21T21:15:47Z`
 std::string format_iso(Time time);

@@ -12,7 +12,8 @@ namespace pep381d {
 // In order of strength: the greatest that is offered is the one to check.
 enum class Algorithm { md5, sha1, sha224, sha256, sha384, sha512 };
 
-// The name as hashes in pages carry it (PEP 503: a hashlib name); nothing for one that we do not check.
+// The name as hashes in pages carry it (PEP 503: a hashlib name); nothing for one that we do not
+// check.
 std::optional<Algorithm> algorithm_named(std::string_view name);
 std::string_view name_of(Algorithm algorithm);
 std::size_t digest_size(Algorithm algorithm);  // bytes

@@ -1,7 +1,8 @@
-// The log: one fact a line, `event key=value ...`. Behind an interface because tests read it. Any thread may call it.
+// The log: one fact a line, `event key=value ...`. Behind an interface because tests read it. Any
+// thread may call it.
 //
-// info: something changed. warning: an operator may have to act. debug: what a peer can repeat at will.
-// No line holds a password; text from outside goes through quoted().
+// info: something changed. warning: an operator may have to act. debug: what a peer can repeat at
+// will. No line holds a password; text from outside goes through quoted().
 #pragma once
 
 #include <string>
@@ -32,8 +33,8 @@ class StderrLog final : public Log {
     Level least_;
 };
 
-// The text as one word of a log line: in double quotes where it holds blanks, control characters escaped, cut at
-// 300 bytes.
+// The text as one word of a log line: in double quotes where it holds blanks, control characters
+// escaped, cut at 300 bytes.
 std::string quoted(std::string_view text);
 
 // The URL without user name and password, for people to read.

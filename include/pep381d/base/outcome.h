@@ -1,7 +1,8 @@
 // The result of a step that may fail for reasons outside this program.
 //
-// A failed item (a page, a file) is data: it is passed on, recorded and reported. What the daemon as a whole cannot
-// survive (its state damaged, its tree read-only) is an exception, `Fatal`, caught in main() alone.
+// A failed item (a page, a file) is data: it is passed on, recorded and reported. What the daemon
+// as a whole cannot survive (its state damaged, its tree read-only) is an exception, `Fatal`,
+// caught in main() alone.
 #pragma once
 
 #include <chrono>
@@ -23,8 +24,9 @@ enum class Fault {
 
 struct Failure {
     Fault fault;
-    std::string what;                // names the thing, the cause and, where there is one, the remedy
-    std::chrono::seconds wait{0};    // what the peer asked us to wait before the next try; 0: it said nothing
+    std::string what;  // names the thing, the cause and, where there is one, the remedy
+    std::chrono::seconds wait{
+        0};  // what the peer asked us to wait before the next try; 0: it said nothing
 };
 
 template <class T>
@@ -50,10 +52,12 @@ class [[nodiscard]] Outcome {
 struct Nothing {};
 using Done = Outcome<Nothing>;
 
-// Ends the program with the exit status of design section 1.1 (2 usage, 5 state or tree unusable ...).
+// Ends the program with the exit status of design section 1.1 (2 usage, 5 state or tree unusable
+// ...).
 class Fatal : public std::runtime_error {
   public:
-    Fatal(int exit_status, const std::string& what) : std::runtime_error(what), status_(exit_status) {}
+    Fatal(int exit_status, const std::string& what)
+        : std::runtime_error(what), status_(exit_status) {}
     int exit_status() const { return status_; }
 
   private:

@@ -9,7 +9,8 @@
 
 namespace pep381d {
 
-// `0`, `500ms`, `90s`, `15min`, `24h`, `30d`; nothing for anything else, negative or above 100 years.
+// `0`, `500ms`, `90s`, `15min`, `24h`, `30d`; nothing for anything else, negative or above 100
+// years.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 // The shortest exact form that parse_duration reads.
 std::string format_duration(std::chrono::milliseconds duration);

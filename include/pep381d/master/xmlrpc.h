@@ -1,5 +1,5 @@
-// The XML-RPC dialect of PyPI: requests out, answers in. No I/O. Answers are read as a stream in constant memory, because
-// the list of all projects has 72 MB.
+// The XML-RPC dialect of PyPI: requests out, answers in. No I/O. Answers are read as a stream in
+// constant memory, because the list of all projects has 72 MB.
 #pragma once
 
 #include <functional>
@@ -14,16 +14,17 @@
 
 namespace pep381d {
 
-std::string request_last_serial();                 // changelog_last_serial()
-std::string request_changelog(Serial since);       // changelog_since_serial(since)
-std::string request_list();                        // list_packages_with_serial()
+std::string request_last_serial();            // changelog_last_serial()
+std::string request_changelog(Serial since);  // changelog_since_serial(since)
+std::string request_list();                   // list_packages_with_serial()
 
 // The journal never answers with more rows than this at once: as many mean that there are more.
 constexpr std::size_t changelog_page_rows = 50'000;
 
 // Each reader is fed the body piece by piece and asked for its result at the end. Failures:
-//   retry_later  a fault of the server (with `wait` where a rate limit names its reset: "Limit may reset in N seconds")
-//   corrupt      not XML-RPC (HTML, JSON, nothing), cut off, or not of the promised shape
+//   retry_later  a fault of the server (with `wait` where a rate limit names its reset: "Limit may
+//   reset in N seconds") corrupt      not XML-RPC (HTML, JSON, nothing), cut off, or not of the
+//   promised shape
 class SerialReader {
   public:
     SerialReader();
@@ -41,8 +42,9 @@ class ChangelogReader {
     ChangelogReader();
     ~ChangelogReader();
     Done feed(std::string_view piece);
-    // In the master's order. Rows with a serial below 1 or with a shape of their own are an error of the whole answer;
-    // names are not checked here. `action` has its `&#233;` (double escaping, protocol B.2) left as they are.
+    // In the master's order. Rows with a serial below 1 or with a shape of their own are an error
+    // of the whole answer; names are not checked here. `action` has its `&#233;` (double escaping,
+    // protocol B.2) left as they are.
     Outcome<std::vector<Event>> finish();
 
   private:

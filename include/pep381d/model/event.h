@@ -9,14 +9,16 @@
 namespace pep381d {
 
 struct Event {
-    std::string name;    // as the master wrote it at the time: not yet a ProjectName, perhaps not a legal one
+    std::string
+        name;  // as the master wrote it at the time: not yet a ProjectName, perhaps not a legal one
     std::string action;  // free text, such as `add source file foo-1.0.tar.gz`
     bool has_version = false;
     Serial serial;
 };
 
-// What a project may lose by an event. The action text is ambiguous (team names with blanks stand in it), so it never
-// decides what is fetched: every named project is looked at again. It only explains a loss that the page then shows.
+// What a project may lose by an event. The action text is ambiguous (team names with blanks stand
+// in it), so it never decides what is fetched: every named project is looked at again. It only
+// explains a loss that the page then shows.
 enum class Loss { nothing, files, project };
 
 Loss loss_of(const Event& event);

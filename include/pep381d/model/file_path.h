@@ -9,12 +9,14 @@
 
 namespace pep381d {
 
-// The path below web/, always `packages/...` and ending in the file's name: that of the URL from /packages/ on, percent
-// escapes decoded. Where the URL has no /packages/, or its path is not one that we would store, or does not end in the
-// file's name: `packages/`, the SHA-256 cut 2/2/60, the name. Nothing where neither works.
+// The path below web/, always `packages/...` and ending in the file's name: that of the URL from
+// /packages/ on, percent escapes decoded. Where the URL has no /packages/, or its path is not one
+// that we would store, or does not end in the file's name: `packages/`, the SHA-256 cut 2/2/60, the
+// name. Nothing where neither works.
 std::optional<std::string> file_path(const File& file);
 
-// The path as a URL path: every byte but unreserved characters (RFC 3986) and `/` escaped, `+` and `!` left as they are.
+// The path as a URL path: every byte but unreserved characters (RFC 3986) and `/` escaped, `+` and
+// `!` left as they are.
 std::string escape_path(std::string_view path);
 
 }  // namespace pep381d

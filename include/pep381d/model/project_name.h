@@ -1,7 +1,8 @@
 // A project's name in its one normalized form (PEP 503, "Normalized Names").
 //
-// Strings stop here: a ProjectName is always legal as a path component, and nothing normalizes after it. How the
-// project writes itself (`Foo_Bar`) is kept beside it as the display name where somebody needs it.
+// Strings stop here: a ProjectName is always legal as a path component, and nothing normalizes
+// after it. How the project writes itself (`Foo_Bar`) is kept beside it as the display name where
+// somebody needs it.
 #pragma once
 
 #include <compare>
@@ -13,8 +14,8 @@ namespace pep381d {
 
 class ProjectName {
   public:
-    // Nothing for a name that the core metadata specification does not allow (letters, digits, `._-`, the latter not at
-    // either end) or that is longer than a path component may be.
+    // Nothing for a name that the core metadata specification does not allow (letters, digits,
+    // `._-`, the latter not at either end) or that is longer than a path component may be.
     static std::optional<ProjectName> parse(std::string_view raw);
 
     const std::string& text() const { return text_; }

@@ -1,7 +1,8 @@
-// A project's page of the simple index (PEP 503, 691, 700, 714, 740, 792) as values, whatever format it came in.
+// A project's page of the simple index (PEP 503, 691, 700, 714, 740, 792) as values, whatever
+// format it came in.
 //
-// What the master said survives: members that this program does not interpret are kept as the text in which they came
-// and are written again as they are (design 2.10).
+// What the master said survives: members that this program does not interpret are kept as the text
+// in which they came and are written again as they are (design 2.10).
 #pragma once
 
 #include <cstdint>
@@ -33,18 +34,19 @@ struct Digest {
 struct File {
     FileName name;
     std::string url;   // absolute, at the master; what it points to is the file
-    std::string path;  // below web/, `packages/.../NAME`, see file_path.h; empty until plan has found it legal
-    std::vector<Digest> digests;  // those that we can check, the strongest first; may be empty
+    std::string path;  // below web/, `packages/.../NAME`, see file_path.h; empty until plan has
+                       // found it legal
+    std::vector<Digest> digests;       // those that we can check, the strongest first; may be empty
     std::optional<std::int64_t> size;  // bytes
     std::optional<std::string> requires_python;
-    bool yanked = false;         // PEP 592
-    std::string yanked_reason;   // empty: none given
-    CoreMetadata core_metadata;  // as the master says
-    std::optional<std::string> provenance;  // PEP 740, absolute URL
+    bool yanked = false;                      // PEP 592
+    std::string yanked_reason;                // empty: none given
+    CoreMetadata core_metadata;               // as the master says
+    std::optional<std::string> provenance;    // PEP 740, absolute URL
     std::optional<std::int64_t> upload_time;  // PEP 700, microseconds since 1970, UTC
 
-    // JSON members as the master wrote them, `"hashes":{...},"size":5,...`: all but filename, url, core-metadata and
-    // data-dist-info-metadata. Repeated as they are in the JSON page.
+    // JSON members as the master wrote them, `"hashes":{...},"size":5,...`: all but filename, url,
+    // core-metadata and data-dist-info-metadata. Repeated as they are in the JSON page.
     std::string members;
 
     bool held = false;           // the file is in our tree, whole and verified
@@ -53,7 +55,8 @@ struct File {
     bool operator==(const File&) const = default;
 };
 
-// PEP 792. The status is the master's word: "active", "archived", "quarantined", "deprecated", or one yet unknown.
+// PEP 792. The status is the master's word: "active", "archived", "quarantined", "deprecated", or
+// one yet unknown.
 struct ProjectStatus {
     std::string status;  // empty: the master named none
     std::string reason;  // empty: none given
@@ -66,8 +69,8 @@ struct ProjectPage {
     ProjectStatus status;
     std::vector<File> files;  // in the master's order
 
-    // JSON members as the master wrote them: of `meta` all but _last-serial; of the top level all but meta, name and
-    // files (so versions and project-status are among them).
+    // JSON members as the master wrote them: of `meta` all but _last-serial; of the top level all
+    // but meta, name and files (so versions and project-status are among them).
     std::string meta_members;
     std::string members;
 
@@ -75,11 +78,13 @@ struct ProjectPage {
     bool operator==(const ProjectPage&) const = default;
 };
 
-// The members text of a file that carries just what PyPI writes, in PyPI's order and spelling: `hashes` with one SHA-256,
-// `provenance`, `requires-python`, `size`, `upload-time`, `yanked`. Where `file.members` equals it, it need not be stored.
+// The members text of a file that carries just what PyPI writes, in PyPI's order and spelling:
+// `hashes` with one SHA-256, `provenance`, `requires-python`, `size`, `upload-time`, `yanked`.
+// Where `file.members` equals it, it need not be stored.
 std::string usual_members(const File& file);
 
-// Microseconds since 1970 of `2023-04-04T12:26:47.798446Z` (PEP 700; the fraction may be missing); nothing for others.
+// Microseconds since 1970 of `2023-04-04T12:26:47.798446Z` (PEP 700; the fraction may be missing);
+// nothing for others.
 std::optional<std::int64_t> parse_upload_time(std::string_view text);
 // In PyPI's spelling: no fraction where it is 0, else six digits.
 std::string format_upload_time(std::int64_t time);

@@ -1,4 +1,5 @@
-// The number of a journal row at the master; pages and lists carry the highest one that they reflect.
+// The number of a journal row at the master; pages and lists carry the highest one that they
+// reflect.
 #pragma once
 
 #include <compare>

@@ -1,8 +1,9 @@
 // The transport over libcurl's multi interface. One per process thread that transfers.
 //
-// What a receiver throws ends its transfer and comes out of wait(); the transport can go on after that. A receiver may
-// call start() and cancel_all(), not wait(), and must not destroy the transport. Files on private addresses are refused
-// until a connection to the master was made to one (address.h), so the master comes first.
+// What a receiver throws ends its transfer and comes out of wait(); the transport can go on after
+// that. A receiver may call start() and cancel_all(), not wait(), and must not destroy the
+// transport. Files on private addresses are refused until a connection to the master was made to
+// one (address.h), so the master comes first.
 #pragma once
 
 #include <chrono>
@@ -18,8 +19,10 @@ struct TransportOptions {
     std::string user_agent;
     std::string ca_file;  // empty: the system's; else it alone decides whom we trust
     std::string proxy;    // empty: none, not even from the environment
-    std::chrono::milliseconds timeout{30'000};  // to connect, and without a byte (there in whole seconds, rounded up)
-    std::int64_t file_rate = 0;  // bytes a second, shared among the running Peer::file transfers; 0: no limit
+    std::chrono::milliseconds timeout{
+        30'000};  // to connect, and without a byte (there in whole seconds, rounded up)
+    std::int64_t file_rate =
+        0;  // bytes a second, shared among the running Peer::file transfers; 0: no limit
 };
 
 class CurlTransport final : public Transport {

@@ -1,7 +1,9 @@
-// HTTP transfers, many at once, on the loop's thread. An interface because tests need a network that hangs and lies.
+// HTTP transfers, many at once, on the loop's thread. An interface because tests need a network
+// that hangs and lies.
 //
-// A transport does what it is told, once: which transfers run when, and what is tried again, is decided above it.
-// Thread rule: all calls on one thread, but wake(). Callbacks run inside wait(), never inside start().
+// A transport does what it is told, once: which transfers run when, and what is tried again, is
+// decided above it. Thread rule: all calls on one thread, but wake(). Callbacks run inside wait(),
+// never inside start().
 #pragma once
 
 #include <chrono>
@@ -18,7 +20,8 @@ namespace pep381d {
 
 enum class Peer {
     master,  // the configured index: any address
-    file,    // a URL out of a page: private and loopback addresses only where the master itself is on one
+    file,  // a URL out of a page: private and loopback addresses only where the master itself is on
+           // one
 };
 
 // How the body may be encoded in transit.
@@ -31,36 +34,43 @@ enum class Encoding {
 struct Request {
     Peer peer = Peer::master;
     std::string url;
-    std::string accept;              // media type; empty: anything
-    std::string etag;                // If-None-Match where not empty
-    std::string post;                // where not empty: POST it as text/xml
+    std::string accept;  // media type; empty: anything
+    std::string etag;    // If-None-Match where not empty
+    std::string post;    // where not empty: POST it as text/xml
     Encoding encoding = Encoding::gzip;
-    bool https_only = false;         // the page that named this URL came by https: never by http, redirects included
-    std::int64_t first_byte = 0;     // Range: bytes=N-
-    std::int64_t most_bytes = 0;     // more body bytes (decoded) than that end the transfer: Fault::corrupt
+    bool https_only =
+        false;  // the page that named this URL came by https: never by http, redirects included
+    std::int64_t first_byte = 0;  // Range: bytes=N-
+    std::int64_t most_bytes =
+        0;  // more body bytes (decoded) than that end the transfer: Fault::corrupt
     std::chrono::milliseconds deadline{0};  // for the whole transfer
 };
 
-// What stands above the body. Only for answers that are no failure: 200, 206 (asked for), 304 (asked for).
+// What stands above the body. Only for answers that are no failure: 200, 206 (asked for), 304
+// (asked for).
 struct Reply {
     long status = 0;
     std::string url;  // the final one, after redirects
     std::string content_type;
     std::string etag;
-    std::optional<Serial> last_serial;         // X-PyPI-Last-Serial
+    std::optional<Serial> last_serial;           // X-PyPI-Last-Serial
     std::optional<std::int64_t> content_length;  // as announced, undecoded
 };
 
 struct Receiver {
-    // Called before the first byte of the body (also where there is none). A failure ends the transfer with it.
+    // Called before the first byte of the body (also where there is none). A failure ends the
+    // transfer with it.
     std::function<Done(const Reply&)> on_head;
-    // Called for each piece of the body of an answer that on_head accepted. A failure ends the transfer with it.
+    // Called for each piece of the body of an answer that on_head accepted. A failure ends the
+    // transfer with it.
     std::function<Done(std::string_view)> on_body;
-    // Called once, last, whatever happened. The failure names URL, cause and, for HTTP errors, the status:
+    // Called once, last, whatever happened. The failure names URL, cause and, for HTTP errors, the
+    // status:
     //   gone         404, 410
-    //   retry_later  no connection, time-outs, broken transfers, 408, 425, 429, 5xx (wait = Retry-After, at most a day)
-    //   refused      forbidden address or scheme, too many redirects, TLS certificate not valid, other 4xx
-    //   corrupt      too many bytes, an encoding that does not decode, 206 that is not what was asked for
+    //   retry_later  no connection, time-outs, broken transfers, 408, 425, 429, 5xx (wait =
+    //   Retry-After, at most a day) refused      forbidden address or scheme, too many redirects,
+    //   TLS certificate not valid, other 4xx corrupt      too many bytes, an encoding that does not
+    //   decode, 206 that is not what was asked for
     std::function<void(Outcome<Reply>)> on_end;
 };
 
@@ -68,8 +78,8 @@ class Transport {
   public:
     virtual ~Transport() = default;
     virtual void start(Request request, Receiver receiver) = 0;
-    // Runs transfers and their callbacks; returns after something happened, at the latest after `most`, or when wake()
-    // was called or `also` (a descriptor, -1: none) became readable.
+    // Runs transfers and their callbacks; returns after something happened, at the latest after
+    // `most`, or when wake() was called or `also` (a descriptor, -1: none) became readable.
     virtual void wait(std::chrono::milliseconds most, int also) = 0;
     // Ends all transfers without a callback.
     virtual void cancel_all() = 0;

@@ -1,4 +1,5 @@
-// The root index `/simple/` as bytes, written piece by piece because PyPI's has 886,000 entries. Pure.
+// The root index `/simple/` as bytes, written piece by piece because PyPI's has 886,000 entries.
+// Pure.
 #pragma once
 
 #include <string>
@@ -15,8 +16,9 @@ struct RootEntry {
     Serial serial;
 };
 
-// Each function appends to `out`; the caller empties it to disk as it likes. Entries come in order of normalized names.
-// HTML: `<a href="NORMALIZED/">Display</a>`, well-formed XML, `<!--SERIAL n-->` at the end.
+// Each function appends to `out`; the caller empties it to disk as it likes. Entries come in order
+// of normalized names. HTML: `<a href="NORMALIZED/">Display</a>`, well-formed XML, `<!--SERIAL
+// n-->` at the end.
 void begin_root_html(std::string& out);
 void add_root_html(std::string& out, const RootEntry& entry);
 void end_root_html(std::string& out, Serial serial);

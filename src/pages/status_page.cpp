@@ -1,4 +1,4 @@
-#include "pep381d/serve/status_page.h"
+#include "pep381d/pages/status_page.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -8,7 +8,7 @@
 #include "pep381d/base/log.h"
 #include "pep381d/base/units.h"
 #include "pep381d/model/project_page.h"
-#include "pep381d/serve/shown_text.h"
+#include "pep381d/pages/shown_text.h"
 
 namespace pep381d {
 

@@ -1,4 +1,4 @@
-#include "pep381d/serve/shown_text.h"
+#include "pep381d/pages/shown_text.h"
 
 #include "support/catch.h"
 

@@ -1,4 +1,4 @@
-#include "pep381d/serve/status_page.h"
+#include "pep381d/pages/status_page.h"
 
 #include <fmt/format.h>
 

@@ -1,0 +1,49 @@
+// One mirror, opened for work: its lock, state and staging, and passes over it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pep381d/app/config.h"
+#include "pep381d/app/signals.h"
+#include "pep381d/base/clock.h"
+#include "pep381d/base/log.h"
+#include "pep381d/state/state.h"
+#include "pep381d/sync/engine.h"
+#include "pep381d/sync/policy.h"
+#include "pep381d/tree/directory_tree.h"
+
+namespace pep381d {
+
+Policy policy_of(const Config& config, bool daemon);
+
+struct PassResult {
+    std::optional<Failure> poll;             // why the poll failed
+    bool stopped = false;                    // by a signal
+    std::vector<std::string> not_at_master;  // named projects
+};
+
+class Mirror {
+  public:
+    Mirror(const Config& config, const Clock& clock, Log& log, Signals& signals);
+
+    // One pass; over these projects only where there are some.
+    PassResult pass(const Config& config, const std::vector<std::string>& projects);
+    // Until a signal ends it: stop or reload.
+    Command run(const Config& config);
+
+    State& state() { return state_; }
+
+  private:
+    struct Session;
+
+    const Clock& clock_;
+    Log& log_;
+    Signals& signals_;
+    DirectoryTree tree_;
+    State state_;
+};
+
+}  // namespace pep381d

@@ -1,0 +1,40 @@
+// What a project's page asks of us: which files to fetch, and whether there is anything to publish.
+// Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pep381d/model/project_page.h"
+
+namespace pep381d {
+
+struct PagePolicy {
+    bool files = true;          // files.enabled: mirror the files, not only the pages
+    bool core_metadata = true;  // files.core-metadata: mirror their .metadata too
+};
+
+struct Fetch {
+    std::size_t file;  // index into PagePlan::page.files
+    bool metadata;     // the .metadata companion instead of the file
+};
+
+struct Refused {
+    std::string file;
+    std::string cause;
+};
+
+struct PagePlan {
+    ProjectPage page;  // the master's, with paths, and `held` set for what we have already
+    std::vector<Fetch> fetches;
+    std::vector<Refused>
+        refused;         // files of the page that cannot be stored; they are left out of `page`
+    bool same = false;   // equal to `known` and nothing to fetch: nothing to publish
+    bool loses = false;  // a file that we show is no longer on it
+};
+
+// `known`: what the state holds of this project, a null pointer where it has nothing. A file is
+// known by its path and its digests: where either differs it is fetched again.
+PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy& policy);
+
+}  // namespace pep381d

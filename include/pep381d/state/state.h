@@ -1,0 +1,171 @@
+// What the mirror knows: published projects and files, the queue of projects to look at, what is to
+// be removed, and how far the master's journal was read. SQLite in WAL mode; other processes may
+// read beside it.
+//
+// Everything that changes it runs inside a Change; nothing is durable before its commit(). Failures
+// are Fatal(5): a state that cannot be trusted ends the program. Thread rule: one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pep381d/base/clock.h"
+#include "pep381d/base/outcome.h"
+#include "pep381d/model/event.h"
+#include "pep381d/model/project_page.h"
+#include "pep381d/model/status.h"
+
+namespace pep381d {
+
+// A project that is to be looked at.
+struct Queued {
+    ProjectName name;
+    std::string display;             // how the project writes itself
+    Serial serial;                   // what its page must show at least; 0: whatever it shows
+    Loss loss = Loss::nothing;       // the greatest loss that an event since explains
+    Loss last_loss = Loss::nothing;  // that of the newest event
+    int attempts = 0;
+    Time not_before;  // when it is to be tried again
+    std::optional<Time> first_failed;
+    std::optional<Time> loss_seen;  // when its page was first seen short of files without a reason
+    std::optional<Time> absent;     // when a name list was last seen without it
+    bool allowed = false;           // an operator allowed its deletion
+};
+
+// What is known of a published project, without its files.
+struct Published {
+    std::int64_t id = 0;
+    std::string display;
+    Serial serial;        // 0: published in part, or not yet
+    bool page = false;    // its page is there
+    bool listed = false;  // it is in the root index
+    std::string etag;     // of the master's page, where ours shows all of it
+};
+
+struct Totals {
+    std::int64_t projects = 0;  // listed in the root index
+    std::int64_t files = 0;
+    std::int64_t bytes = 0;
+};
+
+// Single values, by name.
+enum class Note {
+    cursor,         // serial
+    last_poll,      // Time: began
+    last_error,     // text: of the newest poll, empty where it went well
+    last_modified,  // Time
+    reconciled,     // Time: of the newest full list
+    list_serial,    // serial: the highest in that list
+    root_changes,   // count of changes to what the root index shows
+    root_written,   // what root_changes was when the root index was written
+    // The configuration that the tree was made with, as texts to compare:
+    made_formats,
+    made_files,
+    made_filter,
+    remade,   // text: name up to which pages were made again after a change of the formats
+    working,  // 1 while files may lie in their place that are not recorded yet
+    master,   // text: its URL
+    projects,
+    files,
+    bytes,  // totals
+};
+
+class State {
+  public:
+    enum class Access { write, read };
+    State(const std::string& path, Access access);
+    ~State();
+
+    class Change {
+      public:
+        explicit Change(State& state);
+        ~Change();
+        void commit();
+
+      private:
+        struct Impl;
+        std::unique_ptr<Impl> impl_;
+    };
+
+    std::optional<std::string> text(Note note);
+    std::optional<std::int64_t> number(Note note);
+    std::optional<Time> time(Note note);
+    void set(Note note, std::string_view value);
+    void set(Note note, std::int64_t value);
+    void set(Note note, Time value);
+
+    // The queue.
+    void enqueue(const ProjectName& name, std::string_view display, Serial serial, Loss loss,
+                 Time since, bool soon);
+    // Those due, events and retries first in the order in which they became due.
+    std::vector<Queued> due(Time now, std::size_t most);
+    // Those of a first sync or a reconcile that were not tried yet, by name, after `after`.
+    std::vector<Queued> backlog(std::string_view after, std::size_t most);
+    std::optional<Queued> queued(const ProjectName& name);
+    void postpone(const ProjectName& name, Time not_before, Time now, const Failure& failure);
+    void note_unexplained_loss(const ProjectName& name, Time seen);
+    void note_absent(const ProjectName& name, Time list);
+    // Marks it as something that says that a published project is to go, for the guard.
+    void note_candidate(const ProjectName& name, bool candidate);
+    void hold(const ProjectName& name, Time not_before, Time now, std::string_view cause);
+    std::int64_t deletion_candidates();
+    std::int64_t held();
+    std::int64_t allow_held();
+    // Takes it off the queue unless something newer than `handled` has come in meanwhile.
+    void settle(const ProjectName& name, Serial handled);
+    void retry_all_now();
+    std::int64_t pending();
+    std::int64_t failing();
+    std::vector<FailingProject> failing_projects(std::size_t most);
+    // When the next project that waits becomes due; nothing where none waits.
+    std::optional<Time> next_due();
+
+    // Projects and files.
+    std::optional<Published> published(const ProjectName& name);
+    std::optional<ProjectPage> page(const ProjectName& name);
+    // A file is in its place; its project's page may follow later.
+    void record_file(const ProjectName& name, std::string_view display, const File& file);
+    // The page, as it was just published, replaces what was known. Files that it no longer names
+    // are put down for removal from `remove_from` on.
+    void record_page(const ProjectPage& page, std::string_view display, std::string_view etag,
+                     Time remove_from);
+    // The project is gone: its page and files are put down for removal.
+    void drop_project(const ProjectName& name);
+    void for_each_project(
+        const std::function<void(std::string_view name, const Published&)>& visit);
+    std::vector<ProjectName> projects_after(std::string_view name, std::size_t most);
+    // The next look at each page gets it whole, not a 304.
+    void forget_etags();
+    Totals totals() const;
+
+    // What is to be removed from the tree, paths below web/. Pages stand under simple/, files under
+    // packages/. A dropped project's page is named once the root index that is written shows at
+    // least the change `root_written`; its files once its page is gone.
+    void put_down(const std::string& path, Time not_before);
+    std::vector<std::string> pages_to_remove(std::int64_t root_written);
+    bool pages_wait_for_root(std::int64_t root_written);
+    std::vector<std::string> files_to_remove(Time now, std::size_t most);
+    std::optional<Time> next_removal();
+    void removed(const std::string& path);
+
+    // Polls, for last-modified (design 2.3).
+    void record_poll(Time began);
+    // When the newest poll began of which nothing is left to do, but for what has failed at the
+    // master for an hour.
+    std::optional<Time> handled_until(Time now);
+
+    void skip(const ProjectName& project, std::string_view file, std::string_view cause);
+    void clear_skipped(const ProjectName& project);
+    std::vector<SkippedItem> skipped(std::size_t most);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pep381d

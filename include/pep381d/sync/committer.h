@@ -1,0 +1,139 @@
+// The committer's thread: it owns the state and the published tree, hands out work, and takes back
+// what came of it.
+//
+// Its inbox and outbox are bounded: the loop sends only while there is room(), so that a slow disk
+// slows the network down. An exception on the thread (Fatal) ends it; the loop meets it again in
+// check().
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+#include "pep381d/base/clock.h"
+#include "pep381d/base/log.h"
+#include "pep381d/state/state.h"
+#include "pep381d/sync/freshness.h"
+#include "pep381d/sync/messages.h"
+#include "pep381d/sync/policy.h"
+#include "pep381d/sync/publisher.h"
+#include "pep381d/sync/rulings.h"
+#include "pep381d/tree/file_tree.h"
+
+namespace pep381d {
+
+class Committer {
+  public:
+    // `daemon`: the root index, last-modified and status are published as time goes by, not only on
+    // Finish.
+    Committer(State& state, FileTree& tree, const Policy& policy, const Clock& clock, Log& log,
+              bool daemon);
+    ~Committer();
+
+    // These projects only, whatever the queue holds besides; neither the cursor nor last-modified
+    // moves. Before start().
+    void restrict_to(const std::vector<ProjectName>& projects,
+                     const std::vector<std::string>& displays);
+    // `wake`: called from the committer's thread whenever there is something new for the loop.
+    void start(std::function<void()> wake);
+    // Ends the thread after what it has taken is published and recorded. What waits in the queue
+    // stays there.
+    void stop();
+
+    bool room();
+    void send(Message message);
+    std::optional<WorkItem> take();
+    void check();  // throws what ended the thread
+
+    struct Standing {
+        bool at_rest = false;          // nothing to do now: no work to hand out, nothing on its way
+        std::optional<Time> next_due;  // when a project that waits is to be tried again
+        bool wants_list = false;       // only a fresh name list can decide about some project
+        std::optional<Serial> cursor;  // how far the journal is read
+        std::optional<Time> reconciled;  // when the newest name list was asked for
+    };
+    Standing standing();
+
+    struct Counters {
+        std::atomic<std::int64_t> pending{0};  // projects in the queue
+        std::atomic<std::int64_t> pages{0};    // published by this process, like the following
+        std::atomic<std::int64_t> files{0};
+        std::atomic<std::int64_t> bytes{0};
+    };
+    const Counters& counters() const { return counters_; }
+    // Named projects that the master does not have. After stop().
+    const std::vector<std::string>& not_at_master() const { return rulings_.not_at_master(); }
+
+  private:
+    void run();
+    void cycle();
+    std::deque<Message> gather();
+    void take_in(std::deque<Message>& messages);
+
+    void handle(FileArrived& file);
+    void handle(PageReady& page);
+    void handle(PageFailed& failed);
+    void handle(PageGone& gone);
+    void handle(PageStale& stale);
+    void handle(PageLoses& loses);
+    void handle(PollDone& poll);
+    void handle(PollFailed& failed);
+    void handle(ListArrived& list);
+    void handle(RetryAll& all);
+    void handle(Finish& finish);
+
+    void recorded(const PageReady& page);
+    std::string formats() const;
+    void apply_changed_policy();
+    void remake_some();
+    void feed();
+    void feed_some(const std::vector<Queued>& queued);
+    bool nothing_left();
+    void publish_outside();
+    std::optional<Time> next_due();
+    void note_rest();
+
+    State& state_;
+    FileTree& tree_;
+    const Policy& policy_;
+    const Clock& clock_;
+    Log& log_;
+    const bool daemon_;
+    Publisher publisher_;
+    Rulings rulings_;
+    Freshness freshness_;
+
+    // The committer's thread alone.
+    std::unordered_set<std::string> busy_;  // handed out, not yet recorded
+    std::optional<std::vector<ProjectName>> only_;
+    std::string backlog_after_;
+    bool backlog_left_ = true;
+    bool finishing_ = false;
+    bool finished_ = false;
+    bool handled_changed_ = true;  // last-modified may have to move
+    bool remaking_ = false;
+    std::optional<Steady> status_written_;  // for the root index of this time
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<Message> inbox_;
+    std::deque<WorkItem> outbox_;
+    std::size_t outbox_files_ = 0;
+    Standing standing_;
+    bool stopping_ = false;
+    std::exception_ptr failure_;
+
+    Counters counters_;
+    std::function<void()> wake_;
+    std::thread thread_;
+};
+
+}  // namespace pep381d

@@ -1,0 +1,76 @@
+// The loop: it owns the network and decides what runs when. One pass, or on and on as a daemon.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+
+#include "pep381d/base/clock.h"
+#include "pep381d/base/log.h"
+#include "pep381d/net/transport.h"
+#include "pep381d/sync/committer.h"
+#include "pep381d/sync/jobs.h"
+#include "pep381d/sync/policy.h"
+#include "pep381d/sync/poll.h"
+#include "pep381d/tree/staging.h"
+
+namespace pep381d {
+
+// What the world outside asks of the loop.
+enum class Command { none, stop, reload, poll };
+
+struct Progress {
+    std::int64_t pending = 0;  // projects that are still to be looked at
+    std::int64_t pages = 0;    // published since the start, like the following
+    std::int64_t files = 0;
+    std::int64_t bytes = 0;  // arrived
+    bool done = false;
+};
+
+class Engine {
+  public:
+    struct Hooks {
+        int descriptor = -1;  // readable when commands() has something to say
+        std::function<Command()> commands;
+        std::function<void(const Progress&)> report;  // called often
+    };
+    Engine(Transport& transport, Staging& staging, Committer& committer, const Policy& policy,
+           const Clock& clock, Log& log, bool recovering, Hooks hooks);
+
+    // One pass over all that has changed and all that is queued. With `poll` false: only what the
+    // committer hands out. The failure is the poll's. Ends early on Command::stop.
+    std::optional<Failure> pass(bool poll);
+
+    Command command() const { return command_; }
+
+    // The daemon. Ends with the command that ended it, stop or reload.
+    Command run();
+
+  private:
+    void step(std::chrono::milliseconds most);
+    void finish();
+    bool drained();
+    void start_poll_if_due();
+    void send(Message message);
+    void flush_outgoing();
+
+    Transport& transport_;
+    Staging& staging_;
+    Committer& committer_;
+    const Policy& policy_;
+    const Clock& clock_;
+    Log& log_;
+    Hooks hooks_;
+    std::deque<Message> outgoing_;  // until the committer has room
+    Jobs jobs_;
+    Poll poll_;
+
+    Command command_ = Command::none;
+    bool may_work_ = false;
+    std::optional<Steady> next_poll_;
+    int failed_polls_ = 0;
+    bool list_asked_ = false;
+};
+
+}  // namespace pep381d

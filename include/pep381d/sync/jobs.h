@@ -1,0 +1,89 @@
+// The projects that are being looked at: each its page, then its files. All of them side by side,
+// on the loop's thread.
+//
+// One project never holds up another (design 2.7): files of all projects take turns, and what fails
+// goes back to the queue with its cause. Nothing is tried twice here; the queue knows when it is
+// time for the next look.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "pep381d/base/clock.h"
+#include "pep381d/net/transport.h"
+#include "pep381d/plan/page_plan.h"
+#include "pep381d/sync/messages.h"
+#include "pep381d/sync/policy.h"
+#include "pep381d/tree/staging.h"
+
+namespace pep381d {
+
+class Jobs {
+  public:
+    using Send = std::function<void(Message)>;
+    // `recovering`: the last run did not end well, so that files may lie in their place that the
+    // state does not know of.
+    Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
+         bool recovering, Send send);
+    ~Jobs();
+
+    bool hungry() const;  // may be given more work
+    bool idle() const { return jobs_.empty(); }
+    bool waiting() const;  // has work, but no transfer runs: the master is given a pause
+    void add(WorkItem item);
+    // Starts what may run now. When it should be called again at the latest, if nothing ends
+    // before.
+    std::optional<Steady> pump();
+    // Gives back all that has not ended, without a mark on it.
+    void abandon();
+
+    std::int64_t bytes_arrived() const { return bytes_arrived_; }
+
+  private:
+    struct Job;
+    struct Fetching;
+
+    void start_page(Job& job);
+    Done page_head(Job& job, const Reply& reply);
+    void page_ended(std::uint64_t id, Outcome<Reply> reply);
+    void read_page(Job& job, const Reply& reply);
+    bool older_than_wanted(Job& job);
+    void start_file(Job& job, const Fetch& fetch);
+    void transfer_file(Job& job, const Fetch& fetch, const Expected& expected);
+    void file_ended(std::uint64_t id, const Fetch& fetch, Fetching& fetching,
+                    const Outcome<Reply>& reply);
+    void arrived(Job& job, const Fetch& fetch, const std::string& staged);
+    void failed(Job& job, Failure failure);
+    void fetch_done(Job& job);
+    void complete(Job& job);
+    void end(Job& job, Message message);
+    void note_master(bool answered, std::chrono::seconds wait);
+
+    Transport& transport_;
+    Staging& staging_;
+    const Policy& policy_;
+    const Clock& clock_;
+    const bool recovering_;
+    Send send_;
+
+    std::map<std::uint64_t, std::unique_ptr<Job>> jobs_;
+    std::uint64_t next_id_ = 0;
+    std::deque<std::uint64_t> new_;  // their page is to be asked for
+    std::deque<std::uint64_t>
+        ready_;  // they have files to fetch; the first starts one and goes to the end
+    int pages_running_ = 0;
+    int files_running_ = 0;
+    std::size_t files_listed_ = 0;  // entries of all pages in memory
+    std::int64_t bytes_arrived_ = 0;
+
+    // A master that does not answer is not asked by every project in turn.
+    int master_failures_ = 0;
+    Steady master_pause_{};
+};
+
+}  // namespace pep381d

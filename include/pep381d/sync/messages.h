@@ -1,0 +1,88 @@
+// What the loop and the committer tell one another. Values only; each is complete, so that neither
+// has to ask back.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "pep381d/base/clock.h"
+#include "pep381d/base/outcome.h"
+#include "pep381d/model/event.h"
+#include "pep381d/model/project_page.h"
+#include "pep381d/plan/page_plan.h"
+#include "pep381d/state/state.h"
+
+namespace pep381d {
+
+// Committer to loop: look at this project.
+struct WorkItem {
+    Queued queued;
+    std::string etag;                  // of the page that we show whole; else empty
+    std::optional<ProjectPage> known;  // what we have of it
+};
+
+// A reference to bytes in staging/ that are whole and right; no path: they lie in their place
+// already.
+struct FileArrived {
+    ProjectName project;
+    std::string display;
+    File file;      // `held` and `metadata_held` say what of it has arrived by now
+    bool metadata;  // these are the bytes of its .metadata
+    std::string staged;
+};
+
+// The page may be published: each of its files has arrived before this message.
+struct PageReady {
+    ProjectPage
+        page;  // where something is missing: without it, and with the serial that we had before
+    std::string display;
+    std::string etag;
+    Serial handled;                  // the queue's serial that this settles
+    bool same = false;               // nothing to publish
+    std::optional<Failure> failure;  // the project stays queued because of this
+    std::vector<Refused> refused;    // files of the master's page that cannot be mirrored
+};
+
+struct PageFailed {
+    ProjectName project;
+    Failure failure;
+};
+struct PageGone {
+    ProjectName project;
+    std::string what;
+};
+// The page is older than the journal, and no newer than ours.
+struct PageStale {
+    ProjectName project;
+    Serial shown;
+};
+// The page lost files, and no event explains it.
+struct PageLoses {
+    ProjectName project;
+};
+
+struct PollDone {
+    Time began;
+    std::vector<Event> events;
+    Serial cursor;
+    bool last = true;  // no further part of the same poll follows
+};
+struct PollFailed {
+    Failure failure;
+};
+// The name list lies whole in this file of staging/.
+struct ListArrived {
+    Time began;
+    std::string staged;
+};
+// Whatever waits after a failure is due now.
+struct RetryAll {};
+// Publish all that is left: root index, last-modified, status; then leave staging/ empty.
+struct Finish {};
+
+using Message = std::variant<FileArrived, PageReady, PageFailed, PageGone, PageStale, PageLoses,
+                             PollDone, PollFailed, ListArrived, RetryAll, Finish>;
+
+}  // namespace pep381d

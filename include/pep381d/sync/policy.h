@@ -1,0 +1,32 @@
+// The part of the configuration that the sync itself follows.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "pep381d/plan/filter.h"
+#include "pep381d/plan/page_plan.h"
+
+namespace pep381d {
+
+struct Policy {
+    std::string master;  // base URL
+    std::string contact;
+    Filter filter{{"*"}, {}};
+    PagePolicy page;
+    bool html = true;  // pages.formats
+    bool json = true;
+    bool keep_deleted = false;  // deletes.policy = keep
+    double max_deleted_fraction = 0.05;
+    std::chrono::milliseconds grace{0};  // deletes.grace; none in a single pass
+    std::chrono::milliseconds root_interval{
+        0};  // pages.root-interval; 0: only when asked to finish
+    std::chrono::milliseconds poll_interval{std::chrono::seconds(60)};
+    std::chrono::milliseconds reconcile_interval{std::chrono::hours(24)};
+    std::chrono::milliseconds patience{std::chrono::seconds(20)};
+    std::chrono::milliseconds timeout{std::chrono::seconds(30)};
+    int master_requests = 10;
+    int file_requests = 32;
+};
+
+}  // namespace pep381d

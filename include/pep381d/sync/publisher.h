@@ -1,0 +1,99 @@
+// The order of effects (design 3.1): what has arrived becomes durable, then visible, then recorded,
+// then what it replaces is removed. A pipeline of three steps that share one flush a turn.
+//
+// One turn:   flush: the bytes of group N, the file names of group N-1, the page names of group N-2
+// are durable
+//             record N-2 in the state, remove what it dropped; rename the pages of N-1; rename the
+//             files of N
+//
+// Thread rule: the committer's thread. Local failures are Fatal(5): what was not recorded is done
+// again by the next run.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pep381d/base/clock.h"
+#include "pep381d/base/log.h"
+#include "pep381d/state/state.h"
+#include "pep381d/sync/messages.h"
+#include "pep381d/sync/policy.h"
+#include "pep381d/tree/file_tree.h"
+
+namespace pep381d {
+
+class Publisher {
+  public:
+    // `recorded` is called inside the transaction in which a page is recorded.
+    using Recorded = std::function<void(const PageReady&)>;
+    Publisher(State& state, FileTree& tree, const Policy& policy, const Clock& clock, Log& log,
+              Recorded recorded);
+
+    void add(FileArrived file);
+    void add(PageReady page);
+    // The page of this project, made again from the state in the formats of the policy; others are
+    // removed.
+    void remake(const ProjectName& project);
+    // The root index is to be written at the next turn, if it is not what the state says.
+    void want_root() { root_wanted_ = true; }
+
+    void turn();
+    // True while a turn has something to do: groups on their way, a root index, removals that are
+    // due.
+    bool busy();
+    // The root index shows what the state says, and that is durable.
+    bool root_current();
+    std::optional<Steady> root_written() const { return root_time_; }
+    std::optional<Time> next_removal() { return state_.next_removal(); }
+
+  private:
+    struct StagedPage {
+        std::string from, to;
+    };
+    struct Group {
+        std::vector<FileArrived> files;
+        std::vector<PageReady> pages;
+        std::vector<StagedPage> page_files;
+        std::vector<std::string> obsolete;  // below web/: formats that are no longer made
+        bool empty() const {
+            return files.empty() && pages.empty() && page_files.empty() && obsolete.empty();
+        }
+    };
+
+    void stage_page(const ProjectPage& page, bool replaces, Group& group);
+    void stage(const std::string& name, const std::string& bytes,
+               std::optional<std::int64_t> mtime);
+    std::optional<std::int64_t> new_mtime(const std::string& replaced);
+    void stage_root();
+    void place_root();
+    void place_files(Group& group);
+    void place_pages(Group& group);
+    void record(const Group& group);
+    void remove_what_is_due();
+    void forget_removed();
+
+    State& state_;
+    FileTree& tree_;
+    const Policy& policy_;
+    const Clock& clock_;
+    Log& log_;
+    Recorded recorded_;
+
+    Group fresh_;   // staged
+    Group placed_;  // its files are renamed
+    Group shown_;   // its pages are renamed
+    std::uint64_t next_page_ = 0;
+
+    bool root_wanted_ = false;
+    bool root_staged_ = false;
+    bool root_placed_ = false;       // renamed, not yet durable
+    std::int64_t root_changes_ = 0;  // the count that the staged or placed root index shows
+    std::optional<Steady> root_time_;
+    std::vector<std::string> removed_;  // from the tree, not yet durably
+    bool marked_working_ = false;
+};
+
+}  // namespace pep381d

@@ -1,0 +1,40 @@
+// The FileTree on a local file system, and the lock that keeps a second daemon away from it.
+#pragma once
+
+#include <string>
+
+#include "pep381d/base/descriptor.h"
+#include "pep381d/tree/file_tree.h"
+
+namespace pep381d {
+
+class DirectoryTree final : public FileTree {
+  public:
+    // Makes web/ and staging/ below `directory`, which must exist, and locks it for the life of
+    // this object. Throws Fatal(5) where it is missing, not writable, or held by another process,
+    // whose number it then names.
+    explicit DirectoryTree(std::string directory);
+
+    Outcome<Descriptor> create(const std::string& path) override;
+    Done write(const Descriptor& file, std::string_view bytes) override;
+    Done finish(Descriptor file, std::optional<std::int64_t> mtime) override;
+    Outcome<Descriptor> open(const std::string& path) override;
+    Outcome<std::size_t> read(const Descriptor& file, char* buffer, std::size_t most) override;
+    Outcome<std::optional<FileLook>> look(const std::string& path) override;
+    Outcome<std::vector<std::string>> list(const std::string& directory) override;
+    Done rename(const std::string& from, const std::string& to) override;
+    Done link(const std::string& from, const std::string& to) override;
+    Done remove(const std::string& path) override;
+    Done flush() override;
+
+  private:
+    Failure failed(const std::string& path, const char* verb) const;
+    bool make_directories(const std::string& directory);
+
+    std::string directory_;
+    Descriptor root_;
+    std::string made_last_;  // the directory that rename() made or used last: most files follow one
+                             // another into it
+};
+
+}  // namespace pep381d

@@ -1,0 +1,57 @@
+// The mirror's directory, by the verbs that a mirror needs. An interface because tests need a disk
+// that fills up or dies at the n-th call, and because an object store will be another one.
+//
+// Paths are relative to mirror.directory. Failures are Fault::local and name the path. Thread rule:
+// create, write and finish may be called on the loop's thread for paths in staging/; all else
+// belongs to the committer's thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <vector>
+
+#include "pep381d/base/descriptor.h"
+#include "pep381d/base/outcome.h"
+
+namespace pep381d {
+
+struct FileLook {
+    std::int64_t size = 0;
+    std::int64_t mtime = 0;  // seconds
+};
+
+class FileTree {
+  public:
+    virtual ~FileTree() = default;
+
+    // A new file, an old one of that name emptied; its directory must be there.
+    virtual Outcome<Descriptor> create(const std::string& path) = 0;
+    virtual Done write(const Descriptor& file, std::string_view bytes) = 0;
+    // Ends the writing and sets the modification time (seconds) where one is given. Nothing is
+    // durable before flush().
+    virtual Done finish(Descriptor file, std::optional<std::int64_t> mtime) = 0;
+
+    virtual Outcome<Descriptor> open(const std::string& path) = 0;
+    // Up to `most` bytes into `buffer`; fewer only at the end.
+    virtual Outcome<std::size_t> read(const Descriptor& file, char* buffer, std::size_t most) = 0;
+    virtual Outcome<std::optional<FileLook>> look(
+        const std::string& path) = 0;  // nothing: no such file
+    virtual Outcome<std::vector<std::string>> list(const std::string& directory) = 0;  // names
+
+    // Puts `from` in the place of `to`, making directories as needed. An open reader keeps what it
+    // has.
+    virtual Done rename(const std::string& from, const std::string& to) = 0;
+    virtual Done link(const std::string& from,
+                      const std::string& to) = 0;  // `to` must not be there
+    // Removes a file, and directories above it that become empty. Where it is gone already, that is
+    // fine.
+    virtual Done remove(const std::string& path) = 0;
+
+    // All bytes and all renames and removals so far survive a power cut once this returns.
+    virtual Done flush() = 0;
+};
+
+}  // namespace pep381d

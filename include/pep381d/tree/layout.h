@@ -1,0 +1,47 @@
+// All paths of the mirror, relative to mirror.directory (design 1.3). A path is made nowhere else.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "pep381d/model/project_name.h"
+
+namespace pep381d::layout {
+
+inline const std::string web = "web";
+inline const std::string staging = "staging";
+inline const std::string last_modified = "web/last-modified";
+inline const std::string root_html = "web/simple/index.html";
+inline const std::string root_v1_html = "web/simple/index.v1_html";
+inline const std::string root_json = "web/simple/index.v1_json";
+inline const std::string status_html = "web/status/index.html";
+inline const std::string status_json = "web/status/status.json";
+
+// A path below web/, such as File::path or a removal, as a path of the tree.
+inline std::string published(std::string_view below_web) {
+    return "web/" + std::string(below_web);
+}
+inline std::string staged(std::string_view name) {
+    return "staging/" + std::string(name);
+}
+
+// PEP 658: the companion lies beside its file.
+inline std::string metadata(const std::string& file) {
+    return file + ".metadata";
+}
+
+// Below web/.
+inline std::string page_directory(const ProjectName& name) {
+    return "simple/" + name.text();
+}
+inline std::string page_html(const ProjectName& name) {
+    return page_directory(name) + "/index.html";
+}
+inline std::string page_v1_html(const ProjectName& name) {
+    return page_directory(name) + "/index.v1_html";
+}
+inline std::string page_json(const ProjectName& name) {
+    return page_directory(name) + "/index.v1_json";
+}
+
+}  // namespace pep381d::layout

@@ -1,0 +1,226 @@
+#include "pep381d/app/commands.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <sys/stat.h>
+
+#include <fmt/format.h>
+
+#include "pep381d/app/mirror.h"
+#include "pep381d/app/signals.h"
+#include "pep381d/app/status_text.h"
+#include "pep381d/app/systemd.h"
+#include "pep381d/base/units.h"
+#include "pep381d/pages/status_page.h"
+#include "pep381d/serve/web_server.h"
+#include "pep381d/sync/freshness.h"
+
+namespace pep381d {
+
+namespace {
+
+// The last line on stderr names the status, the cause and the remedy in 150 characters
+// (design 1.1): the cause is cut.
+void say_end(int status, std::string cause, const std::string& remedy) {
+    constexpr std::size_t most = 150;
+    const std::string head = fmt::format("pep381d: exit {}: ", status);
+    const std::string tail = remedy.empty() ? "" : "; " + remedy;
+    const std::size_t room = most - std::min(most, head.size() + tail.size());
+    if (cause.size() > room) cause = cause.substr(0, room > 3 ? room - 3 : 0) + "...";
+    std::fprintf(stderr, "%s%s%s\n", head.c_str(), cause.c_str(), tail.c_str());
+}
+
+int end_with(int status, const std::string& cause, const std::string& remedy) {
+    say_end(status, cause, remedy);
+    return status;
+}
+
+Log::Level level_of(const Config& config) {
+    static constexpr const char* names[] = {"debug", "info", "warning", "error"};
+    for (int i = 0; i < 4; ++i)
+        if (config.log_level == names[i]) return static_cast<Log::Level>(i);
+    return Log::Level::info;
+}
+
+int end_of_pass(const PassResult& result, State& state) {
+    if (result.poll) return end_with(3, result.poll->what, "nothing was deleted; try again");
+    const auto held = state.held();
+    if (held > 0)
+        return end_with(4, fmt::format("{} deletions are held back as too many", held),
+                        "see `pep381d status`, confirm with `pep381d allow-deletions`");
+    if (!result.not_at_master.empty())
+        return end_with(1,
+                        fmt::format("the master has no project {}", result.not_at_master.front()),
+                        "check its name");
+    const auto failing = state.failing_projects(1);
+    if (!failing.empty())
+        return end_with(
+            1, fmt::format("{} project(s) not in sync: {}", state.failing(), failing.front().cause),
+            "see `pep381d status`");
+    if (result.stopped || state.pending() > 0)
+        return end_with(1, fmt::format("{} projects were not reached", state.pending()),
+                        "the next pass goes on with them");
+    return 0;
+}
+
+int sync(const CommandLine& line) {
+    const Policy policy = policy_of(line.config, false);
+    for (const std::string& project : line.arguments) {
+        const auto name = ProjectName::parse(project);
+        if (!name)
+            return end_with(2, fmt::format("{} is no legal project name", quoted(project)),
+                            "check its spelling");
+        if (!policy.filter.wants(*name))
+            return end_with(
+                2, fmt::format("{} is left out by filter.projects or filter.block", project),
+                "change the filter first");
+    }
+    Signals signals;
+    SystemClock clock;
+    StderrLog log(level_of(line.config));
+    Mirror mirror(line.config, clock, log, signals);
+    const PassResult result = mirror.pass(line.config, line.arguments);
+    const Totals totals = mirror.state().totals();
+    log.info(fmt::format("pass_done projects={} files={} bytes={} pending={}", totals.projects,
+                         totals.files, totals.bytes, mirror.state().pending()));
+    return end_of_pass(result, mirror.state());
+}
+
+// SIGHUP: a configuration with mistakes changes nothing; nor can the mirror move while it is open.
+Config reread(const Config& old, int argc, const char* const* argv, Log& log) {
+    CommandLine line = read_command_line(argc, argv);
+    for (const ConfigMistake& mistake : line.mistakes)
+        log.error(fmt::format("config_refused where={} key={} cause={}", quoted(mistake.where),
+                              mistake.key, quoted(mistake.what)));
+    if (!line.mistakes.empty()) return old;
+    for (const auto member :
+         {&Config::mirror_directory, &Config::state_file, &Config::listen_address}) {
+        if (line.config.*member == old.*member) continue;
+        log.warning(fmt::format("config_needs_restart old={} new={}", quoted(old.*member),
+                                quoted(line.config.*member)));
+        line.config.*member = old.*member;
+    }
+    log.info("config_reread");
+    return line.config;
+}
+
+int run(const CommandLine& line, int argc, const char* const* argv) {
+    Signals signals;
+    SystemClock clock;
+    StderrLog log(level_of(line.config));
+    Config config = line.config;
+    Mirror mirror(config, clock, log, signals);
+    std::optional<WebServer> server;
+    if (!config.listen_address.empty()) {
+        server.emplace(WebServerOptions{config.mirror_directory + "/web", config.listen_address},
+                       log);
+        log.info(fmt::format("serving address={} port={}", config.listen_address, server->port()));
+    }
+    log.info(fmt::format("started master={} directory={}", display_url(config.master_url),
+                         config.mirror_directory));
+    while (mirror.run(config) == Command::reload) config = reread(config, argc, argv, log);
+    systemd_stopping();
+    log.info("stopped");
+    return 0;
+}
+
+int serve(const CommandLine& line) {
+    Signals signals;
+    StderrLog log(level_of(line.config));
+    const std::string root = line.config.mirror_directory + "/web";
+    if (line.config.listen_address.empty())
+        return end_with(2, "listen.address is empty: nothing to serve on", "set it");
+    struct stat about {};
+    if (stat(root.c_str(), &about) != 0)
+        return end_with(5, root + ": there is no tree",
+                        "check mirror.directory, or run `pep381d sync` first");
+    WebServer server({root, line.config.listen_address}, log);
+    log.info(fmt::format("serving address={} port={}", line.config.listen_address, server.port()));
+    systemd_ready();
+    signals.wait_for_stop();
+    return 0;
+}
+
+int status(const CommandLine& line) {
+    const bool json =
+        std::find(line.arguments.begin(), line.arguments.end(), "--json") != line.arguments.end();
+    State state(line.config.state_file, State::Access::read);
+    constexpr std::size_t all = 1'000'000;
+    const Status now =
+        survey(state, policy_of(line.config, false), SystemClock().now(), json ? all : 50);
+    std::fputs((json ? status_json(now) : status_text(now)).c_str(), stdout);
+    return 0;
+}
+
+int allow_deletions(const CommandLine& line) {
+    struct stat about {};
+    if (stat(line.config.state_file.c_str(), &about) != 0)
+        return end_with(5, line.config.state_file + ": there is no state",
+                        "check mirror.directory and state.file");
+    State state(line.config.state_file, State::Access::write);
+    State::Change change(state);
+    const auto allowed = state.allow_held();
+    change.commit();
+    std::printf(
+        "%s\n",
+        allowed == 0
+            ? "nothing is held back"
+            : fmt::format("{} deletions allowed; the next pass makes them", allowed).c_str());
+    return 0;
+}
+
+int check_config(const CommandLine& line) {
+    std::fputs(print_config(line.config).c_str(), stdout);
+    return 0;
+}
+
+int usage(const CommandLine& line) {
+    for (const ConfigMistake& mistake : line.mistakes)
+        std::fprintf(stderr, "%s: %s%s%s\n", mistake.where.c_str(), mistake.key.c_str(),
+                     mistake.key.empty() ? "" : ": ", mistake.what.c_str());
+    const ConfigMistake& first = line.mistakes.front();
+    return end_with(2, fmt::format("{}: {}: {}", first.where, first.key, first.what),
+                    "mend it; `pep381d --help` lists the keys");
+}
+
+int dispatch(const CommandLine& line, int argc, const char* const* argv) {
+    const std::string& command = line.command;
+    const bool takes_arguments = command == "sync" || command == "status";
+    if (!line.arguments.empty() && !takes_arguments)
+        return end_with(
+            2, fmt::format("{} takes no argument {}", command, quoted(line.arguments.front())),
+            "see `pep381d --help`");
+    if (command == "sync") return sync(line);
+    if (command == "run") return run(line, argc, argv);
+    if (command == "serve") return serve(line);
+    if (command == "status") return status(line);
+    if (command == "allow-deletions") return allow_deletions(line);
+    if (command == "check-config") return check_config(line);
+    if (command.empty()) return end_with(2, "no command given", "see `pep381d --help`");
+    return end_with(2, fmt::format("there is no command {}", quoted(command)),
+                    "see `pep381d --help`");
+}
+
+}  // namespace
+
+int run_command(const CommandLine& line, int argc, const char* const* argv) {
+    umask(022);  // the tree is for everybody to read, whatever the shell says
+    try {
+        if (line.help) {
+            std::fputs(help_text().c_str(), stdout);
+            return 0;
+        }
+        if (line.version) {
+            std::printf("pep381d %s\n", PEP381D_VERSION);
+            return 0;
+        }
+        if (!line.mistakes.empty()) return usage(line);
+        return dispatch(line, argc, argv);
+    } catch (const Fatal& fatal) {
+        return end_with(fatal.exit_status(), fatal.what(), "");
+    } catch (const std::exception& error) {
+        return end_with(5, error.what(), "this is a defect; please report it");
+    }
+}
+
+}  // namespace pep381d

@@ -1,0 +1,47 @@
+#include "pep381d/app/status_text.h"
+
+#include <fmt/format.h>
+
+#include "pep381d/base/log.h"
+#include "pep381d/base/units.h"
+
+namespace pep381d {
+
+namespace {
+
+std::string moment(const std::optional<Time>& time, Time now) {
+    if (!time) return "never";
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - *time);
+    return fmt::format("{} ({} ago)", format_iso(*time),
+                       format_duration(std::max(age, std::chrono::seconds(0))));
+}
+
+}  // namespace
+
+std::string status_text(const Status& status) {
+    std::string text;
+    const auto line = [&](const char* name, const std::string& value) {
+        text += fmt::format("{:<14} {}\n", name, value);
+    };
+    line("master", display_url(status.master));
+    line("coverage", status.filtered ? "filtered" : "full");
+    line("serial", std::to_string(status.serial.value));
+    line("last modified", moment(status.last_modified, status.as_of));
+    line("last poll", moment(status.last_poll, status.as_of));
+    if (!status.last_error.empty()) line("last error", quoted(status.last_error));
+    line("projects", std::to_string(status.projects));
+    line("files", fmt::format("{} ({})", status.files, display_size(status.bytes)));
+    line("pending", std::to_string(status.pending));
+    line("failed", std::to_string(status.failed));
+    for (const FailingProject& project : status.failing)
+        text += fmt::format("  {}: {} (tried {} times{})\n", project.name, quoted(project.cause),
+                            project.attempts,
+                            project.next_try ? ", next " + format_iso(*project.next_try) : "");
+    if (status.failed > static_cast<std::int64_t>(status.failing.size()))
+        text += "  ... see --json for all\n";
+    for (const SkippedItem& item : status.skipped)
+        text += fmt::format("  left out: {}: {}\n", quoted(item.name), quoted(item.cause));
+    return text;
+}
+
+}  // namespace pep381d

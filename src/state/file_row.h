@@ -1,0 +1,40 @@
+// A distribution file as a row: the columns of `files` in the order in which queries name them,
+// packed so that a usual file takes under 250 bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "pep381d/model/project_page.h"
+
+#include "state/sqlite.h"
+
+namespace pep381d {
+
+inline constexpr const char* file_columns =
+    "name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, "
+    "provenance, members";
+
+class FileRows {
+  public:
+    explicit FileRows(sqlite::Database& database);
+
+    void write(std::int64_t project, std::int64_t position, const File& file);
+    // From a query for file_columns.
+    File read(const sqlite::Statement::Rows& row);
+
+  private:
+    std::int64_t origin_id(const std::string& url);
+    const std::string& origin_url(std::int64_t id);
+
+    sqlite::Statement insert_;
+    sqlite::Statement find_origin_;
+    sqlite::Statement add_origin_;
+    sqlite::Statement read_origin_;
+    sqlite::Database& database_;
+    // The newest origin: nearly all files of a master have one.
+    std::int64_t last_id_ = 0;
+    std::string last_url_;
+};
+
+}  // namespace pep381d

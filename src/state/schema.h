@@ -1,0 +1,73 @@
+// The tables, as numbered steps: step n takes a state of version n to n + 1. A step that has landed
+// never changes.
+#pragma once
+
+#include <array>
+
+namespace pep381d::schema {
+
+inline constexpr std::array steps{
+    R"sql(
+CREATE TABLE notes(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE projects(
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  display TEXT,             -- NULL: as name
+  serial INTEGER NOT NULL,
+  page INTEGER NOT NULL,    -- 0 none yet, 1 published, 2 published and in the root index
+  etag TEXT,
+  status TEXT, reason TEXT, -- PEP 792
+  meta TEXT, members TEXT   -- what else the master said, as it said it
+);
+
+-- Clustered by project, so that a project's files are read and written together.
+CREATE TABLE files(
+  project INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  position INTEGER NOT NULL, -- in the master's order
+  path,                      -- BLOB(32): packages/aa/bb/rest/NAME of these bytes in hexadecimal; else TEXT
+  url,                       -- INTEGER: origins.id + the escaped path; else TEXT
+  digests,                   -- BLOB(32): one SHA-256; else TEXT `md5=hex sha512=hex`; NULL: none
+  size INTEGER,
+  held INTEGER NOT NULL,     -- bit 0: the file is in the tree, bit 1: its .metadata is
+  metadata,                  -- NULL: not offered, 1: offered, BLOB(32): with this SHA-256
+  uploaded INTEGER,          -- microseconds
+  requires TEXT,
+  yanked,                    -- NULL: no, 1: yes, TEXT: the reason
+  provenance TEXT,
+  members TEXT,              -- NULL: just what PyPI writes, made again from the columns
+  PRIMARY KEY(project, name)
+) WITHOUT ROWID;
+
+CREATE TABLE origins(id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE);
+
+CREATE TABLE queue(
+  name TEXT PRIMARY KEY,
+  display TEXT,
+  serial INTEGER NOT NULL,
+  loss INTEGER NOT NULL,
+  last_loss INTEGER NOT NULL,
+  since INTEGER NOT NULL,       -- when the poll began that put it here
+  soon INTEGER NOT NULL,        -- 1: an event or a retry, 0: the backlog of a list
+  not_before INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  first_failed INTEGER, fault INTEGER, cause TEXT,
+  loss_seen INTEGER,
+  absent INTEGER,
+  candidate INTEGER NOT NULL DEFAULT 0,
+  held INTEGER NOT NULL DEFAULT 0,
+  allowed INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX queue_soon ON queue(not_before) WHERE soon = 1;
+CREATE INDEX queue_candidates ON queue(held) WHERE candidate = 1;
+
+-- after_root: of a dropped project: the count of changes (note root_changes) that the root index must show before.
+CREATE TABLE removals(path TEXT PRIMARY KEY, not_before INTEGER NOT NULL, after_root INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE polls(began INTEGER PRIMARY KEY);
+CREATE TABLE skipped(project TEXT NOT NULL, file TEXT NOT NULL, cause TEXT NOT NULL,
+                     PRIMARY KEY(project, file)) WITHOUT ROWID;
+)sql",
+};
+
+}  // namespace pep381d::schema

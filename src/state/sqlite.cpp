@@ -1,0 +1,150 @@
+#include "state/sqlite.h"
+
+#include <fmt/format.h>
+
+#include "pep381d/base/outcome.h"
+
+namespace pep381d::sqlite {
+
+namespace {
+
+const char* remedy(int result) {
+    switch (result & 0xff) {
+        case SQLITE_FULL:
+            return "free some space there";
+        case SQLITE_BUSY:
+            return "another program writes to it; stop that first";
+        case SQLITE_CANTOPEN:
+            return "its directory must exist and be writable for the mirror's user";
+        case SQLITE_READONLY:
+        case SQLITE_PERM:
+            return "it must be writable for the mirror's user";
+        case SQLITE_NOTADB:
+            return "it is no database: set state.file to another path or move it away";
+        case SQLITE_CORRUPT:
+            return "it is damaged: move it away; the next pass then starts from the master's list";
+        default:
+            return "see the disk's and the system's messages";
+    }
+}
+
+}  // namespace
+
+Statement::Statement(Database& database, const char* sql) : database_(database) {
+    check(sqlite3_prepare_v3(database_.handle(), sql, -1, SQLITE_PREPARE_PERSISTENT, &statement_,
+                             nullptr));
+}
+
+Statement::Statement(Statement&& other) noexcept
+    : database_(other.database_), statement_(other.statement_) {
+    other.statement_ = nullptr;
+}
+
+Statement::~Statement() {
+    sqlite3_finalize(statement_);
+}
+
+void Statement::check(int result) {
+    if (result != SQLITE_OK) database_.fail(result);
+}
+
+void Statement::bind(int index, std::int64_t value) {
+    check(sqlite3_bind_int64(statement_, index, value));
+}
+
+void Statement::bind(int index, std::string_view value) {
+    // An empty view may have a null pointer, which SQLite would store as NULL.
+    check(sqlite3_bind_text64(statement_, index, value.data() == nullptr ? "" : value.data(),
+                              value.size(), SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void Statement::bind(int index, Blob value) {
+    check(sqlite3_bind_blob64(statement_, index, value.bytes.data(), value.bytes.size(),
+                              SQLITE_STATIC));
+}
+
+void Statement::bind(int index, Null) {
+    check(sqlite3_bind_null(statement_, index));
+}
+
+Statement::Rows::~Rows() {
+    if (statement_ == nullptr) return;
+    sqlite3_reset(statement_->statement_);
+    sqlite3_clear_bindings(statement_->statement_);
+}
+
+bool Statement::Rows::next() {
+    const int result = sqlite3_step(statement_->statement_);
+    if (result == SQLITE_ROW) return true;
+    if (result == SQLITE_DONE) return false;
+    statement_->database_.fail(result);
+}
+
+bool Statement::Rows::null(int column) const {
+    return sqlite3_column_type(statement_->statement_, column) == SQLITE_NULL;
+}
+bool Statement::Rows::is_blob(int column) const {
+    return sqlite3_column_type(statement_->statement_, column) == SQLITE_BLOB;
+}
+bool Statement::Rows::is_integer(int column) const {
+    return sqlite3_column_type(statement_->statement_, column) == SQLITE_INTEGER;
+}
+std::int64_t Statement::Rows::integer(int column) const {
+    return sqlite3_column_int64(statement_->statement_, column);
+}
+
+std::string Statement::Rows::text(int column) const {
+    const void* bytes = sqlite3_column_blob(statement_->statement_, column);
+    const auto size =
+        static_cast<std::size_t>(sqlite3_column_bytes(statement_->statement_, column));
+    return bytes == nullptr ? std::string() : std::string(static_cast<const char*>(bytes), size);
+}
+
+std::optional<std::string> Statement::Rows::optional_text(int column) const {
+    if (null(column)) return std::nullopt;
+    return text(column);
+}
+
+std::optional<std::int64_t> Statement::Rows::optional_integer(int column) const {
+    if (null(column)) return std::nullopt;
+    return integer(column);
+}
+
+Database::Database(std::string path, Mode mode) : path_(std::move(path)) {
+    const int flags = mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                                          : SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+    const int result = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
+    if (result != SQLITE_OK) {
+        // The destructor does not run for a constructor that throws.
+        const std::string cause =
+            handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(result);
+        sqlite3_close(handle_);
+        throw Fatal(5, fmt::format("state {}: {}; {}", path_, cause, remedy(result)));
+    }
+    sqlite3_extended_result_codes(handle_, 1);
+    sqlite3_busy_timeout(handle_, 10'000);
+}
+
+Database::~Database() {
+    sqlite3_close(handle_);
+}
+
+void Database::execute(const char* sql) {
+    const int result = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+    if (result != SQLITE_OK) fail(result);
+}
+
+void Database::fail(int result) const {
+    throw Fatal(5, fmt::format("state {}: {}; {}", path_, sqlite3_errmsg(handle_), remedy(result)));
+}
+
+Transaction::~Transaction() {
+    if (open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() {
+    database_.execute("COMMIT");
+    open_ = false;
+}
+
+}  // namespace pep381d::sqlite

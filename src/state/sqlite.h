@@ -1,0 +1,119 @@
+// A thin owner of SQLite connections and statements, for state/ alone. Every error is a Fatal(5)
+// that names the file and says what to do.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <sqlite3.h>
+
+namespace pep381d::sqlite {
+
+class Database;
+
+struct Blob {
+    std::string_view bytes;
+};
+struct Null {};
+
+// Bound values live at least until the rows are gone: they are not copied.
+class Statement {
+  public:
+    Statement(Database& database, const char* sql);
+    Statement(Statement&& other) noexcept;
+    Statement& operator=(Statement&&) = delete;
+    ~Statement();
+
+    // The rows of one execution; resets the statement at its end.
+    class Rows {
+      public:
+        explicit Rows(Statement& statement) : statement_(&statement) {}
+        Rows(Rows&& other) noexcept : statement_(other.statement_) { other.statement_ = nullptr; }
+        Rows& operator=(Rows&&) = delete;
+        ~Rows();
+
+        bool next();
+        bool null(int column) const;
+        bool is_blob(int column) const;
+        bool is_integer(int column) const;
+        std::int64_t integer(int column) const;
+        std::string text(int column) const;  // also a blob's bytes; empty for NULL
+        std::optional<std::string> optional_text(int column) const;
+        std::optional<std::int64_t> optional_integer(int column) const;
+
+      private:
+        Statement* statement_;
+    };
+
+    template <class... Values>
+    Rows rows(const Values&... values) {
+        int index = 0;
+        (bind(++index, values), ...);
+        return Rows(*this);
+    }
+    template <class... Values>
+    void run(const Values&... values) {
+        Rows all = rows(values...);
+        while (all.next()) {
+        }
+    }
+
+  private:
+    void bind(int index, std::int64_t value);
+    void bind(int index, int value) { bind(index, std::int64_t{value}); }
+    void bind(int index, bool value) { bind(index, std::int64_t{value}); }
+    void bind(int index, std::string_view value);
+    void bind(int index, const std::string& value) { bind(index, std::string_view(value)); }
+    void bind(int index, const char* value) { bind(index, std::string_view(value)); }
+    void bind(int index, Blob value);
+    void bind(int index, Null value);
+    template <class T>
+    void bind(int index, const std::optional<T>& value) {
+        if (value)
+            bind(index, *value);
+        else
+            bind(index, Null{});
+    }
+    void check(int result);
+
+    Database& database_;
+    sqlite3_stmt* statement_ = nullptr;
+};
+
+class Database {
+  public:
+    enum class Mode { write, read };
+    Database(std::string path, Mode mode);
+    ~Database();
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
+    void execute(const char* sql);
+    Statement prepare(const char* sql) { return Statement(*this, sql); }
+    std::int64_t last_row() const { return sqlite3_last_insert_rowid(handle_); }
+    std::int64_t changes() const { return sqlite3_changes64(handle_); }
+    [[noreturn]] void fail(int result) const;
+    sqlite3* handle() const { return handle_; }
+
+  private:
+    std::string path_;
+    sqlite3* handle_ = nullptr;
+};
+
+// Rolled back unless committed.
+class Transaction {
+  public:
+    explicit Transaction(Database& database) : database_(database) {
+        database_.execute("BEGIN IMMEDIATE");
+    }
+    ~Transaction();
+    void commit();
+
+  private:
+    Database& database_;
+    bool open_ = true;
+};
+
+}  // namespace pep381d::sqlite

@@ -1,0 +1,66 @@
+#include "pep381d/sync/freshness.h"
+
+#include "pep381d/pages/status_page.h"
+#include "pep381d/tree/layout.h"
+
+namespace pep381d {
+
+namespace {
+
+void must(const Done& done) {
+    if (!done) throw Fatal(5, done.failure().what);
+}
+
+}  // namespace
+
+Status survey(State& state, const Policy& policy, Time now, std::size_t most_failing) {
+    Status status;
+    status.version = PEP381D_VERSION;
+    status.master = state.text(Note::master).value_or(policy.master);
+    status.contact = policy.contact;
+    status.filtered = !policy.filter.everything();
+    status.as_of = now;
+    status.serial = Serial{state.number(Note::cursor).value_or(0)};
+    status.last_modified = state.time(Note::last_modified);
+    status.last_poll = state.time(Note::last_poll);
+    status.last_error = state.text(Note::last_error).value_or("");
+    const Totals totals = state.totals();
+    status.projects = totals.projects;
+    status.files = totals.files;
+    status.bytes = totals.bytes;
+    status.pending = state.pending();
+    status.failed = state.failing();
+    status.failing = state.failing_projects(most_failing);
+    status.skipped = state.skipped(most_failing);
+    return status;
+}
+
+void Freshness::publish(const std::string& path, const std::string& bytes) {
+    const std::string staged = layout::staged("outside");
+    auto file = tree_.create(staged);
+    if (!file) throw Fatal(5, file.failure().what);
+    must(tree_.write(file.value(), bytes));
+    must(tree_.finish(std::move(file).value(), std::nullopt));
+    must(tree_.flush());
+    must(tree_.rename(staged, path));
+}
+
+void Freshness::publish_last_modified() {
+    State::Change change(state_);
+    const auto handled = state_.handled_until(clock_.now());
+    const auto before = state_.time(Note::last_modified);
+    if (handled && (!before || *handled > *before)) {
+        publish(layout::last_modified, format_basic(*handled) + "\n");
+        state_.set(Note::last_modified, *handled);
+    }
+    change.commit();
+}
+
+void Freshness::publish_status() {
+    constexpr std::size_t most_failing = 1000;
+    const Status status = survey(state_, policy_, clock_.now(), most_failing);
+    publish(layout::status_html, status_html(status));
+    publish(layout::status_json, status_json(status));
+}
+
+}  // namespace pep381d

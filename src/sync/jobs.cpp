@@ -1,0 +1,363 @@
+#include "pep381d/sync/jobs.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "pep381d/master/page_json.h"
+#include "pep381d/tree/layout.h"
+
+namespace pep381d {
+
+namespace {
+
+constexpr const char* json_type = "application/vnd.pypi.simple.v1+json";
+
+// The largest page of PyPI has some 20 MB.
+constexpr std::int64_t page_most = 64LL << 20;
+constexpr std::int64_t metadata_most = 64LL << 20;
+constexpr std::int64_t unknown_size_most = 64LL << 30;
+// A transfer may be as slow as this before its deadline ends it.
+constexpr std::int64_t slowest_rate = 16 * 1024;
+
+constexpr std::size_t jobs_most = 128;
+constexpr std::size_t files_listed_most = 20'000;
+
+// A page that stays behind its journal for this long is taken for what it is (protocol B.6).
+constexpr std::chrono::hours stale_for_good{1};
+// A loss that nothing explains is believed when it is seen again after this long.
+constexpr std::chrono::minutes second_look{10};
+
+// So many failures in a row are the master's, not a project's.
+constexpr int master_failures_most = 3;
+
+std::chrono::milliseconds deadline_for(std::int64_t size, std::chrono::milliseconds timeout) {
+    return 2 * timeout + std::chrono::seconds(size / slowest_rate);
+}
+
+Expected expected_of(const File& file, bool metadata) {
+    Expected expected;
+    if (metadata) {
+        if (!file.core_metadata.sha256.empty())
+            expected.digest = Digest{Algorithm::sha256, file.core_metadata.sha256};
+    } else {
+        if (!file.digests.empty()) expected.digest = file.digests.front();
+        expected.size = file.size;
+    }
+    if (file.upload_time) expected.mtime = *file.upload_time / 1'000'000;
+    return expected;
+}
+
+}  // namespace
+
+struct Jobs::Job {
+    Job(std::uint64_t number, WorkItem work) : id(number), item(std::move(work)) {}
+
+    std::uint64_t id;
+    WorkItem item;
+    std::string body;
+    PagePlan plan{{item.queued.name, {}, {}, {}, {}, {}}, {}, {}, false, false};
+    std::string etag;
+    bool https = false;
+    std::size_t next_fetch = 0;
+    std::size_t fetches_left = 0;
+    std::vector<Refused> refused;
+    std::optional<Failure> failure;  // the first of its files', or the page's staleness
+    bool files_missing = false;
+
+    Serial shown() const { return item.known ? item.known->serial : Serial{}; }
+};
+
+struct Jobs::Fetching {
+    Fetching(Staging& staging, std::string path, Expected expected)
+        : arrival(staging, std::move(path), std::move(expected)) {}
+    Arrival arrival;
+};
+
+Jobs::Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
+           bool recovering, Send send)
+    : transport_(transport),
+      staging_(staging),
+      policy_(policy),
+      clock_(clock),
+      recovering_(recovering),
+      send_(std::move(send)) {}
+
+Jobs::~Jobs() = default;
+
+bool Jobs::hungry() const {
+    return jobs_.size() < jobs_most && files_listed_ < files_listed_most &&
+           new_.size() < static_cast<std::size_t>(policy_.master_requests);
+}
+
+bool Jobs::waiting() const {
+    return !jobs_.empty() && pages_running_ + files_running_ == 0;
+}
+
+void Jobs::add(WorkItem item) {
+    const std::uint64_t id = next_id_++;
+    jobs_.emplace(id, std::make_unique<Job>(id, std::move(item)));
+    new_.push_back(id);
+}
+
+std::optional<Steady> Jobs::pump() {
+    while (!ready_.empty() && files_running_ < policy_.file_requests) {
+        Job& job = *jobs_.at(ready_.front());
+        ready_.pop_front();
+        const Fetch fetch = job.plan.fetches[job.next_fetch++];
+        if (job.next_fetch < job.plan.fetches.size()) ready_.push_back(job.id);
+        start_file(job, fetch);
+    }
+    const Steady now = clock_.steady();
+    while (!new_.empty() && pages_running_ < policy_.master_requests) {
+        if (now < master_pause_) return master_pause_;
+        Job& job = *jobs_.at(new_.front());
+        new_.pop_front();
+        start_page(job);
+    }
+    return std::nullopt;
+}
+
+void Jobs::abandon() {
+    transport_.cancel_all();
+    jobs_.clear();
+    new_.clear();
+    ready_.clear();
+    pages_running_ = files_running_ = 0;
+    files_listed_ = 0;
+}
+
+void Jobs::start_page(Job& job) {
+    Request request;
+    request.peer = Peer::master;
+    request.url = policy_.master + "/simple/" + job.item.queued.name.text() + "/";
+    request.accept = json_type;
+    request.etag = job.item.etag;
+    // The master's caches keep an entry for each encoding: where one is stale the other may not be
+    // (protocol C.4).
+    request.encoding = job.item.queued.attempts % 2 == 0 ? Encoding::gzip : Encoding::identity;
+    request.most_bytes = page_most;
+    request.deadline = deadline_for(page_most / 16, policy_.timeout);
+    ++pages_running_;
+
+    Receiver receiver;
+    const std::uint64_t id = job.id;
+    receiver.on_head = [this, id](const Reply& reply) { return page_head(*jobs_.at(id), reply); };
+    receiver.on_body = [this, id](std::string_view piece) -> Done {
+        jobs_.at(id)->body += piece;
+        return Nothing{};
+    };
+    receiver.on_end = [this, id](Outcome<Reply> reply) { page_ended(id, std::move(reply)); };
+    transport_.start(std::move(request), std::move(receiver));
+}
+
+Done Jobs::page_head(Job& job, const Reply& reply) {
+    job.body.clear();
+    if (reply.status == 304 || reply.content_type.starts_with(json_type)) return Nothing{};
+    return Failure{
+        Fault::corrupt,
+        fmt::format("GET {}: it answers with {} instead of {}; is it a simple index (PEP 691)?",
+                    reply.url, reply.content_type.empty() ? "no type" : reply.content_type,
+                    json_type)};
+}
+
+void Jobs::note_master(bool answered, std::chrono::seconds wait) {
+    if (answered) {
+        master_failures_ = 0;
+        return;
+    }
+    if (++master_failures_ < master_failures_most && wait.count() == 0) return;
+    const int doublings = std::clamp(master_failures_ - master_failures_most, 0, 6);
+    const auto pause = std::max(std::chrono::seconds(1LL << doublings),
+                                std::min(wait, std::chrono::seconds(3600)));
+    master_pause_ = std::max(master_pause_, clock_.steady() + pause);
+}
+
+void Jobs::page_ended(std::uint64_t id, Outcome<Reply> reply) {
+    --pages_running_;
+    Job& job = *jobs_.at(id);
+    const ProjectName name = job.item.queued.name;
+    if (!reply) {
+        const Failure& failure = reply.failure();
+        note_master(failure.fault != Fault::retry_later, failure.wait);
+        if (failure.fault == Fault::gone)
+            end(job, PageGone{name, failure.what});
+        else
+            end(job, PageFailed{name, failure});
+        return;
+    }
+    note_master(true, {});
+    if (reply.value().status == 304) {
+        if (job.shown() < job.item.queued.serial)
+            end(job, PageStale{name, job.shown()});
+        else
+            end(job, PageReady{{name, job.shown(), {}, {}, {}, {}},
+                               job.item.queued.display,
+                               {},
+                               job.shown(),
+                               true,
+                               {},
+                               {}});
+        return;
+    }
+    read_page(job, reply.value());
+}
+
+void Jobs::read_page(Job& job, const Reply& reply) {
+    auto read = read_page_json(job.body, reply.url, job.item.queued.name);
+    job.body = {};
+    if (!read) {
+        end(job, PageFailed{job.item.queued.name, std::move(read).failure()});
+        return;
+    }
+    ReadPage fresh = std::move(read).value();
+    if (fresh.page.serial.value == 0 && reply.last_serial) fresh.page.serial = *reply.last_serial;
+    for (Skipped& item : fresh.skipped) job.refused.push_back({item.name, item.cause});
+    job.etag = reply.etag;
+    job.https = reply.url.starts_with("https:");
+    job.plan =
+        plan_page(std::move(fresh.page), job.item.known ? &*job.item.known : nullptr, policy_.page);
+    for (Refused& file : job.plan.refused) job.refused.push_back(std::move(file));
+
+    if (older_than_wanted(job)) return;
+    const Queued& queued = job.item.queued;
+    const bool explained = queued.loss != Loss::nothing || job.plan.page.quarantined() ||
+                           (queued.loss_seen && clock_.now() - *queued.loss_seen >= second_look);
+    if (job.plan.loses && !explained) {
+        end(job, PageLoses{queued.name});
+        return;
+    }
+    files_listed_ += job.plan.page.files.size();
+    job.fetches_left = job.plan.fetches.size();
+    if (job.fetches_left == 0)
+        complete(job);
+    else
+        ready_.push_back(job.id);
+}
+
+// A page that is older than the journal: published where it is newer than ours, and asked for
+// again.
+bool Jobs::older_than_wanted(Job& job) {
+    const Queued& queued = job.item.queued;
+    const Serial page = job.plan.page.serial;
+    if (page >= queued.serial && page >= job.shown()) return false;
+    const bool for_good =
+        queued.first_failed && clock_.now() - *queued.first_failed >= stale_for_good;
+    if (for_good && queued.last_loss != Loss::project && page >= job.shown()) return false;
+    if (page > job.shown() && queued.last_loss != Loss::project) {
+        job.failure = Failure{
+            Fault::corrupt,
+            fmt::format("{}/simple/{}/: the page shows serial {}, the journal {}: a stale "
+                        "cache; it is asked again",
+                        policy_.master, queued.name.text(), page.value, queued.serial.value)};
+        return false;
+    }
+    end(job, PageStale{queued.name, page});
+    return true;
+}
+
+void Jobs::start_file(Job& job, const Fetch& fetch) {
+    const File& file = job.plan.page.files[fetch.file];
+    const Expected expected = expected_of(file, fetch.metadata);
+    if (const auto path = staging_.left_over(expected)) {
+        arrived(job, fetch, *path);
+        return;
+    }
+    if (recovering_) {
+        const std::string path = layout::published(file.path);
+        if (lies_whole(staging_.tree(), fetch.metadata ? layout::metadata(path) : path, expected)) {
+            arrived(job, fetch, {});
+            return;
+        }
+    }
+    transfer_file(job, fetch, expected);
+}
+
+void Jobs::transfer_file(Job& job, const Fetch& fetch, const Expected& expected) {
+    const File& file = job.plan.page.files[fetch.file];
+    const std::int64_t most =
+        fetch.metadata ? metadata_most : file.size.value_or(unknown_size_most);
+    Request request;
+    request.peer = Peer::file;
+    request.url = file.url + (fetch.metadata ? ".metadata" : "");
+    request.encoding = Encoding::raw;
+    request.https_only = job.https;
+    request.most_bytes = most;
+    request.deadline = deadline_for(most, policy_.timeout);
+    ++files_running_;
+
+    // Shared by the three callbacks; it ends with the transfer, however that ends.
+    auto fetching = std::make_shared<Fetching>(staging_, staging_.claim(expected), expected);
+    const std::uint64_t id = job.id;
+    Receiver receiver;
+    receiver.on_head = [](const Reply&) -> Done { return Nothing{}; };
+    receiver.on_body = [this, fetching](std::string_view piece) {
+        bytes_arrived_ += static_cast<std::int64_t>(piece.size());
+        return fetching->arrival.write(piece);
+    };
+    receiver.on_end = [this, id, fetch, fetching](Outcome<Reply> reply) {
+        --files_running_;
+        file_ended(id, fetch, *fetching, reply);
+    };
+    transport_.start(std::move(request), std::move(receiver));
+}
+
+void Jobs::file_ended(std::uint64_t id, const Fetch& fetch, Fetching& fetching,
+                      const Outcome<Reply>& reply) {
+    Job& job = *jobs_.at(id);
+    if (!reply) {
+        failed(job, reply.failure());
+        return;
+    }
+    auto staged = fetching.arrival.finish();
+    if (!staged) {
+        const Failure& failure = staged.failure();
+        if (failure.fault == Fault::local) throw Fatal(5, failure.what);
+        failed(job, {failure.fault, fmt::format("GET {}: {}", reply.value().url, failure.what)});
+        return;
+    }
+    arrived(job, fetch, staged.value().path);
+}
+
+void Jobs::arrived(Job& job, const Fetch& fetch, const std::string& staged) {
+    File& file = job.plan.page.files[fetch.file];
+    (fetch.metadata ? file.metadata_held : file.held) = true;
+    send_(FileArrived{job.item.queued.name, job.item.queued.display, file, fetch.metadata, staged});
+    fetch_done(job);
+}
+
+void Jobs::failed(Job& job, Failure failure) {
+    if (failure.fault == Fault::local) throw Fatal(5, failure.what);
+    if (!job.files_missing) job.failure = std::move(failure);
+    job.files_missing = true;
+    fetch_done(job);
+}
+
+void Jobs::fetch_done(Job& job) {
+    if (--job.fetches_left == 0) complete(job);
+}
+
+void Jobs::complete(Job& job) {
+    ProjectPage& page = job.plan.page;
+    files_listed_ -= page.files.size();
+    const Serial handled = std::max(page.serial, job.item.queued.serial);
+    if (policy_.page.files) std::erase_if(page.files, [](const File& file) { return !file.held; });
+    PageReady ready{std::move(page), job.item.queued.display, job.etag, handled, job.plan.same,
+                    job.failure,     std::move(job.refused)};
+    if (job.failure) {
+        // It does not show all that its serial promises; a stale page shows just that.
+        if (job.files_missing) ready.page.serial = job.shown();
+        ready.etag.clear();
+        ready.same = job.item.known && ready.page == *job.item.known;
+    }
+    end(job, std::move(ready));
+}
+
+void Jobs::end(Job& job, Message message) {
+    const std::uint64_t id = job.id;
+    jobs_.erase(id);
+    send_(std::move(message));
+}
+
+}  // namespace pep381d

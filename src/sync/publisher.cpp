@@ -1,0 +1,259 @@
+#include "pep381d/sync/publisher.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "pep381d/pages/project_page.h"
+#include "pep381d/pages/root_index.h"
+#include "pep381d/tree/layout.h"
+
+namespace pep381d {
+
+namespace {
+
+void must(const Done& done) {
+    if (!done) throw Fatal(5, done.failure().what);
+}
+
+template <class T>
+T must(Outcome<T> outcome) {
+    if (!outcome) throw Fatal(5, outcome.failure().what);
+    return std::move(outcome).value();
+}
+
+constexpr std::size_t removals_a_turn = 1000;
+
+}  // namespace
+
+Publisher::Publisher(State& state, FileTree& tree, const Policy& policy, const Clock& clock,
+                     Log& log, Recorded recorded)
+    : state_(state),
+      tree_(tree),
+      policy_(policy),
+      clock_(clock),
+      log_(log),
+      recorded_(std::move(recorded)) {}
+
+void Publisher::add(FileArrived file) {
+    fresh_.files.push_back(std::move(file));
+}
+
+void Publisher::add(PageReady page) {
+    if (!page.same) {
+        const auto known = state_.published(page.page.name);
+        stage_page(page.page, known && known->page, fresh_);
+    }
+    fresh_.pages.push_back(std::move(page));
+}
+
+void Publisher::remake(const ProjectName& project) {
+    const auto page = state_.page(project);
+    if (!page) return;
+    stage_page(*page, true, fresh_);
+    if (!policy_.html)
+        for (const std::string& path : {layout::page_html(project), layout::page_v1_html(project)})
+            fresh_.obsolete.push_back(path);
+    if (!policy_.json) fresh_.obsolete.push_back(layout::page_json(project));
+}
+
+// Web servers make ETags of whole seconds and the size: a page rewritten within a second must not
+// keep both.
+std::optional<std::int64_t> Publisher::new_mtime(const std::string& replaced) {
+    const auto old = must(tree_.look(replaced));
+    if (!old) return std::nullopt;
+    const auto now =
+        std::chrono::floor<std::chrono::seconds>(clock_.now()).time_since_epoch().count();
+    return std::max(now, old->mtime + 1);
+}
+
+void Publisher::stage(const std::string& name, const std::string& bytes,
+                      std::optional<std::int64_t> mtime) {
+    Descriptor file = must(tree_.create(layout::staged(name)));
+    must(tree_.write(file, bytes));
+    must(tree_.finish(std::move(file), mtime));
+}
+
+void Publisher::stage_page(const ProjectPage& page, bool replaces, Group& group) {
+    const std::string base = fmt::format("page-{}", next_page_++);
+    const auto add = [&](const std::string& suffix, const std::string& to) {
+        group.page_files.push_back({layout::staged(base + suffix), layout::published(to)});
+    };
+    if (policy_.html) {
+        const std::string to = layout::page_html(page.name);
+        stage(base + ".html", project_html(page),
+              replaces ? new_mtime(layout::published(to)) : std::nullopt);
+        must(tree_.link(layout::staged(base + ".html"), layout::staged(base + ".v1_html")));
+        add(".html", to);
+        add(".v1_html", layout::page_v1_html(page.name));
+    }
+    if (policy_.json) {
+        const std::string to = layout::page_json(page.name);
+        stage(base + ".json", project_json(page),
+              replaces ? new_mtime(layout::published(to)) : std::nullopt);
+        add(".json", to);
+    }
+}
+
+void Publisher::stage_root() {
+    constexpr std::size_t chunk = 256 * 1024;
+    root_changes_ = state_.number(Note::root_changes).value_or(0);
+    const Serial serial{state_.number(Note::cursor).value_or(0)};
+    std::string html, json;
+    Descriptor html_file =
+        policy_.html ? must(tree_.create(layout::staged("root.html"))) : Descriptor();
+    Descriptor json_file =
+        policy_.json ? must(tree_.create(layout::staged("root.json"))) : Descriptor();
+    const auto spill = [&](const Descriptor& file, std::string& text, std::size_t least) {
+        if (text.size() < least) return;
+        if (file) must(tree_.write(file, text));
+        text.clear();
+    };
+
+    begin_root_html(html);
+    begin_root_json(json, serial);
+    bool first = true;
+    state_.for_each_project([&](std::string_view name, const Published& project) {
+        if (!project.listed) return;
+        const RootEntry entry{name, project.display, project.serial};
+        if (policy_.html) add_root_html(html, entry);
+        if (policy_.json) add_root_json(json, entry, first);
+        first = false;
+        spill(html_file, html, chunk);
+        spill(json_file, json, chunk);
+    });
+    end_root_html(html, serial);
+    end_root_json(json);
+    spill(html_file, html, 1);
+    spill(json_file, json, 1);
+
+    if (policy_.html) {
+        must(tree_.finish(std::move(html_file), new_mtime(layout::root_html)));
+        must(tree_.link(layout::staged("root.html"), layout::staged("root.v1_html")));
+    }
+    if (policy_.json) must(tree_.finish(std::move(json_file), new_mtime(layout::root_json)));
+    root_wanted_ = false;
+    root_staged_ = true;
+}
+
+void Publisher::place_root() {
+    if (policy_.html) {
+        must(tree_.rename(layout::staged("root.html"), layout::root_html));
+        must(tree_.rename(layout::staged("root.v1_html"), layout::root_v1_html));
+    } else {
+        must(tree_.remove(layout::root_html));
+        must(tree_.remove(layout::root_v1_html));
+    }
+    if (policy_.json)
+        must(tree_.rename(layout::staged("root.json"), layout::root_json));
+    else
+        must(tree_.remove(layout::root_json));
+    root_staged_ = false;
+    root_placed_ = true;
+    root_time_ = clock_.steady();
+}
+
+void Publisher::place_files(Group& group) {
+    for (FileArrived& file : group.files) {
+        if (file.staged.empty()) continue;
+        const std::string path = layout::published(file.file.path);
+        must(tree_.rename(file.staged, file.metadata ? layout::metadata(path) : path));
+    }
+}
+
+void Publisher::place_pages(Group& group) {
+    for (const StagedPage& page : group.page_files) must(tree_.rename(page.from, page.to));
+}
+
+void Publisher::record(const Group& group) {
+    const Time remove_from = clock_.now() + policy_.grace;
+    // A page says all of its files; those of a project whose page is still to come are recorded by
+    // themselves.
+    std::vector<std::string_view> with_page;
+    for (const PageReady& page : group.pages)
+        if (!page.same) with_page.push_back(page.page.name.text());
+    std::sort(with_page.begin(), with_page.end());
+
+    if (group.empty() && !root_placed_ && removed_.empty()) return;
+    State::Change change(state_);
+    for (const FileArrived& file : group.files)
+        if (file.file.held &&
+            !std::binary_search(with_page.begin(), with_page.end(), file.project.text()))
+            state_.record_file(file.project, file.display, file.file);
+    for (const PageReady& page : group.pages) {
+        // Quarantined files must be gone at once (PEP 792); others may still be asked for by who
+        // has just read the old page.
+        if (!page.same)
+            state_.record_page(page.page, page.display, page.etag,
+                               page.page.quarantined() ? clock_.now() : remove_from);
+        recorded_(page);
+    }
+    for (const std::string& path : group.obsolete) state_.put_down(path, Time{});
+    if (root_placed_) state_.set(Note::root_written, root_changes_);
+    forget_removed();
+    change.commit();
+    root_placed_ = false;
+}
+
+void Publisher::forget_removed() {
+    for (const std::string& path : removed_) state_.removed(path);
+    removed_.clear();
+}
+
+// Root index, then pages, then files: each step only when the one before is durable.
+void Publisher::remove_what_is_due() {
+    const auto remove = [&](const std::string& path) {
+        must(tree_.remove(layout::published(path)));
+        removed_.push_back(path);
+    };
+    if (!state_.next_removal()) return;
+    const auto written = state_.number(Note::root_written).value_or(0);
+    for (const std::string& path : state_.pages_to_remove(written)) remove(path);
+    if (state_.pages_wait_for_root(written)) root_wanted_ = true;
+    for (const std::string& path : state_.files_to_remove(clock_.now(), removals_a_turn)) {
+        // It may be on its way in again, and then its record takes it off this list.
+        const auto arriving = [&](const Group& group) {
+            return std::any_of(
+                group.files.begin(), group.files.end(), [&](const FileArrived& file) {
+                    return path ==
+                           (file.metadata ? layout::metadata(file.file.path) : file.file.path);
+                });
+        };
+        if (!arriving(fresh_) && !arriving(placed_) && !arriving(shown_)) remove(path);
+    }
+}
+
+bool Publisher::root_current() {
+    return !root_staged_ && !root_placed_ &&
+           state_.number(Note::root_changes).value_or(0) ==
+               state_.number(Note::root_written).value_or(-1);
+}
+
+bool Publisher::busy() {
+    if (!fresh_.empty() || !placed_.empty() || !shown_.empty()) return true;
+    if (root_staged_ || root_placed_ || !removed_.empty()) return true;
+    if (root_wanted_ && !root_current()) return true;
+    const auto due = state_.next_removal();
+    return due && *due <= clock_.now();
+}
+
+void Publisher::turn() {
+    if (root_wanted_ && !root_staged_ && !root_placed_ && !root_current()) stage_root();
+    if (!fresh_.files.empty() && !marked_working_) {
+        State::Change change(state_);
+        state_.set(Note::working, std::int64_t{1});
+        change.commit();
+        marked_working_ = true;
+    }
+    must(tree_.flush());
+    record(shown_);
+    remove_what_is_due();
+    place_pages(placed_);
+    if (root_staged_) place_root();
+    place_files(fresh_);
+    shown_ = std::move(placed_);
+    placed_ = std::move(fresh_);
+    fresh_ = Group{};
+}
+
+}  // namespace pep381d

@@ -1,0 +1,187 @@
+#include "pep381d/tree/directory_tree.h"
+
+#include <cerrno>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "pep381d/tree/layout.h"
+
+namespace pep381d {
+
+namespace {
+
+// From this size on, write-back starts as soon as the file has arrived, so that a flush finds
+// little left to do; for smaller ones the call costs more than it spares.
+constexpr off_t early_write_back = 256 * 1024;
+
+// Who holds the flock on this directory, from the kernel's table; empty where it does not say.
+std::string lock_holder(int directory) {
+    struct stat about {};
+    if (fstat(directory, &about) != 0) return {};
+    const std::string inode = fmt::format(":{}", about.st_ino);
+    std::ifstream locks("/proc/locks");
+    for (std::string line; std::getline(locks, line);) {
+        std::istringstream words(line);
+        std::string number, kind, mode, access, pid, where;
+        words >> number >> kind >> mode >> access >> pid >> where;
+        if (kind == "FLOCK" && where.ends_with(inode)) return " (process " + pid + ")";
+    }
+    return {};
+}
+
+std::string parent_of(const std::string& path) {
+    return path.substr(0, path.rfind('/'));
+}
+
+}  // namespace
+
+DirectoryTree::DirectoryTree(std::string directory) : directory_(std::move(directory)) {
+    root_ = Descriptor(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!root_)
+        throw Fatal(
+            5, fmt::format("mirror.directory {}: {}; make it, owned by the user that runs pep381d",
+                           directory_, std::strerror(errno)));
+    if (flock(root_.get(), LOCK_EX | LOCK_NB) != 0)
+        throw Fatal(
+            5, fmt::format("mirror.directory {}: another pep381d{} works on it; stop that first",
+                           directory_, lock_holder(root_.get())));
+    for (const std::string& name : {layout::web, layout::staging})
+        if (mkdirat(root_.get(), name.c_str(), 0755) != 0 && errno != EEXIST)
+            throw Fatal(5, fmt::format("{}/{}: {}; the mirror's user must be able to write there",
+                                       directory_, name, std::strerror(errno)));
+    for (const std::string& name : {layout::web, layout::staging})
+        if (faccessat(root_.get(), name.c_str(), R_OK | W_OK | X_OK, 0) != 0)
+            throw Fatal(5, fmt::format("{}/{}: {}; the mirror's user must be able to write there",
+                                       directory_, name, std::strerror(errno)));
+}
+
+Failure DirectoryTree::failed(const std::string& path, const char* verb) const {
+    return Failure{Fault::local, fmt::format("{}/{}: cannot {}: {}", directory_, path, verb,
+                                             std::strerror(errno))};
+}
+
+Outcome<Descriptor> DirectoryTree::create(const std::string& path) {
+    Descriptor file(openat(root_.get(), path.c_str(),
+                           O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!file) return failed(path, "create");
+    return file;
+}
+
+Done DirectoryTree::write(const Descriptor& file, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return failed(layout::staging, "write");
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return Nothing{};
+}
+
+Done DirectoryTree::finish(Descriptor file, std::optional<std::int64_t> mtime) {
+    if (mtime) {
+        const timespec times[2] = {{0, UTIME_OMIT}, {*mtime, 0}};
+        if (futimens(file.get(), times) != 0) return failed(layout::staging, "set a time");
+    }
+    if (lseek(file.get(), 0, SEEK_CUR) >= early_write_back)
+        sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    if (::close(file.release()) != 0) return failed(layout::staging, "close");
+    return Nothing{};
+}
+
+Outcome<Descriptor> DirectoryTree::open(const std::string& path) {
+    Descriptor file(openat(root_.get(), path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file) return failed(path, "open");
+    return file;
+}
+
+Outcome<std::size_t> DirectoryTree::read(const Descriptor& file, char* buffer, std::size_t most) {
+    std::size_t size = 0;
+    while (size < most) {
+        const ssize_t got = ::read(file.get(), buffer + size, most - size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return failed(layout::staging, "read");
+        if (got == 0) break;
+        size += static_cast<std::size_t>(got);
+    }
+    return size;
+}
+
+Outcome<std::optional<FileLook>> DirectoryTree::look(const std::string& path) {
+    struct stat about {};
+    if (fstatat(root_.get(), path.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR) return std::optional<FileLook>{};
+        return failed(path, "look at");
+    }
+    if (!S_ISREG(about.st_mode)) return std::optional<FileLook>{};
+    return std::optional(FileLook{about.st_size, about.st_mtim.tv_sec});
+}
+
+Outcome<std::vector<std::string>> DirectoryTree::list(const std::string& directory) {
+    const int fd =
+        openat(root_.get(), directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return failed(directory, "list");
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(fd), closedir);
+    if (!stream) {
+        ::close(fd);
+        return failed(directory, "list");
+    }
+    std::vector<std::string> names;
+    while (const dirent* entry = readdir(stream.get())) {
+        const std::string name = entry->d_name;
+        if (name != "." && name != "..") names.push_back(name);
+    }
+    return names;
+}
+
+bool DirectoryTree::make_directories(const std::string& directory) {
+    if (mkdirat(root_.get(), directory.c_str(), 0755) == 0 || errno == EEXIST) return true;
+    if (errno != ENOENT || directory.find('/') == std::string::npos) return false;
+    if (!make_directories(parent_of(directory))) return false;
+    return mkdirat(root_.get(), directory.c_str(), 0755) == 0 || errno == EEXIST;
+}
+
+Done DirectoryTree::rename(const std::string& from, const std::string& to) {
+    // Two calls for a file in a new directory, one for the next file in the same: most of what a
+    // first pass does.
+    std::string directory = parent_of(to);
+    if (directory != made_last_) {
+        if (!make_directories(directory)) return failed(directory, "make the directory");
+        made_last_ = std::move(directory);
+    }
+    if (renameat(root_.get(), from.c_str(), root_.get(), to.c_str()) != 0)
+        return failed(to, "put in place");
+    return Nothing{};
+}
+
+Done DirectoryTree::link(const std::string& from, const std::string& to) {
+    if (linkat(root_.get(), from.c_str(), root_.get(), to.c_str(), 0) != 0)
+        return failed(to, "link");
+    return Nothing{};
+}
+
+Done DirectoryTree::remove(const std::string& path) {
+    if (unlinkat(root_.get(), path.c_str(), 0) != 0 && errno != ENOENT && errno != ENOTDIR)
+        return failed(path, "remove");
+    made_last_.clear();
+    // Up to web/simple and web/packages, which stay; the first directory that is not empty ends it.
+    for (std::string above = parent_of(path); above.find('/') != above.rfind('/');
+         above = parent_of(above))
+        if (unlinkat(root_.get(), above.c_str(), AT_REMOVEDIR) != 0) break;
+    return Nothing{};
+}
+
+Done DirectoryTree::flush() {
+    if (syncfs(root_.get()) != 0) return failed("", "flush the file system");
+    return Nothing{};
+}
+
+}  // namespace pep381d

@@ -1,0 +1,74 @@
+// A network without sockets: answers by URL, given in the order in which they were asked for. What
+// has no answer is 404.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pep381d/net/transport.h"
+
+class ScriptedTransport final : public pep381d::Transport {
+  public:
+    struct Answer {
+        std::string body;
+        std::string type = "application/vnd.pypi.simple.v1+json";
+        pep381d::Failure failure{pep381d::Fault::gone, ""};  // where `what` is not empty
+    };
+    // For POSTs the key is the method's name.
+    std::map<std::string, Answer> answers;
+    std::map<std::string, int> asked;
+    std::function<void(const std::string& key)> before;  // each answer
+
+    void fail(const std::string& key, pep381d::Fault fault, const std::string& what) {
+        answers[key] = Answer{{}, {}, {fault, what}};
+    }
+
+    void start(pep381d::Request request, pep381d::Receiver receiver) override {
+        running_.emplace_back(std::move(request), std::move(receiver));
+    }
+    void wait(std::chrono::milliseconds, int) override {
+        for (std::size_t turn = running_.size(); turn > 0 && !running_.empty(); --turn) {
+            auto [request, receiver] = std::move(running_.front());
+            running_.pop_front();
+            answer(request, receiver);
+        }
+    }
+    void cancel_all() override { running_.clear(); }
+    void wake() override {}
+
+  private:
+    static std::string key_of(const pep381d::Request& request) {
+        const auto name = request.post.find("<methodName>");
+        if (name == std::string::npos) return request.url;
+        return request.post.substr(name + 12, request.post.find("</methodName>") - name - 12);
+    }
+    void answer(const pep381d::Request& request, pep381d::Receiver& receiver) {
+        const std::string key = key_of(request);
+        ++asked[key];
+        if (before) before(key);
+        const auto found = answers.find(key);
+        if (found == answers.end()) {
+            receiver.on_end(pep381d::Failure{pep381d::Fault::gone,
+                                             "GET " + request.url + ": HTTP 404 Not Found"});
+            return;
+        }
+        const Answer& answer = found->second;
+        if (!answer.failure.what.empty()) {
+            receiver.on_end(answer.failure);
+            return;
+        }
+        const pep381d::Reply reply{200, request.url, answer.type, "\"etag\"", {}, {}};
+        pep381d::Done done = receiver.on_head(reply);
+        if (done && !answer.body.empty()) done = receiver.on_body(answer.body);
+        if (done)
+            receiver.on_end(reply);
+        else
+            receiver.on_end(done.failure());
+    }
+
+    std::deque<std::pair<pep381d::Request, pep381d::Receiver>> running_;
+};

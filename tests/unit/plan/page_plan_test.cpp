@@ -1,0 +1,115 @@
+#include "pep381d/plan/page_plan.h"
+
+#include "support/catch.h"
+#include "support/sample_page.h"
+
+using namespace pep381d;
+using namespace sample;
+
+namespace {
+
+const PagePolicy all;
+
+ProjectPage held(ProjectPage page) {
+    for (File& file : page.files) {
+        file.path = *file_path(file);
+        file.held = true;
+        file.metadata_held = file.core_metadata.offered;
+    }
+    return page;
+}
+
+}  // namespace
+
+TEST_CASE("every file of a new project is fetched, and the metadata where it is offered") {
+    const PagePlan plan = plan_page(
+        page("foo", 5, {wheel("foo-1.0-py3-none-any.whl"), sdist("foo-1.0.tar.gz")}), nullptr, all);
+    REQUIRE(plan.fetches.size() == 3);
+    CHECK((plan.fetches[0].file == 0 && !plan.fetches[0].metadata));
+    CHECK((plan.fetches[1].file == 0 && plan.fetches[1].metadata));
+    CHECK((plan.fetches[2].file == 1 && !plan.fetches[2].metadata));
+    CHECK_FALSE(plan.same);
+    CHECK_FALSE(plan.loses);
+}
+
+TEST_CASE("a page that is what we have asks for nothing") {
+    const ProjectPage fresh = page("foo", 5, {wheel("foo-1.0-py3-none-any.whl")});
+    const ProjectPage known = held(fresh);
+    const PagePlan plan = plan_page(fresh, &known, all);
+    CHECK(plan.fetches.empty());
+    CHECK(plan.same);
+}
+
+TEST_CASE("a yank is published without fetching anything") {
+    const ProjectPage known = held(page("foo", 5, {sdist("foo-1.0.tar.gz")}));
+    ProjectPage fresh = page("foo", 6, {sdist("foo-1.0.tar.gz")});
+    fresh.files[0].yanked = true;
+    const PagePlan plan = plan_page(fresh, &known, all);
+    CHECK(plan.fetches.empty());
+    CHECK_FALSE(plan.same);
+    CHECK(plan.page.files[0].held);
+}
+
+TEST_CASE("a file with another digest is fetched again") {
+    const ProjectPage known = held(page("foo", 5, {sdist("foo-1.0.tar.gz")}));
+    ProjectPage fresh = page("foo", 6, {sdist("foo-1.0.tar.gz")});
+    fresh.files[0].digests[0].bytes[0] ^= 1;
+    const PagePlan plan = plan_page(fresh, &known, all);
+    REQUIRE(plan.fetches.size() == 1);
+    CHECK_FALSE(plan.page.files[0].held);
+}
+
+TEST_CASE("metadata that is offered later is fetched alone") {
+    ProjectPage known = held(page("foo", 5, {wheel("foo-1.0-py3-none-any.whl")}));
+    known.files[0].core_metadata = {};
+    known.files[0].metadata_held = false;
+    const PagePlan plan =
+        plan_page(page("foo", 5, {wheel("foo-1.0-py3-none-any.whl")}), &known, all);
+    REQUIRE(plan.fetches.size() == 1);
+    CHECK(plan.fetches[0].metadata);
+    CHECK_FALSE(plan.same);
+}
+
+TEST_CASE("a file that has left the page is a loss") {
+    const ProjectPage known =
+        held(page("foo", 5, {sdist("foo-1.0.tar.gz"), sdist("foo-2.0.tar.gz")}));
+    CHECK(plan_page(page("foo", 6, {sdist("foo-2.0.tar.gz")}), &known, all).loses);
+    CHECK_FALSE(
+        plan_page(page("foo", 6, {sdist("foo-1.0.tar.gz"), sdist("foo-2.0.tar.gz")}), &known, all)
+            .loses);
+}
+
+TEST_CASE("no file of a quarantined project is offered, even if the master still lists some") {
+    ProjectPage fresh = page("foo", 5, {sdist("foo-1.0.tar.gz")});
+    fresh.status.status = "quarantined";
+    const PagePlan plan = plan_page(fresh, nullptr, all);
+    CHECK(plan.page.files.empty());
+    CHECK(plan.fetches.empty());
+}
+
+TEST_CASE("pages alone need no file") {
+    const PagePlan plan =
+        plan_page(page("foo", 5, {wheel("foo-1.0-py3-none-any.whl")}), nullptr, {false, true});
+    CHECK(plan.fetches.empty());
+    REQUIRE(plan.page.files.size() == 1);
+    CHECK_FALSE(plan.page.files[0].held);
+}
+
+TEST_CASE("a file that can be stored nowhere is left out and reported") {
+    File lost = sdist("foo-1.0.tar.gz");
+    lost.url = "https://files.example/elsewhere/foo-1.0.tar.gz";
+    lost.digests.clear();
+    const PagePlan plan = plan_page(page("foo", 5, {lost, sdist("foo-2.0.tar.gz")}), nullptr, all);
+    REQUIRE(plan.refused.size() == 1);
+    CHECK(plan.refused[0].file == "foo-1.0.tar.gz");
+    CHECK(plan.page.files.size() == 1);
+}
+
+TEST_CASE("two files never share a place, nor does one lie where another's metadata belongs") {
+    File first = wheel("foo-1.0-py3-none-any.whl");
+    File second = sdist("foo-1.0-py3-none-any.whl.metadata");
+    second.url = first.url + ".metadata";
+    const PagePlan plan = plan_page(page("foo", 5, {first, second}), nullptr, all);
+    REQUIRE(plan.refused.size() == 1);
+    CHECK(plan.refused[0].file == second.name.text());
+}

@@ -1,0 +1,243 @@
+#include "pep381d/state/state.h"
+
+#include <fstream>
+
+#include "support/catch.h"
+#include "support/sample_page.h"
+#include "support/temporary_directory.h"
+
+using namespace pep381d;
+using namespace sample;
+using namespace std::chrono_literals;
+
+namespace {
+
+const Time noon{std::chrono::hours(500'000)};
+
+ProjectName name(const char* text) {
+    return *ProjectName::parse(text);
+}
+
+struct World {
+    TemporaryDirectory directory;
+    State state{directory.path() / "state.db", State::Access::write};
+
+    template <class Work>
+    void change(Work work) {
+        State::Change change(state);
+        work();
+        change.commit();
+    }
+    void publish(const ProjectPage& page) {
+        change([&] { state.record_page(page, page.name.text(), "etag", noon); });
+    }
+};
+
+ProjectPage held(ProjectPage page) {
+    for (File& file : page.files) {
+        file.path = *file_path(file);
+        file.held = true;
+        file.metadata_held = file.core_metadata.offered;
+    }
+    return page;
+}
+
+}  // namespace
+
+TEST_CASE("a page comes back from the state as it was put in") {
+    World world;
+    ProjectPage page =
+        held(sample::page("foo", 7, {wheel("foo-2.0-py3-none-any.whl"), sdist("foo-1.0.tar.gz")}));
+    page.status = {"archived", "no time"};
+    File& odd = page.files[1];
+    odd.url = "https://elsewhere.example/x?y=" + odd.name.text();
+    odd.digests = {{Algorithm::sha512, std::string(64, 'x')},
+                   {Algorithm::md5, std::string(16, 'y')}};
+    odd.yanked = true;
+    odd.yanked_reason = "broken <&> \"build\"";
+    odd.provenance = "https://pypi.org/integrity/foo";
+    odd.members = R"("hashes":{},"unknown":[1,2.50,null])";
+    odd.size.reset();
+    odd.requires_python.reset();
+    odd.upload_time.reset();
+    world.publish(page);
+
+    const auto read = world.state.page(page.name);
+    REQUIRE(read);
+    CHECK(*read == page);
+}
+
+TEST_CASE("files keep the master's order") {
+    World world;
+    const auto page = held(sample::page(
+        "foo", 1, {sdist("foo-9.0.tar.gz"), sdist("foo-10.0.tar.gz"), sdist("foo-1.0.tar.gz")}));
+    world.change([&] {
+        for (const File& file : page.files) world.state.record_file(page.name, "foo", file);
+    });
+    world.publish(page);
+    CHECK(world.state.page(page.name)->files == page.files);
+}
+
+TEST_CASE("what a new page no longer names is put down for removal, with its metadata") {
+    World world;
+    const auto before =
+        held(sample::page("foo", 1, {wheel("foo-1.0-py3-none-any.whl"), sdist("foo-1.0.tar.gz")}));
+    world.publish(before);
+    CHECK(world.state.totals().files == 2);
+    world.publish(held(sample::page("foo", 2, {sdist("foo-1.0.tar.gz")})));
+    const auto& path = before.files[0].path;
+    CHECK(world.state.files_to_remove(noon, 10) ==
+          std::vector<std::string>{path, path + ".metadata"});
+    CHECK(world.state.files_to_remove(noon - 1ms, 10).empty());
+    CHECK(world.state.totals().files == 1);
+    CHECK(world.state.totals().bytes == before.files[1].size);
+
+    world.publish(before);
+    CHECK(world.state.files_to_remove(noon, 10).empty());
+}
+
+TEST_CASE("a dropped project's page waits for the root index, and its files for its page") {
+    World world;
+    const auto page = held(sample::page("foo", 1, {sdist("foo-1.0.tar.gz")}));
+    world.publish(page);
+    const auto before = world.state.number(Note::root_changes).value();
+    world.change([&] { world.state.drop_project(page.name); });
+
+    CHECK(world.state.pages_to_remove(before).empty());
+    CHECK(world.state.pages_wait_for_root(before));
+    CHECK(world.state.files_to_remove(noon, 10).empty());
+    const auto pages = world.state.pages_to_remove(before + 1);
+    CHECK(pages == std::vector<std::string>{"simple/foo/index.html", "simple/foo/index.v1_html",
+                                            "simple/foo/index.v1_json"});
+    world.change([&] {
+        for (const auto& path : pages) world.state.removed(path);
+    });
+    CHECK(world.state.files_to_remove(noon, 10) == std::vector<std::string>{page.files[0].path});
+    CHECK_FALSE(world.state.published(page.name));
+    CHECK(world.state.totals().projects == 0);
+    CHECK(world.state.totals().files == 0);
+}
+
+TEST_CASE("an event that comes in while a project is worked on is not lost") {
+    World world;
+    world.change(
+        [&] { world.state.enqueue(name("foo"), "Foo", Serial{5}, Loss::nothing, noon, false); });
+    world.change(
+        [&] { world.state.enqueue(name("foo"), "Foo", Serial{9}, Loss::files, noon, true); });
+    world.change([&] { world.state.settle(name("foo"), Serial{5}); });
+    auto queued = world.state.queued(name("foo"));
+    REQUIRE(queued);
+    CHECK(queued->serial == Serial{9});
+    CHECK(queued->display == "Foo");
+    world.change([&] { world.state.settle(name("foo"), Serial{9}); });
+    CHECK_FALSE(world.state.queued(name("foo")));
+}
+
+TEST_CASE("the newest event says what is expected, the greatest loss what is explained") {
+    World world;
+    world.change([&] {
+        world.state.enqueue(name("foo"), "foo", Serial{5}, Loss::project, noon, true);
+        world.state.enqueue(name("foo"), "foo", Serial{6}, Loss::nothing, noon, true);
+    });
+    const auto queued = world.state.queued(name("foo"));
+    CHECK(queued->loss == Loss::project);
+    CHECK(queued->last_loss == Loss::nothing);
+}
+
+TEST_CASE("events go before the backlog, and what failed waits for its time") {
+    World world;
+    world.change([&] {
+        world.state.enqueue(name("backlog"), "backlog", Serial{1}, Loss::nothing, noon, false);
+        world.state.enqueue(name("event"), "event", Serial{2}, Loss::nothing, noon, true);
+        world.state.enqueue(name("failed"), "failed", Serial{3}, Loss::nothing, noon, true);
+        world.state.postpone(name("failed"), noon + 1min, noon, {Fault::retry_later, "HTTP 503"});
+    });
+    const auto due = world.state.due(noon, 10);
+    REQUIRE(due.size() == 1);
+    CHECK(due[0].name == name("event"));
+    CHECK(world.state.due(noon + 1min, 10).size() == 2);
+    const auto backlog = world.state.backlog("", 10);
+    REQUIRE(backlog.size() == 1);
+    CHECK(backlog[0].name == name("backlog"));
+    CHECK(world.state.backlog("backlog", 10).empty());
+    const auto failing = world.state.failing_projects(10);
+    REQUIRE(failing.size() == 1);
+    CHECK(failing[0] == FailingProject{"failed", "HTTP 503", 1, noon + 1min});
+}
+
+TEST_CASE(
+    "last-modified is the newest poll of which nothing is left, but for what the master has not "
+    "mended for an hour") {
+    World world;
+    world.change([&] {
+        world.state.record_poll(noon);
+        world.state.enqueue(name("foo"), "foo", Serial{1}, Loss::nothing, noon + 1min, true);
+        world.state.record_poll(noon + 1min);
+        world.state.record_poll(noon + 2min);
+    });
+    world.change([&] { CHECK(world.state.handled_until(noon + 3min) == noon); });
+    world.change([&] {
+        world.state.postpone(name("foo"), noon, noon + 3min, {Fault::gone, "404"});
+    });
+    world.change([&] { CHECK(world.state.handled_until(noon + 62min) == noon); });
+    world.change([&] { CHECK(world.state.handled_until(noon + 63min) == noon + 2min); });
+    world.change([&] {
+        world.state.postpone(name("foo"), noon, noon + 3min, {Fault::local, "disk full"});
+    });
+    world.change([&] {
+        world.state.record_poll(noon + 70min);
+        CHECK(world.state.handled_until(noon + 80min) != noon + 70min);
+    });
+}
+
+TEST_CASE("what a change did is undone unless it is committed, totals included") {
+    World world;
+    {
+        State::Change change(world.state);
+        world.state.record_page(held(sample::page("foo", 1, {sdist("foo-1.0.tar.gz")})), "foo", "",
+                                noon);
+        world.state.set(Note::cursor, std::int64_t{12});
+    }
+    CHECK_FALSE(world.state.published(name("foo")));
+    CHECK_FALSE(world.state.number(Note::cursor));
+    CHECK(world.state.totals().files == 0);
+}
+
+TEST_CASE("a quarantined project keeps its page and leaves the root index") {
+    World world;
+    auto page = sample::page("foo", 1, {});
+    page.status.status = "quarantined";
+    world.publish(page);
+    const auto published = world.state.published(page.name);
+    REQUIRE(published);
+    CHECK(published->page);
+    CHECK_FALSE(published->listed);
+    CHECK(world.state.totals().projects == 0);
+}
+
+TEST_CASE("another process reads beside the one that writes, and when none does") {
+    TemporaryDirectory directory;
+    const std::string path = directory.path() / "state.db";
+    {
+        State writer(path, State::Access::write);
+        State::Change change(writer);
+        writer.set(Note::cursor, std::int64_t{5});
+        change.commit();
+        CHECK(State(path, State::Access::read).number(Note::cursor) == 5);
+    }
+    CHECK(State(path, State::Access::read).number(Note::cursor) == 5);
+}
+
+TEST_CASE("a file that is no state of ours is refused with what to do") {
+    TemporaryDirectory directory;
+    const std::string path = directory.path() / "state.db";
+    std::ofstream(path) << std::string(5000, 'x');
+    try {
+        State state(path, State::Access::write);
+        FAIL("it was taken for a state");
+    } catch (const Fatal& fatal) {
+        CHECK(fatal.exit_status() == 5);
+        CHECK_THAT(fatal.what(), ContainsSubstring(path));
+        CHECK_THAT(fatal.what(), ContainsSubstring("set state.file to another path"));
+    }
+}

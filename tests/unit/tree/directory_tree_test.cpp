@@ -1,0 +1,97 @@
+#include "pep381d/tree/directory_tree.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "support/catch.h"
+#include "support/temporary_directory.h"
+
+using namespace pep381d;
+
+namespace {
+
+struct World {
+    TemporaryDirectory directory;
+    DirectoryTree tree{directory.path().string()};
+
+    bool there(const std::string& path) { return std::filesystem::exists(directory.path() / path); }
+    std::string bytes(const std::string& path) {
+        std::ifstream file(directory.path() / path, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+    void make(const std::string& path, std::string_view text,
+              std::optional<std::int64_t> mtime = std::nullopt) {
+        auto file = tree.create(path);
+        REQUIRE(file);
+        REQUIRE(tree.write(file.value(), text));
+        REQUIRE(tree.finish(std::move(file).value(), mtime));
+    }
+    void place(const std::string& path, std::string_view text) {
+        make("staging/x", text);
+        REQUIRE(tree.rename("staging/x", path));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a staged file is put in its place with the directories that it needs") {
+    World world;
+    world.make("staging/x", "hello", 1'000'000'000);
+    REQUIRE(world.tree.rename("staging/x", "web/packages/aa/bb/cc/x.whl"));
+    CHECK_FALSE(world.there("staging/x"));
+    CHECK(world.bytes("web/packages/aa/bb/cc/x.whl") == "hello");
+    const auto look = world.tree.look("web/packages/aa/bb/cc/x.whl");
+    REQUIRE((look && look.value()));
+    CHECK(look.value()->size == 5);
+    CHECK(look.value()->mtime == 1'000'000'000);
+}
+
+TEST_CASE("removing a file takes the directories with it that it leaves empty, and no more") {
+    World world;
+    world.place("web/packages/aa/bb/cc/x.whl", "x");
+    world.place("web/packages/aa/dd/ee/y.whl", "y");
+    REQUIRE(world.tree.remove("web/packages/aa/bb/cc/x.whl"));
+    CHECK_FALSE(world.there("web/packages/aa/bb"));
+    CHECK(world.there("web/packages/aa/dd/ee/y.whl"));
+    REQUIRE(world.tree.remove("web/packages/aa/dd/ee/y.whl"));
+    CHECK(world.there("web/packages"));
+    CHECK_FALSE(world.there("web/packages/aa"));
+    world.place("web/packages/aa/dd/ee/y.whl", "again");
+}
+
+TEST_CASE("removing what is not there is fine") {
+    World world;
+    CHECK(world.tree.remove("web/packages/aa/bb/cc/x.whl"));
+}
+
+TEST_CASE("a second process is told who holds the mirror") {
+    World world;
+    try {
+        const DirectoryTree second(world.directory.path().string());
+        FAIL("it opened a second time");
+    } catch (const Fatal& fatal) {
+        CHECK(fatal.exit_status() == 5);
+        CHECK_THAT(fatal.what(), ContainsSubstring("process " + std::to_string(getpid())));
+    }
+}
+
+TEST_CASE("a directory that is missing is named with its key") {
+    try {
+        const DirectoryTree tree("/nonexistent/mirror");
+        FAIL("it opened");
+    } catch (const Fatal& fatal) {
+        CHECK(fatal.exit_status() == 5);
+        CHECK_THAT(fatal.what(), ContainsSubstring("mirror.directory /nonexistent/mirror"));
+    }
+}
+
+TEST_CASE("a symbolic link in staging is not written through") {
+    World world;
+    std::filesystem::create_symlink(world.directory.path() / "outside",
+                                    world.directory.path() / "staging/link");
+    const auto file = world.tree.create("staging/link");
+    REQUIRE_FALSE(file.ok());
+    CHECK(file.failure().fault == Fault::local);
+    CHECK_FALSE(world.there("outside"));
+}
