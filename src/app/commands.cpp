@@ -42,24 +42,27 @@ Log::Level level_of(const Config& config) {
     return Log::Level::info;
 }
 
-int end_of_pass(const PassResult& result, State& state) {
+int end_of_pass(const PassResult& result, const Config& config, State& state) {
     if (result.poll) return end_with(3, result.poll->what, "nothing was deleted; try again");
-    const auto held = state.held();
-    if (held > 0)
-        return end_with(4, fmt::format("{} deletions are held back as too many", held),
-                        "see `pep381d status`, confirm with `pep381d allow-deletions`");
+    if (const auto held = state.held(); held > 0)
+        return end_with(4,
+                        fmt::format("{}: {} deletions are held back as too many",
+                                    config.mirror_directory, held),
+                        "`pep381d allow-deletions` confirms them");
     if (!result.not_at_master.empty())
         return end_with(1,
-                        fmt::format("the master has no project {}", result.not_at_master.front()),
+                        fmt::format("{}/simple/{}/: the master has no such project",
+                                    display_url(config.master_url), result.not_at_master.front()),
                         "check its name");
-    const auto failing = state.failing_projects(1);
-    if (!failing.empty())
-        return end_with(
-            1, fmt::format("{} project(s) not in sync: {}", state.failing(), failing.front().cause),
-            "see `pep381d status`");
-    if (result.stopped || state.pending() > 0)
-        return end_with(1, fmt::format("{} projects were not reached", state.pending()),
-                        "the next pass goes on with them");
+    if (const auto failing = state.failing_projects(1); !failing.empty())
+        return end_with(1,
+                        fmt::format("{} not in sync: {}", state.failing(), failing.front().cause),
+                        "see `pep381d status`");
+    if (const auto pending = state.pending(); result.stopped || pending > 0)
+        return end_with(1,
+                        fmt::format("{}: {} projects were not reached",
+                                    display_url(config.master_url), pending),
+                        "the next pass goes on");
     return 0;
 }
 
@@ -83,7 +86,7 @@ int sync(const CommandLine& line) {
     const Totals totals = mirror.state().totals();
     log.info(fmt::format("pass_done projects={} files={} bytes={} pending={}", totals.projects,
                          totals.files, totals.bytes, mirror.state().pending()));
-    return end_of_pass(result, mirror.state());
+    return end_of_pass(result, line.config, mirror.state());
 }
 
 // SIGHUP: a configuration with mistakes changes nothing; nor can the mirror move while it is open.

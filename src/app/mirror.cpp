@@ -86,7 +86,7 @@ PassResult Mirror::pass(const Config& config, const std::vector<std::string>& pr
     if (!projects.empty()) {
         std::vector<ProjectName> names;
         for (const std::string& project : projects) names.push_back(*ProjectName::parse(project));
-        session.committer.restrict_to(names, projects);
+        session.committer.restrict_to(names);
     }
     session.committer.start([&session] { session.transport.wake(); });
     PassResult result;

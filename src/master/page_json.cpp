@@ -117,9 +117,12 @@ const char* take_hashes(File& file, const Member& member) {
         if (!hex) return "a hash is no string";
         const auto algorithm = algorithm_named(hash.key);
         auto bytes = from_hex(*hex);
-        if (algorithm && bytes && bytes->size() == digest_size(*algorithm))
-            file.digests.push_back({*algorithm, std::move(*bytes)});
+        if (!algorithm) continue;
+        if (!bytes || bytes->size() != digest_size(*algorithm)) return "a hash has not its length";
+        file.digests.push_back({*algorithm, std::move(*bytes)});
     }
+    // A master may offer none (PEP 503); what it offers and we cannot check is another matter.
+    if (!hashes.empty() && file.digests.empty()) return "none of its hashes can be checked here";
     std::sort(file.digests.begin(), file.digests.end(),
               [](const Digest& a, const Digest& b) { return a.algorithm > b.algorithm; });
     append_object(file.members, "hashes", hashes);
@@ -204,10 +207,11 @@ CoreMetadata core_metadata_of(const Members& members) {
         simdjson::dom::object hashes;
         if (member->value.get(flag) == simdjson::SUCCESS) metadata.offered = flag;
         if (member->value.get(hashes) != simdjson::SUCCESS) return metadata;
-        metadata.offered = true;
         const Members inner = members_of(hashes, member->value_text);
         const auto bytes = from_hex(string_of(find(inner, "sha256")).value_or(""));
-        if (bytes && bytes->size() == digest_size(Algorithm::sha256)) metadata.sha256 = *bytes;
+        // A hash that cannot be checked offers nothing: clients then read the wheel itself.
+        metadata.offered = bytes && bytes->size() == digest_size(Algorithm::sha256);
+        if (metadata.offered) metadata.sha256 = *bytes;
         return metadata;
     }
     return {};

@@ -1,6 +1,7 @@
 #include "state/sqlite.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include "pep381d/base/outcome.h"
 
@@ -132,6 +133,13 @@ Database::~Database() {
 void Database::execute(const char* sql) {
     const int result = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
     if (result != SQLITE_OK) fail(result);
+}
+
+std::int64_t Database::last_row() const {
+    return sqlite3_last_insert_rowid(handle_);
+}
+std::int64_t Database::changes() const {
+    return sqlite3_changes64(handle_);
 }
 
 void Database::fail(int result) const {

@@ -7,7 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include <sqlite3.h>
+struct sqlite3;
+struct sqlite3_stmt;
 
 namespace pep381d::sqlite {
 
@@ -92,8 +93,8 @@ class Database {
 
     void execute(const char* sql);
     Statement prepare(const char* sql) { return Statement(*this, sql); }
-    std::int64_t last_row() const { return sqlite3_last_insert_rowid(handle_); }
-    std::int64_t changes() const { return sqlite3_changes64(handle_); }
+    std::int64_t last_row() const;
+    std::int64_t changes() const;
     [[noreturn]] void fail(int result) const;
     sqlite3* handle() const { return handle_; }
 

@@ -520,6 +520,12 @@ WHERE id = ?1)sql")
     set(Note::root_changes, number(Note::root_changes).value_or(0) + 1);
 }
 
+void State::rename(const ProjectName& name, std::string_view display) {
+    impl_->sql("UPDATE projects SET display = ? WHERE name = ?")
+        .run(unless_equal(display, name), name.text());
+    set(Note::root_changes, number(Note::root_changes).value_or(0) + 1);
+}
+
 void State::drop_project(const ProjectName& name) {
     const auto known = published(name);
     if (!known) return;

@@ -47,11 +47,14 @@ Committer::~Committer() {
     stop();
 }
 
-void Committer::restrict_to(const std::vector<ProjectName>& projects,
-                            const std::vector<std::string>& displays) {
+void Committer::restrict_to(const std::vector<ProjectName>& projects) {
     State::Change change(state_);
-    for (std::size_t i = 0; i < projects.size(); ++i)
-        state_.enqueue(projects[i], displays[i], Serial{}, Loss::nothing, clock_.now(), true);
+    for (const ProjectName& name : projects) {
+        // How an unknown project writes itself is the next list's to say.
+        const auto known = state_.published(name);
+        state_.enqueue(name, known ? known->display : name.text(), Serial{}, Loss::nothing,
+                       clock_.now(), true);
+    }
     change.commit();
     rulings_.named(projects);
     only_ = projects;

@@ -19,18 +19,23 @@ class Ours {
     explicit Ours(State& state) : seed_(std::random_device{}()) {
         entries_.reserve(static_cast<std::size_t>(state.totals().projects) + 1);
         state.for_each_project([&](std::string_view name, const Published& project) {
-            entries_.push_back({hash(name), project.serial.value});
+            entries_.push_back({hash(name), project.serial.value, hash(project.display)});
         });
         std::sort(entries_.begin(), entries_.end(),
                   [](const Entry& a, const Entry& b) { return a.key < b.key; });
     }
 
+    struct Seen {
+        Serial serial;
+        bool same_display;
+    };
     // Our serial, the project marked as seen; nothing for one that we do not publish.
-    std::optional<Serial> see(std::string_view name) {
+    std::optional<Seen> see(std::string_view name, std::string_view display) {
         Entry* entry = find(name);
         if (entry == nullptr) return std::nullopt;
         entry->seen = 1;
-        return Serial{static_cast<std::int64_t>(entry->serial)};
+        return Seen{Serial{static_cast<std::int64_t>(entry->serial)},
+                    entry->display == (hash(display) & 0xffff)};
     }
     bool seen(std::string_view name) {
         const Entry* entry = find(name);
@@ -39,10 +44,14 @@ class Ours {
 
   private:
     struct Entry {
-        Entry(std::uint64_t k, std::int64_t s)
-            : key(k), serial(static_cast<std::uint64_t>(s) & (~0ULL >> 1)), seen(0) {}
+        Entry(std::uint64_t name, std::int64_t shown, std::uint64_t as)
+            : key(name),
+              serial(static_cast<std::uint64_t>(shown) & 0x7fff'ffff'ffff),
+              display(as & 0xffff),
+              seen(0) {}
         std::uint64_t key;
-        std::uint64_t serial : 63;
+        std::uint64_t serial : 47;
+        std::uint64_t display : 16;
         std::uint64_t seen : 1;
     };
     static_assert(sizeof(Entry) == 16);
@@ -133,8 +142,9 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
             return;
         }
         missing.erase(name->text());
-        const auto shown = ours.see(name->text());
-        if ((shown && *shown >= serial) || !filter.wants(*name)) return;
+        const auto shown = ours.see(name->text(), raw);
+        if (shown && !shown->same_display) state.rename(*name, raw);
+        if ((shown && shown->serial >= serial) || !filter.wants(*name)) return;
         state.enqueue(*name, raw, serial, Loss::nothing, began, false);
         ++result.queued;
     });

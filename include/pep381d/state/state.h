@@ -134,6 +134,8 @@ class State {
     // are put down for removal from `remove_from` on.
     void record_page(const ProjectPage& page, std::string_view display, std::string_view etag,
                      Time remove_from);
+    // The project writes itself like this now.
+    void rename(const ProjectName& name, std::string_view display);
     // The project is gone: its page and files are put down for removal.
     void drop_project(const ProjectName& name);
     void for_each_project(

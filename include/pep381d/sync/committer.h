@@ -40,8 +40,7 @@ class Committer {
 
     // These projects only, whatever the queue holds besides; neither the cursor nor last-modified
     // moves. Before start().
-    void restrict_to(const std::vector<ProjectName>& projects,
-                     const std::vector<std::string>& displays);
+    void restrict_to(const std::vector<ProjectName>& projects);
     // `wake`: called from the committer's thread whenever there is something new for the loop.
     void start(std::function<void()> wake);
     // Ends the thread after what it has taken is published and recorded. What waits in the queue

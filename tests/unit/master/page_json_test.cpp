@@ -100,7 +100,8 @@ TEST_CASE("members are repeated as they came, but for what would break a client"
         {"", R"("hashes":{})"},
         {R"("hashes":{})", R"("hashes":{})"},
         {R"("x":1,"hashes":{})", R"("x":1,"hashes":{})"},
-        {R"("hashes":{"md5":"a","md5":"b"})", R"("hashes":{"md5":"b"})"},
+        {R"("hashes":{"md5":"00000000000000000000000000000000","md5":"11111111111111111111111111111111"})",
+         R"("hashes":{"md5":"11111111111111111111111111111111"})"},
         {R"("hashes":{},"size":5)", R"("hashes":{},"size":5)"},
         {R"("hashes":{},"size":null)", R"("hashes":{})"},
         {R"("hashes":{},"yanked":false)", R"("hashes":{},"yanked":false)"},
@@ -136,11 +137,22 @@ TEST_CASE("members are repeated as they came, but for what would break a client"
 TEST_CASE("digests are those that can be checked, the strongest first") {
     const File file =
         read_file(R"("hashes":{"md5":")" + std::string(32, 'b') + R"(","blake2b_256":")" + hex_a +
-                  R"(","sha512":"abc","sha256":")" + hex_a + R"(","SHA384":"","sha1":"zz"})");
+                  R"(","sha256":")" + hex_a + R"(","SHA384":""})");
     REQUIRE(file.digests.size() == 2);
     CHECK(file.digests[0].algorithm == Algorithm::sha256);
     CHECK(file.digests[0].bytes == std::string(32, '\xaa'));
     CHECK(file.digests[1].algorithm == Algorithm::md5);
+}
+
+TEST_CASE("a file whose hashes cannot be checked is skipped, one that has none is not") {
+    const auto cause = [](const std::string& hashes) {
+        const ReadPage page = read(page_of("{" + usual_start + R"(,"hashes":)" + hashes + "}"));
+        return page.skipped.empty() ? std::string() : page.skipped[0].cause;
+    };
+    CHECK(cause("{}").empty());
+    CHECK_THAT(cause(R"({"sha256":"abcd"})"), ContainsSubstring("length"));
+    CHECK_THAT(cause(R"({"sha256":"zz"})"), ContainsSubstring("length"));
+    CHECK_THAT(cause(R"({"blake2b":"abcd"})"), ContainsSubstring("none of its hashes"));
 }
 
 TEST_CASE("values of members are read where they have the right type") {
@@ -169,9 +181,9 @@ TEST_CASE("core metadata is what PEP 714 makes of the three names") {
         {R"("core-metadata":null)", none},
         {R"("core-metadata":"true")", none},
         {R"("core-metadata":true)", offered},
-        {R"("core-metadata":{})", offered},
-        {R"("core-metadata":{"sha256":"aa"})", offered},
-        {R"("core-metadata":{"sha256":5})", offered},
+        {R"("core-metadata":{})", none},
+        {R"("core-metadata":{"sha256":"aa"})", none},
+        {R"("core-metadata":{"sha256":5})", none},
         {R"("core-metadata":)" + with_digest, digested},
         {R"("dist-info-metadata":)" + with_digest, digested},
         {R"("data-dist-info-metadata":)" + with_digest, digested},

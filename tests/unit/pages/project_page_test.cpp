@@ -111,13 +111,13 @@ TEST_CASE("a page in JSON reads back as it was") {
 TEST_CASE("members that nobody here knows survive") {
     const auto page = read_page_json(
         R"({"meta":{"api-version":"1.9","_last-serial":3,"x":[1.0]},"name":"Foo","y":null,)"
-        R"("files":[{"filename":"foo-1.whl","url":"foo-1.whl","hashes":{"blake3":"00"},"z":{"a":-0.0}}]})",
+        R"("files":[{"filename":"foo-1.whl","url":"foo-1.whl","hashes":{"blake3":"00","md5":"d41d8cd98f00b204e9800998ecf8427e"},"z":{"a":-0.0}}]})",
         base, project("foo"));
     REQUIRE(page.ok());
     CHECK(
         project_json(page.value().page) ==
         R"({"meta":{"_last-serial":3,"api-version":"1.9","x":[1.0]},"name":"foo","y":null,)"
-        R"("files":[{"core-metadata":false,"filename":"foo-1.whl","hashes":{"blake3":"00"},"z":{"a":-0.0},)"
+        R"("files":[{"core-metadata":false,"filename":"foo-1.whl","hashes":{"blake3":"00","md5":"d41d8cd98f00b204e9800998ecf8427e"},"z":{"a":-0.0},)"
         R"("url":"https://pypi.example/simple/foo/foo-1.whl"}]})"
         "\n");
 }
