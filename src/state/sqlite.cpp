@@ -138,6 +138,9 @@ void Database::execute(const char* sql) {
 std::int64_t Database::last_row() const {
     return sqlite3_last_insert_rowid(handle_);
 }
+bool Database::in_transaction() const {
+    return sqlite3_get_autocommit(handle_) == 0;
+}
 std::int64_t Database::changes() const {
     return sqlite3_changes64(handle_);
 }
@@ -146,12 +149,19 @@ void Database::fail(int result) const {
     throw Fatal(5, fmt::format("state {}: {}; {}", path_, sqlite3_errmsg(handle_), remedy(result)));
 }
 
+Transaction::Transaction(Database& database)
+    : database_(database), inner_(database.in_transaction()) {
+    database_.execute(inner_ ? "SAVEPOINT inner_change" : "BEGIN IMMEDIATE");
+}
+
 Transaction::~Transaction() {
-    if (open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    if (!open_) return;
+    const char* undo = inner_ ? "ROLLBACK TO inner_change; RELEASE inner_change" : "ROLLBACK";
+    sqlite3_exec(database_.handle(), undo, nullptr, nullptr, nullptr);
 }
 
 void Transaction::commit() {
-    database_.execute("COMMIT");
+    database_.execute(inner_ ? "RELEASE inner_change" : "COMMIT");
     open_ = false;
 }
 

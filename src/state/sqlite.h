@@ -95,6 +95,7 @@ class Database {
     Statement prepare(const char* sql) { return Statement(*this, sql); }
     std::int64_t last_row() const;
     std::int64_t changes() const;
+    bool in_transaction() const;
     [[noreturn]] void fail(int result) const;
     sqlite3* handle() const { return handle_; }
 
@@ -103,17 +104,17 @@ class Database {
     sqlite3* handle_ = nullptr;
 };
 
-// Rolled back unless committed.
+// Rolled back unless committed. One inside another is undone by itself, and durable with the outer
+// one.
 class Transaction {
   public:
-    explicit Transaction(Database& database) : database_(database) {
-        database_.execute("BEGIN IMMEDIATE");
-    }
+    explicit Transaction(Database& database);
     ~Transaction();
     void commit();
 
   private:
     Database& database_;
+    bool inner_;
     bool open_ = true;
 };
 

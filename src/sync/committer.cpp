@@ -233,15 +233,26 @@ void Committer::handle(PollFailed& failed) {
 }
 
 void Committer::handle(ListArrived& list) {
+    // Of a list that turns out to be no good at its end, nothing stays.
+    std::optional<State::Change> change(state_);
     const auto result = take_list(state_, tree_, policy_.filter, list.staged, list.began, log_);
+    if (result) note_list(list, result.value());
+    if (result) change->commit();
+    change.reset();
+
     if (Done removed = tree_.remove(list.staged); !removed) throw Fatal(5, removed.failure().what);
     rulings_.list_arrived();
-    if (!result) {
-        log_.warning(fmt::format("list_refused cause={}", quoted(result.failure().what)));
-        state_.set(Note::last_error, result.failure().what);
-        return;
-    }
-    const ListResult& found = result.value();
+    ++lists_;
+    list_failure_.reset();
+    if (result) return;
+    const Failure& failure = result.failure();
+    list_failure_ = Failure{
+        failure.fault, fmt::format("POST {}/pypi: {}", policy_.master, failure.what), failure.wait};
+    log_.warning(fmt::format("list_refused cause={}", quoted(list_failure_->what)));
+    state_.set(Note::last_error, list_failure_->what);
+}
+
+void Committer::note_list(const ListArrived& list, const ListResult& found) {
     log_.info(fmt::format("list_compared names={} queued={} absent={} serial={}", found.names,
                           found.queued, found.absent, found.highest.value));
     state_.set(Note::reconciled, list.began);
@@ -389,6 +400,11 @@ bool Committer::nothing_left() {
 
 // The root index, last-modified and status.
 void Committer::publish_outside() {
+    // Before the master's first list was understood there is nothing to show.
+    if (!state_.number(Note::cursor) && !state_.number(Note::root_changes)) {
+        finished_ = finished_ || finishing_;
+        return;
+    }
     if (rulings_.take_removed()) publisher_.want_root();
     if (daemon_ && !publisher_.root_current()) {
         const auto written = publisher_.root_written();
@@ -439,6 +455,8 @@ void Committer::note_rest() {
         standing_.wants_list = rulings_.wants_list();
         standing_.cursor = cursor ? std::optional(Serial{*cursor}) : std::nullopt;
         standing_.reconciled = reconciled;
+        standing_.lists = lists_;
+        standing_.list_failure = list_failure_;
     }
     if (resting && wake_) wake_();
 }

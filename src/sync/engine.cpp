@@ -81,61 +81,68 @@ bool Engine::drained() {
     return outgoing_.empty() && jobs_.idle() && !poll_.running() && committer_.standing().at_rest;
 }
 
-std::optional<Failure> Engine::pass(bool poll) {
-    send(RetryAll{});
-    auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(policy_.patience);
-    // Waits, but no longer than the patience that is left; false when that is used up.
-    const auto wait = [&](std::chrono::milliseconds pause) {
-        if (pause > patience) return false;
-        const Steady began = clock_.steady();
-        for (Steady end = began + pause; clock_.steady() < end && command_ != Command::stop;)
-            step(until(end, clock_.steady()));
-        patience -= pause;
-        return true;
-    };
+// Waits, but no longer than the patience that is left; false where that does not suffice.
+bool Engine::wait(std::chrono::milliseconds pause) {
+    if (pause > patience_) return false;
+    const Steady end = clock_.steady() + pause;
+    while (clock_.steady() < end && command_ != Command::stop) step(until(end, clock_.steady()));
+    patience_ -= pause;
+    return true;
+}
 
-    std::optional<Failure> failure;
-    for (int attempt = 1; poll; ++attempt) {
+// One poll, and what became of the list where it brought one.
+std::optional<Failure> Engine::ask(bool with_list) {
+    const auto before = committer_.standing();
+    poll_.start(before.cursor, with_list);
+    while (poll_.running() && command_ != Command::stop) step(longest_step);
+    if (poll_.failure() || !poll_.listed()) return poll_.failure();
+    while (committer_.standing().lists == before.lists && command_ != Command::stop)
+        step(longest_step);
+    return committer_.standing().list_failure;
+}
+
+std::optional<Failure> Engine::ask_with_patience() {
+    for (int attempt = 1;; ++attempt) {
         const auto standing = committer_.standing();
-        const bool due = !standing.reconciled ||
-                         clock_.now() - *standing.reconciled >= policy_.reconcile_interval;
-        poll_.start(standing.cursor, due);
-        while (poll_.running() && command_ != Command::stop) step(longest_step);
-        failure = poll_.failure();
+        const bool list_due = !standing.reconciled ||
+                              clock_.now() - *standing.reconciled >= policy_.reconcile_interval;
+        const auto failure = ask(list_due);
         const bool again =
             failure && failure->fault == Fault::retry_later && command_ != Command::stop;
-        if (!again || !wait(retry_pause(attempt, failure->wait, 0.5))) break;
+        if (!again || !wait(retry_pause(attempt, failure->wait, 0.5))) return failure;
     }
-    may_work_ = !failure;
-    if (failure) {
-        finish();
-        return failure;
+}
+
+// Until nothing is left that can be done now; false where the patience with the master is used up.
+bool Engine::work_off() {
+    while (!drained() && command_ != Command::stop) {
+        const Steady before = clock_.steady();
+        const bool idle = jobs_.waiting();
+        step(longest_step);
+        if (idle)
+            patience_ -=
+                std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - before);
+        if (patience_ < std::chrono::milliseconds(0)) return false;
     }
-    for (;;) {
-        while (!drained() && command_ != Command::stop) {
-            const Steady before = clock_.steady();
-            const bool idle = jobs_.waiting();
-            step(longest_step);
-            if (idle)
-                patience -=
-                    std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - before);
-            if (patience < std::chrono::milliseconds(0)) {
-                may_work_ = false;
-                jobs_.abandon();
-                break;
-            }
-        }
+    return command_ != Command::stop;
+}
+
+std::optional<Failure> Engine::pass(bool poll) {
+    send(RetryAll{});
+    patience_ = policy_.patience;
+    std::optional<Failure> failure;
+    if (poll) failure = ask_with_patience();
+    // A list that is no good stops nothing but what needs the list.
+    may_work_ = !failure || poll_.events_known();
+    while (may_work_ && work_off()) {
         const auto standing = committer_.standing();
-        if (command_ == Command::stop || !may_work_) break;
         if (poll && standing.wants_list && !list_asked_) {
             list_asked_ = true;
-            poll_.start(standing.cursor, true);
+            failure = ask(true);
             continue;
         }
         if (!standing.next_due) break;
-        const auto pause =
-            std::max(std::chrono::milliseconds(1), *standing.next_due - clock_.now());
-        if (!wait(pause)) break;
+        if (!wait(std::max(std::chrono::milliseconds(1), *standing.next_due - clock_.now()))) break;
     }
     finish();
     return failure;
@@ -157,12 +164,13 @@ void Engine::start_poll_if_due() {
     if (next_poll_ && now < *next_poll_ && command_ != Command::poll) return;
     if (command_ == Command::poll) command_ = Command::none;
     // The first list is on its way to the state: its serial is where the journal starts.
-    if (!standing.cursor && !standing.at_rest && next_poll_ && !poll_.failure()) return;
-    const auto age =
-        standing.reconciled ? std::optional(clock_.now() - *standing.reconciled) : std::nullopt;
-    const bool list_due =
-        !age || *age >= policy_.reconcile_interval || (standing.wants_list && *age >= list_pause);
-    poll_.start(standing.cursor, list_due);
+    if (!standing.cursor && lists_asked_ > standing.lists) return;
+    const bool due = !standing.reconciled || standing.wants_list ||
+                     clock_.now() - *standing.reconciled >= policy_.reconcile_interval;
+    const bool rested = !last_list_ || now - *last_list_ >= list_pause;
+    const bool with_list = !standing.cursor || (due && rested);
+    if (with_list) last_list_ = now;
+    poll_.start(standing.cursor, with_list);
     next_poll_ = now + policy_.poll_interval;
 }
 
@@ -180,6 +188,7 @@ Command Engine::run() {
                                         policy_.poll_interval * 5);
             next_poll_ = clock_.steady() + std::max(pause, std::chrono::milliseconds(1000));
         } else {
+            if (poll_.listed()) ++lists_asked_;
             failed_polls_ = 0;
             may_work_ = true;
         }

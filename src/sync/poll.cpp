@@ -26,6 +26,7 @@ Poll::~Poll() = default;
 
 void Poll::start(std::optional<Serial> cursor, bool with_list) {
     running_ = true;
+    events_known_ = listed_ = false;
     failure_.reset();
     began_ = clock_.now();
     cursor_ = cursor;
@@ -105,10 +106,10 @@ void Poll::serial_known(Serial newest) {
 
 void Poll::ask_changelog() {
     ask(request_changelog(*cursor_), std::make_shared<ChangelogReader>(),
-        [this](std::vector<Event> events) { events_known(std::move(events)); });
+        [this](std::vector<Event> events) { take(std::move(events)); });
 }
 
-void Poll::events_known(std::vector<Event> events) {
+void Poll::take(std::vector<Event> events) {
     const bool more = events.size() >= changelog_page_rows;
     Serial highest = *cursor_;
     for (const Event& event : events) highest = std::max(highest, event.serial);
@@ -129,6 +130,7 @@ void Poll::events_known(std::vector<Event> events) {
 }
 
 void Poll::next_step() {
+    events_known_ = true;
     if (with_list_)
         ask_list();
     else
@@ -162,6 +164,7 @@ void Poll::list_ended(Outcome<Reply> reply) {
     if (!staged) throw Fatal(5, staged.failure().what);
     staging_.forget(staged.value().path);
     running_ = false;
+    listed_ = true;
     send_(ListArrived{began_, std::move(staged).value().path});
 }
 

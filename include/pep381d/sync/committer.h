@@ -22,6 +22,7 @@
 #include "pep381d/base/log.h"
 #include "pep381d/state/state.h"
 #include "pep381d/sync/freshness.h"
+#include "pep381d/sync/intake.h"
 #include "pep381d/sync/messages.h"
 #include "pep381d/sync/policy.h"
 #include "pep381d/sync/publisher.h"
@@ -57,7 +58,9 @@ class Committer {
         std::optional<Time> next_due;  // when a project that waits is to be tried again
         bool wants_list = false;       // only a fresh name list can decide about some project
         std::optional<Serial> cursor;  // how far the journal is read
-        std::optional<Time> reconciled;  // when the newest name list was asked for
+        std::int64_t lists = 0;        // name lists taken in, good or not
+        std::optional<Failure> list_failure;  // what was wrong with the newest
+        std::optional<Time> reconciled;       // when the newest name list was asked for
     };
     Standing standing();
 
@@ -89,6 +92,7 @@ class Committer {
     void handle(RetryAll& all);
     void handle(Finish& finish);
 
+    void note_list(const ListArrived& list, const ListResult& found);
     void recorded(const PageReady& page);
     std::string formats() const;
     void apply_changed_policy();
@@ -119,6 +123,8 @@ class Committer {
     bool finished_ = false;
     bool handled_changed_ = true;  // last-modified may have to move
     bool remaking_ = false;
+    std::int64_t lists_ = 0;
+    std::optional<Failure> list_failure_;
     std::optional<Steady> status_written_;  // for the root index of this time
 
     std::mutex mutex_;

@@ -49,6 +49,10 @@ class Engine {
 
   private:
     void step(std::chrono::milliseconds most);
+    bool wait(std::chrono::milliseconds pause);
+    std::optional<Failure> ask(bool with_list);
+    std::optional<Failure> ask_with_patience();
+    bool work_off();
     void finish();
     bool drained();
     void start_poll_if_due();
@@ -70,7 +74,10 @@ class Engine {
     bool may_work_ = false;
     std::optional<Steady> next_poll_;
     int failed_polls_ = 0;
-    bool list_asked_ = false;
+    std::chrono::milliseconds patience_{0};
+    bool list_asked_ = false;       // by the pass, for what only a list can tell
+    std::int64_t lists_asked_ = 0;  // by the daemon
+    std::optional<Steady> last_list_;
 };
 
 }  // namespace pep381d

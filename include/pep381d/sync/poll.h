@@ -30,7 +30,9 @@ class Poll {
     bool running() const { return running_; }
     // Of the last one that ended; nothing: it went well.
     const std::optional<Failure>& failure() const { return failure_; }
-    std::optional<Serial> cursor() const { return cursor_; }
+    // Of the same: the journal was read to its end; a list was handed over.
+    bool events_known() const { return events_known_; }
+    bool listed() const { return listed_; }
     // Ends without a word what is running.
     void abandon();
 
@@ -39,7 +41,7 @@ class Poll {
     void ask(std::string question, std::shared_ptr<Reader> reader, Ended ended);
     void serial_known(Serial newest);
     void ask_changelog();
-    void events_known(std::vector<Event> events);
+    void take(std::vector<Event> events);
     void ask_list();
     void list_ended(Outcome<Reply> reply);
     void next_step();
@@ -55,6 +57,8 @@ class Poll {
 
     bool running_ = false;
     bool with_list_ = false;
+    bool events_known_ = false;
+    bool listed_ = false;
     Time began_;
     std::optional<Serial> cursor_;
     std::optional<Failure> failure_;

@@ -40,6 +40,7 @@ struct World {
     std::map<std::string, std::int64_t> listed;  // what the master's list says
     std::string events;                          // rows of its changelog
     std::int64_t newest = 0;
+    bool cut_list = false;
 
     World() {
         policy.master = master;
@@ -77,6 +78,10 @@ struct World {
                     "</int></value></member>";
         network.answers["list_packages_with_serial"] = {
             list + "</struct></value></param></params></methodResponse>", "text/xml"};
+        if (cut_list) {
+            auto& body = network.answers["list_packages_with_serial"].body;
+            body.resize(body.size() - 60);
+        }
         network.answers["changelog_last_serial"] = {serial_answer(newest), "text/xml"};
         network.answers["changelog_since_serial"] = {
             "<?xml version='1.0'?><methodResponse><params><param><value><array><data>" + events +
@@ -335,11 +340,20 @@ TEST_CASE("a serial that runs backwards stops the poll and changes nothing") {
     CHECK(world.there("simple/foo/index.html"));
 }
 
-TEST_CASE("an empty list stops the first pass") {
+TEST_CASE("a list that is no good stops the first pass and leaves nothing") {
     World world;
-    REQUIRE_FALSE(world.pass());
-    CHECK_THAT(world.state.text(Note::last_error).value_or(""), ContainsSubstring("empty"));
+    SECTION("empty") {}
+    SECTION("cut off") {
+        world.publish(foo);
+        world.publish(bar);
+        world.cut_list = true;
+    }
+    const auto failure = world.pass();
+    REQUIRE(failure);
+    CHECK_THAT(failure->what, ContainsSubstring("https://master.example/pypi"));
+    CHECK(world.state.pending() == 0);
     CHECK_FALSE(world.there("last-modified"));
+    CHECK_FALSE(world.there("simple"));
 }
 
 TEST_CASE("other formats are made from what the state holds") {
