@@ -53,7 +53,7 @@ struct Mirror::Session {
           committer(mirror.state_, mirror.tree_, policy, mirror.clock_, mirror.log_, daemon),
           progress(mirror.clock_, mirror.log_),
           engine(transport, staging, committer, policy, mirror.clock_, mirror.log_,
-                 mirror.state_.number(Note::working).value_or(0) != 0, hooks(mirror)) {}
+                 mirror.state_.any_intended(), hooks(mirror)) {}
 
     // The committer goes first: it still wakes the transport.
     ~Session() { committer.stop(); }

@@ -38,8 +38,7 @@ std::string usual_members(const File& file) {
     text += file.provenance ? json_string(*file.provenance) : "null";
     text += R"(,"requires-python":)";
     text += file.requires_python ? json_string(*file.requires_python) : "null";
-    text += R"(,"size":)";
-    text += file.size ? std::to_string(*file.size) : "null";
+    if (file.size) text += R"(,"size":)" + std::to_string(*file.size);
     if (file.upload_time)
         text += R"(,"upload-time":")" + format_upload_time(*file.upload_time) + '"';
     text += R"(,"yanked":)";

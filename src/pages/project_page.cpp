@@ -89,10 +89,8 @@ void append_file_json(std::string& out, const File& file) {
     }
     out += R"(,"filename":)";
     out += json_string(file.name.text());
-    if (!file.members.empty()) {
-        out += ',';
-        out += file.members;
-    }
+    out += ',';
+    out += file.members.empty() ? usual_members(file) : file.members;
     out += R"(,"url":)";
     if (file.held) {
         out += "\"../../";

@@ -137,7 +137,7 @@ void FileRows::write(std::int64_t project, std::int64_t position, const File& fi
         yanked.number = 1;
 
     std::optional<std::string_view> members;
-    if (file.members != usual_members(file)) members = file.members;
+    if (!file.members.empty()) members = file.members;
 
     insert_.run(project, file.name.text(), position, path.blob, path.text, url.number, url.text,
                 digests.blob, digests.text, file.size,
@@ -167,7 +167,7 @@ File FileRows::read(const sqlite::Statement::Rows& row) {
     file.yanked = !row.null(10);
     if (file.yanked && !row.is_integer(10)) file.yanked_reason = row.text(10);
     file.provenance = row.optional_text(11);
-    file.members = row.null(12) ? usual_members(file) : row.text(12);
+    file.members = row.text(12);
     return file;
 }
 

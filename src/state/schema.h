@@ -64,6 +64,8 @@ CREATE INDEX queue_candidates ON queue(held) WHERE candidate = 1;
 
 -- after_root: of a dropped project: the count of changes (note root_changes) that the root index must show before.
 CREATE TABLE removals(path TEXT PRIMARY KEY, not_before INTEGER NOT NULL, after_root INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE intended(project TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY(project, path)) WITHOUT ROWID;
+CREATE TABLE shared(path TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE polls(began INTEGER PRIMARY KEY);
 CREATE TABLE skipped(project TEXT NOT NULL, file TEXT NOT NULL, cause TEXT NOT NULL,
                      PRIMARY KEY(project, file)) WITHOUT ROWID;

@@ -21,10 +21,10 @@ using sqlite::Database;
 using sqlite::Statement;
 
 // In the order of Note.
-constexpr std::array note_names{
-    "cursor",       "last_poll",    "last_error",   "last_modified", "reconciled",  "list_serial",
-    "root_changes", "root_written", "made_formats", "made_files",    "made_filter", "remade",
-    "working",      "master",       "projects",     "files",         "bytes"};
+constexpr std::array note_names{"cursor",       "last_poll",   "last_error",   "last_modified",
+                                "reconciled",   "list_serial", "root_changes", "root_written",
+                                "made_formats", "made_files",  "made_filter",  "remade",
+                                "master",       "projects",    "files",        "bytes"};
 static_assert(note_names.size() == static_cast<std::size_t>(Note::bytes) + 1);
 
 constexpr int application_id = 0x70333831;  // "p381"
@@ -52,7 +52,7 @@ std::string read_only_uri(const std::string& path) {
 
 // The WAL is flushed at every commit: only then may what the commit replaces be removed.
 void set_up(Database& database) {
-    database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384");
+    database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192");
     database.execute("PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF");
 }
 
@@ -174,10 +174,13 @@ struct State::Impl {
     std::vector<PlacedFile> files_of(std::int64_t project);
     void write_files(std::int64_t project, const ProjectPage& page, Time remove_from);
     std::int64_t project_id(const ProjectName& name, std::string_view display);
+    std::optional<File> file_of(std::int64_t project, const std::string& name);
     void count(const File& file, int sign);
     void put_down(const std::string& path, Time not_before, std::int64_t after_root = 0);
     void no_removal(const std::string& path);
     bool any_removals = true;
+    std::vector<std::string> take_intended(const ProjectName& name);
+    bool held_at(Statement::Rows rows, const std::string& path);
 };
 
 State::State(const std::string& path, Access access) : impl_(std::make_unique<Impl>(path, access)) {
@@ -423,6 +426,15 @@ std::int64_t State::Impl::project_id(const ProjectName& name, std::string_view d
     return database->last_row();
 }
 
+std::optional<File> State::Impl::file_of(std::int64_t project, const std::string& name) {
+    auto rows = sql(R"sql(
+SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
+FROM files WHERE project = ? AND name = ?)sql")
+                    .rows(project, name);
+    if (!rows.next()) return std::nullopt;
+    return file_rows.read(rows);
+}
+
 void State::Impl::count(const File& file, int sign) {
     if (!file.held) return;
     totals.files += sign;
@@ -433,18 +445,80 @@ void State::record_file(const ProjectName& name, std::string_view display, const
     const std::int64_t id = impl_->project_id(name, display);
     // Where it stands on the page is not known yet; the page that follows says it.
     constexpr std::int64_t at_the_end = 1'000'000;
-    {
-        auto old = impl_->sql("SELECT held, size FROM files WHERE project = ? AND name = ?")
-                       .rows(id, file.name.text());
-        if (old.next() && (old.integer(0) & 1) != 0) {
-            impl_->totals.files -= 1;
-            impl_->totals.bytes -= old.integer(1);
-        }
+    if (const auto old = impl_->file_of(id, file.name.text())) {
+        // The page that is shown links to the other place still: the page that follows settles it.
+        if (old->held && old->path != file.path) return;
+        impl_->count(*old, -1);
     }
     impl_->file_rows.write(id, at_the_end, file);
     impl_->count(file, 1);
-    impl_->no_removal(file.path);
-    if (file.metadata_held) impl_->no_removal(file.path + ".metadata");
+    for (const std::string& path : {file.path, file.path + ".metadata"}) {
+        if (path != file.path && !file.metadata_held) continue;
+        impl_->no_removal(path);
+        not_placed(name, path);
+    }
+}
+
+void State::intend(const ProjectName& name, const std::string& path) {
+    impl_->sql("INSERT OR IGNORE INTO intended(project, path) VALUES(?, ?)").run(name.text(), path);
+}
+
+bool State::any_intended() {
+    return impl_->one(impl_->sql("SELECT 1 FROM intended LIMIT 1").rows()).has_value();
+}
+
+void State::not_placed(const ProjectName& name, const std::string& path) {
+    impl_->sql("DELETE FROM intended WHERE project = ? AND path = ?").run(name.text(), path);
+}
+
+std::vector<std::string> State::Impl::take_intended(const ProjectName& name) {
+    std::vector<std::string> paths;
+    {
+        auto rows = sql("SELECT path FROM intended WHERE project = ?").rows(name.text());
+        while (rows.next()) paths.push_back(rows.text(0));
+    }
+    if (!paths.empty()) sql("DELETE FROM intended WHERE project = ?").run(name.text());
+    return paths;
+}
+
+void State::share(const std::string& path) {
+    impl_->sql("INSERT OR IGNORE INTO shared(path) VALUES(?)").run(path);
+}
+
+bool State::shared(const std::string& path) {
+    return impl_->one(impl_->sql("SELECT 1 FROM shared WHERE path = ?").rows(path)).has_value();
+}
+
+bool State::Impl::held_at(Statement::Rows rows, const std::string& path) {
+    while (rows.next()) {
+        const File file = file_rows.read(rows);
+        if (file.held && file.path == path) return true;
+        if (file.metadata_held && file.path + ".metadata" == path) return true;
+    }
+    return false;
+}
+
+bool State::owned(const std::string& path) {
+    // The file's own name, or that of the file whose companion it is.
+    const std::string name = path.substr(path.rfind('/') + 1);
+    const std::string stem = name.ends_with(".metadata") ? name.substr(0, name.size() - 9) : name;
+    return impl_->held_at(impl_
+                              ->sql(R"sql(
+SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
+FROM files WHERE name IN (?, ?))sql")
+                              .rows(name, stem),
+                          path);
+}
+
+bool State::holds(const ProjectName& name, const std::string& path) {
+    const auto known = published(name);
+    if (!known) return false;
+    return impl_->held_at(impl_
+                              ->sql(R"sql(
+SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
+FROM files WHERE project = ?)sql")
+                              .rows(known->id),
+                          path);
 }
 
 void State::Impl::put_down(const std::string& path, Time not_before, std::int64_t after_root) {
@@ -494,6 +568,8 @@ void State::Impl::write_files(std::int64_t project, const ProjectPage& page, Tim
         ++position;
     }
     for (const std::string& path : kept) no_removal(path);
+    for (const std::string& path : take_intended(page.name))
+        if (kept.count(path) == 0) put_down(path, Time{});
     for (const auto& [name, placed] : known) {
         leave(placed.file);
         sql("DELETE FROM files WHERE project = ? AND name = ?").run(project, name);
@@ -527,10 +603,16 @@ void State::rename(const ProjectName& name, std::string_view display) {
 }
 
 void State::drop_project(const ProjectName& name) {
-    const auto known = published(name);
-    if (!known) return;
     const auto change = number(Note::root_changes).value_or(0) + 1;
     set(Note::root_changes, change);
+    // Where a kill came between them, a page may be shown that was never recorded.
+    for (const char* format : page_formats)
+        impl_->put_down("simple/" + name.text() + format, Time{}, change);
+    for (const std::string& path : impl_->take_intended(name))
+        impl_->put_down(path, Time{}, change);
+    clear_skipped(name);
+    const auto known = published(name);
+    if (!known) return;
     for (const auto& [position, file] : impl_->files_of(known->id)) {
         impl_->count(file, -1);
         if (file.held) impl_->put_down(file.path, Time{}, change);
@@ -539,10 +621,6 @@ void State::drop_project(const ProjectName& name) {
     impl_->sql("DELETE FROM files WHERE project = ?").run(known->id);
     impl_->sql("DELETE FROM projects WHERE id = ?").run(known->id);
     if (known->listed) --impl_->totals.projects;
-    if (known->page)
-        for (const char* format : page_formats)
-            impl_->put_down("simple/" + name.text() + format, Time{}, change);
-    clear_skipped(name);
 }
 
 void State::for_each_project(const std::function<void(std::string_view, const Published&)>& visit) {
@@ -642,9 +720,11 @@ SELECT min(since) FROM queue WHERE NOT (attempts > 0 AND fault <> ?1 AND first_f
     return time_of(newest);
 }
 
-void State::skip(const ProjectName& project, std::string_view file, std::string_view cause) {
+void State::skip(std::string_view project, std::string_view file, std::string_view cause) {
+    constexpr std::int64_t most = 10'000;
+    if (impl_->one(impl_->sql("SELECT count(*) FROM skipped").rows()).value_or(0) >= most) return;
     impl_->sql("INSERT OR REPLACE INTO skipped(project, file, cause) VALUES(?, ?, ?)")
-        .run(project.text(), file, cause);
+        .run(project, file, cause);
 }
 
 void State::clear_skipped(const ProjectName& project) {
@@ -655,7 +735,9 @@ std::vector<SkippedItem> State::skipped(std::size_t most) {
     auto rows = impl_->sql("SELECT project, file, cause FROM skipped LIMIT ?")
                     .rows(static_cast<std::int64_t>(most));
     std::vector<SkippedItem> all;
-    while (rows.next()) all.push_back({rows.text(0) + ": " + rows.text(1), rows.text(2)});
+    while (rows.next())
+        all.push_back({rows.text(1).empty() ? rows.text(0) : rows.text(0) + ": " + rows.text(1),
+                       rows.text(2)});
     return all;
 }
 

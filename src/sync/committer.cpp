@@ -12,15 +12,17 @@ namespace pep381d {
 namespace {
 
 // How many messages may wait before the loop stops starting transfers.
-constexpr std::size_t inbox_most = 4096;
+constexpr std::size_t inbox_most = 2048;
 // How much one turn takes at most, counted in entries of files: three groups of this size are in
 // memory at a time.
-constexpr std::size_t group_most = 6000;
+constexpr std::size_t group_most = 3000;
 // Work handed out in advance, so that the network has something to do while a flush goes on.
 constexpr std::size_t outbox_most = 256;
-constexpr std::size_t outbox_files_most = 10'000;
-// A turn waits this long for company: one flush for many.
-constexpr std::chrono::milliseconds company{50};
+constexpr std::size_t outbox_files_most = 5'000;
+// A turn waits this long for company while the loop is busy: one flush for many.
+constexpr std::chrono::milliseconds company{250};
+// What becomes due by the clock is looked for at most so often.
+constexpr std::chrono::milliseconds shortest_rest{10};
 constexpr std::size_t remade_a_turn = 200;
 
 std::size_t weight(const Message& message) {
@@ -93,6 +95,15 @@ void Committer::send(Message message) {
     changed_.notify_one();
 }
 
+void Committer::loop_idle(bool idle) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (loop_idle_ == idle) return;
+        loop_idle_ = idle;
+    }
+    changed_.notify_one();
+}
+
 std::optional<WorkItem> Committer::take() {
     const std::lock_guard lock(mutex_);
     if (outbox_.empty()) return std::nullopt;
@@ -120,9 +131,6 @@ void Committer::run() {
             const std::lock_guard lock(mutex_);
             if (stopping_ && inbox_.empty() && !publisher_.busy()) break;
         }
-        State::Change change(state_);
-        state_.set(Note::working, std::int64_t{0});
-        change.commit();
     } catch (...) {
         const std::lock_guard lock(mutex_);
         failure_ = std::current_exception();
@@ -152,11 +160,13 @@ std::deque<Message> Committer::gather() {
         // Rows become due and removals ripen by the clock.
         std::chrono::milliseconds most = std::chrono::seconds(1);
         if (standing_.next_due)
-            most = std::clamp(*standing_.next_due - clock_.now(), company, most);
+            most = std::clamp(*standing_.next_due - clock_.now(), shortest_rest, most);
         changed_.wait_for(lock, most, [&] { return work() || wants_feeding(); });
     }
-    if (!inbox_.empty() && inbox_.size() < group_most && !stopping_ && !finishing_)
-        changed_.wait_for(lock, company, [&] { return inbox_.size() >= group_most || stopping_; });
+    if (!inbox_.empty() && !finishing_)
+        changed_.wait_for(lock, company, [&] {
+            return inbox_.size() >= inbox_most / 2 || stopping_ || loop_idle_;
+        });
 
     std::deque<Message> taken;
     for (std::size_t total = 0; !inbox_.empty() && total < group_most; inbox_.pop_front()) {
@@ -218,7 +228,7 @@ void Committer::handle(PageLoses& loses) {
 }
 
 void Committer::handle(PollDone& poll) {
-    take_events(state_, policy_.filter, poll.events, poll.began, log_);
+    take_events(state_, policy_.filter, poll.events, poll.began);
     state_.set(Note::cursor, poll.cursor.value);
     if (!poll.last) return;
     state_.record_poll(poll.began);
@@ -272,8 +282,13 @@ void Committer::handle(RetryAll&) {
     state_.retry_all_now();
 }
 
+// The loop has given up what it was handed and has not sent back.
 void Committer::handle(Finish&) {
     finishing_ = true;
+    busy_.clear();
+    const std::lock_guard lock(mutex_);
+    outbox_.clear();
+    outbox_files_ = 0;
 }
 
 std::string Committer::formats() const {
@@ -426,9 +441,6 @@ void Committer::publish_outside() {
     }
     if (!finishing_) return;
     freshness_.publish_status();
-    State::Change change(state_);
-    state_.set(Note::working, std::int64_t{0});
-    change.commit();
     finished_ = true;
 }
 

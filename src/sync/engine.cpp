@@ -64,6 +64,7 @@ void Engine::step(std::chrono::milliseconds most) {
         }
         again = jobs_.pump();
     }
+    committer_.loop_idle(jobs_.idle() && outgoing_.empty());
     if (!outgoing_.empty() && committer_.room()) most = std::chrono::milliseconds(0);
     if (again) most = std::min(most, until(*again, clock_.steady()));
     transport_.wait(std::min(most, longest_step), hooks_.descriptor);

@@ -40,7 +40,7 @@ void Freshness::publish(const std::string& path, const std::string& bytes) {
     auto file = tree_.create(staged);
     if (!file) throw Fatal(5, file.failure().what);
     must(tree_.write(file.value(), bytes));
-    must(tree_.finish(std::move(file).value(), std::nullopt));
+    must(tree_.finish(std::move(file).value(), std::nullopt, false));
     must(tree_.flush());
     must(tree_.rename(staged, path));
 }

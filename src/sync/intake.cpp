@@ -106,13 +106,11 @@ void queue_absent(State& state, Ours& ours, const Filter& filter, Time began, Li
 
 }  // namespace
 
-void take_events(State& state, const Filter& filter, const std::vector<Event>& events, Time began,
-                 Log& log) {
+void take_events(State& state, const Filter& filter, const std::vector<Event>& events, Time began) {
     const auto take = [&](std::string_view raw, Serial serial, Loss loss) {
         const auto name = ProjectName::parse(raw);
         if (!name) {
-            log.debug(fmt::format("event_skipped name={} serial={} cause=\"no legal project name\"",
-                                  quoted(raw), serial.value));
+            state.skip(raw, {}, "no legal project name");
             return;
         }
         const auto ours = state.published(*name);
@@ -137,8 +135,7 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
         result.highest = std::max(result.highest, serial);
         const auto name = ProjectName::parse(raw);
         if (!name) {
-            log.debug(fmt::format("listed_name_skipped name={} cause=\"no legal project name\"",
-                                  quoted(raw)));
+            state.skip(raw, {}, "no legal project name");
             return;
         }
         missing.erase(name->text());

@@ -22,7 +22,7 @@ constexpr std::int64_t unknown_size_most = 64LL << 30;
 constexpr std::int64_t slowest_rate = 16 * 1024;
 
 constexpr std::size_t jobs_most = 128;
-constexpr std::size_t files_listed_most = 20'000;
+constexpr std::size_t files_listed_most = 10'000;
 
 // A page that stays behind its journal for this long is taken for what it is (protocol B.6).
 constexpr std::chrono::hours stale_for_good{1};
@@ -34,19 +34,6 @@ constexpr int master_failures_most = 3;
 
 std::chrono::milliseconds deadline_for(std::int64_t size, std::chrono::milliseconds timeout) {
     return 2 * timeout + std::chrono::seconds(size / slowest_rate);
-}
-
-Expected expected_of(const File& file, bool metadata) {
-    Expected expected;
-    if (metadata) {
-        if (!file.core_metadata.sha256.empty())
-            expected.digest = Digest{Algorithm::sha256, file.core_metadata.sha256};
-    } else {
-        if (!file.digests.empty()) expected.digest = file.digests.front();
-        expected.size = file.size;
-    }
-    if (file.upload_time) expected.mtime = *file.upload_time / 1'000'000;
-    return expected;
 }
 
 }  // namespace

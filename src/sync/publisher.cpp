@@ -7,6 +7,7 @@
 #include "pep381d/pages/project_page.h"
 #include "pep381d/pages/root_index.h"
 #include "pep381d/tree/layout.h"
+#include "pep381d/tree/staging.h"
 
 namespace pep381d {
 
@@ -24,6 +25,11 @@ T must(Outcome<T> outcome) {
 
 constexpr std::size_t removals_a_turn = 1000;
 
+// Below web/.
+std::string path_of(const FileArrived& file) {
+    return file.metadata ? layout::metadata(file.file.path) : file.file.path;
+}
+
 }  // namespace
 
 Publisher::Publisher(State& state, FileTree& tree, const Policy& policy, const Clock& clock,
@@ -40,6 +46,7 @@ void Publisher::add(FileArrived file) {
 }
 
 void Publisher::add(PageReady page) {
+    leave_out_refused(page);
     if (!page.same) {
         const auto known = state_.published(page.page.name);
         stage_page(page.page, known && known->page, fresh_);
@@ -71,7 +78,7 @@ void Publisher::stage(const std::string& name, const std::string& bytes,
                       std::optional<std::int64_t> mtime) {
     Descriptor file = must(tree_.create(layout::staged(name)));
     must(tree_.write(file, bytes));
-    must(tree_.finish(std::move(file), mtime));
+    must(tree_.finish(std::move(file), mtime, false));
 }
 
 void Publisher::stage_page(const ProjectPage& page, bool replaces, Group& group) {
@@ -128,10 +135,10 @@ void Publisher::stage_root() {
     spill(json_file, json, 1);
 
     if (policy_.html) {
-        must(tree_.finish(std::move(html_file), new_mtime(layout::root_html)));
+        must(tree_.finish(std::move(html_file), new_mtime(layout::root_html), true));
         must(tree_.link(layout::staged("root.html"), layout::staged("root.v1_html")));
     }
-    if (policy_.json) must(tree_.finish(std::move(json_file), new_mtime(layout::root_json)));
+    if (policy_.json) must(tree_.finish(std::move(json_file), new_mtime(layout::root_json), true));
     root_wanted_ = false;
     root_staged_ = true;
 }
@@ -153,12 +160,107 @@ void Publisher::place_root() {
     root_time_ = clock_.steady();
 }
 
-void Publisher::place_files(Group& group) {
-    for (FileArrived& file : group.files) {
-        if (file.staged.empty()) continue;
-        const std::string path = layout::published(file.file.path);
-        must(tree_.rename(file.staged, file.metadata ? layout::metadata(path) : path));
+// What is about to be placed is written down first: a kill before its record must not leave a file
+// that nobody knows.
+void Publisher::intend(const Group& group) {
+    for (const FileArrived& file : group.files) {
+        const std::string path = path_of(file);
+        if (!file.staged.empty() && !must(tree_.look(layout::published(path))))
+            state_.intend(file.project, path);
     }
+}
+
+void Publisher::place_files(Group& group) {
+    std::vector<FileArrived> files = std::move(group.files);
+    group.files.clear();
+    for (FileArrived& file : files) {
+        const auto cause = place(file);
+        if (cause)
+            refuse(file, *cause, group);
+        else
+            group.files.push_back(std::move(file));
+    }
+}
+
+// Why the file cannot have its place; nothing where it has it.
+std::optional<std::string> Publisher::place(FileArrived& file) {
+    if (file.staged.empty()) return std::nullopt;
+    const std::string path = path_of(file);
+    const std::string to = layout::published(path);
+    const auto placed = tree_.place(file.staged, to);
+    if (!placed && placed.failure().fault == Fault::refused) return placed.failure().what;
+    if (must(placed)) return std::nullopt;
+
+    if (!state_.holds(file.project, path)) {
+        // The same bytes are there already: another project names them too, or a kill came in
+        // between.
+        if (lies_whole(tree_, to, expected_of(file.file, file.metadata))) {
+            State::Change change(state_);
+            state_.share(path);
+            change.commit();
+            must(tree_.remove(file.staged));
+            return std::nullopt;
+        }
+        if (taken_by_another(file, path)) return path + " belongs to another project's file";
+    }
+    const Done replaced = tree_.rename(file.staged, to);
+    if (!replaced && replaced.failure().fault == Fault::refused) return replaced.failure().what;
+    must(replaced);
+    return std::nullopt;
+}
+
+bool Publisher::taken_by_another(const FileArrived& file, const std::string& path) {
+    const auto in = [&](const Group& group) {
+        return std::any_of(group.files.begin(), group.files.end(), [&](const FileArrived& other) {
+            return other.project != file.project && path_of(other) == path;
+        });
+    };
+    return in(fresh_) || in(placed_) || in(shown_) || state_.owned(path);
+}
+
+// The file is left out. Where its page is staged in the same group, that page waits for the next
+// look.
+void Publisher::refuse(const FileArrived& file, const std::string& cause, Group& group) {
+    const std::string what = fmt::format("{}: {}", file.file.url, cause);
+    constexpr std::size_t most = 10'000;
+    if (no_place_.size() < most) no_place_[file.project.text()][path_of(file)] = what;
+    must(tree_.remove(file.staged));
+
+    State::Change change(state_);
+    state_.not_placed(file.project, path_of(file));
+    const auto page =
+        std::find_if(group.pages.begin(), group.pages.end(),
+                     [&](const PageReady& ready) { return ready.page.name == file.project; });
+    const bool shown =
+        page != group.pages.end() &&
+        std::any_of(page->page.files.begin(), page->page.files.end(), [&](const File& one) {
+            return one.name == file.file.name && (!file.metadata || one.metadata_held);
+        });
+    if (shown) {
+        std::erase_if(group.page_files, [&](const StagedPage& staged) {
+            const std::string directory = layout::published(layout::page_directory(file.project));
+            const bool its = staged.to.starts_with(directory + "/");
+            if (its) must(tree_.remove(staged.from));
+            return its;
+        });
+        page->failure = Failure{Fault::corrupt, what};
+        page->same = true;
+        recorded_(*page);
+        group.pages.erase(page);
+    }
+    change.commit();
+}
+
+void Publisher::leave_out_refused(PageReady& page) {
+    const auto found = no_place_.find(page.page.name.text());
+    if (found == no_place_.end()) return;
+    std::erase_if(page.page.files, [&](File& file) {
+        if (found->second.count(layout::metadata(file.path)) != 0) file.metadata_held = false;
+        const auto cause = found->second.find(file.path);
+        if (cause == found->second.end()) return false;
+        page.refused.push_back({file.name.text(), cause->second});
+        return true;
+    });
 }
 
 void Publisher::place_pages(Group& group) {
@@ -174,7 +276,7 @@ void Publisher::record(const Group& group) {
         if (!page.same) with_page.push_back(page.page.name.text());
     std::sort(with_page.begin(), with_page.end());
 
-    if (group.empty() && !root_placed_ && removed_.empty()) return;
+    if (group.empty() && fresh_.files.empty() && !root_placed_ && removed_.empty()) return;
     State::Change change(state_);
     for (const FileArrived& file : group.files)
         if (file.file.held &&
@@ -191,6 +293,7 @@ void Publisher::record(const Group& group) {
     for (const std::string& path : group.obsolete) state_.put_down(path, Time{});
     if (root_placed_) state_.set(Note::root_written, root_changes_);
     forget_removed();
+    intend(fresh_);
     change.commit();
     root_placed_ = false;
 }
@@ -213,13 +316,14 @@ void Publisher::remove_what_is_due() {
     for (const std::string& path : state_.files_to_remove(clock_.now(), removals_a_turn)) {
         // It may be on its way in again, and then its record takes it off this list.
         const auto arriving = [&](const Group& group) {
-            return std::any_of(
-                group.files.begin(), group.files.end(), [&](const FileArrived& file) {
-                    return path ==
-                           (file.metadata ? layout::metadata(file.file.path) : file.file.path);
-                });
+            return std::any_of(group.files.begin(), group.files.end(),
+                               [&](const FileArrived& file) { return path == path_of(file); });
         };
-        if (!arriving(fresh_) && !arriving(placed_) && !arriving(shown_)) remove(path);
+        if (arriving(fresh_) || arriving(placed_) || arriving(shown_)) continue;
+        if (state_.shared(path) && state_.owned(path))
+            removed_.push_back(path);  // another project still names it
+        else
+            remove(path);
     }
 }
 
@@ -239,12 +343,6 @@ bool Publisher::busy() {
 
 void Publisher::turn() {
     if (root_wanted_ && !root_staged_ && !root_placed_ && !root_current()) stage_root();
-    if (!fresh_.files.empty() && !marked_working_) {
-        State::Change change(state_);
-        state_.set(Note::working, std::int64_t{1});
-        change.commit();
-        marked_working_ = true;
-    }
     must(tree_.flush());
     record(shown_);
     remove_what_is_due();

@@ -30,7 +30,7 @@ void Rulings::page_recorded(const PageReady& page) {
     const ProjectName& name = page.page.name;
     state_.clear_skipped(name);
     for (const Refused& item : page.refused) {
-        state_.skip(name, item.file, item.cause);
+        state_.skip(name.text(), item.file, item.cause);
         log_.warning(fmt::format("file_skipped project={} file={} cause={}", name.text(),
                                  quoted(item.file), quoted(item.cause)));
     }

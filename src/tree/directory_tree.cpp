@@ -19,10 +19,6 @@ namespace pep381d {
 
 namespace {
 
-// From this size on, write-back starts as soon as the file has arrived, so that a flush finds
-// little left to do; for smaller ones the call costs more than it spares.
-constexpr off_t early_write_back = 256 * 1024;
-
 // Who holds the flock on this directory, from the kernel's table; empty where it does not say.
 std::string lock_holder(int directory) {
     struct stat about {};
@@ -65,8 +61,11 @@ DirectoryTree::DirectoryTree(std::string directory) : directory_(std::move(direc
 }
 
 Failure DirectoryTree::failed(const std::string& path, const char* verb) const {
-    return Failure{Fault::local, fmt::format("{}/{}: cannot {}: {}", directory_, path, verb,
-                                             std::strerror(errno))};
+    // Only another file's path can make a directory of what is none, or the other way round.
+    const bool clash = errno == ENOTDIR || errno == EISDIR || errno == ENOTEMPTY;
+    return Failure{
+        clash ? Fault::refused : Fault::local,
+        fmt::format("{}/{}: cannot {}: {}", directory_, path, verb, std::strerror(errno))};
 }
 
 Outcome<Descriptor> DirectoryTree::create(const std::string& path) {
@@ -86,13 +85,12 @@ Done DirectoryTree::write(const Descriptor& file, std::string_view bytes) {
     return Nothing{};
 }
 
-Done DirectoryTree::finish(Descriptor file, std::optional<std::int64_t> mtime) {
+Done DirectoryTree::finish(Descriptor file, std::optional<std::int64_t> mtime, bool large) {
     if (mtime) {
         const timespec times[2] = {{0, UTIME_OMIT}, {*mtime, 0}};
         if (futimens(file.get(), times) != 0) return failed(layout::staging, "set a time");
     }
-    if (lseek(file.get(), 0, SEEK_CUR) >= early_write_back)
-        sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    if (large) sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
     if (::close(file.release()) != 0) return failed(layout::staging, "close");
     return Nothing{};
 }
@@ -149,17 +147,29 @@ bool DirectoryTree::make_directories(const std::string& directory) {
     return mkdirat(root_.get(), directory.c_str(), 0755) == 0 || errno == EEXIST;
 }
 
-Done DirectoryTree::rename(const std::string& from, const std::string& to) {
+Done DirectoryTree::make_room(const std::string& to) {
     // Two calls for a file in a new directory, one for the next file in the same: most of what a
     // first pass does.
     std::string directory = parent_of(to);
-    if (directory != made_last_) {
-        if (!make_directories(directory)) return failed(directory, "make the directory");
-        made_last_ = std::move(directory);
-    }
+    if (directory == made_last_) return Nothing{};
+    if (!make_directories(directory)) return failed(directory, "make the directory");
+    made_last_ = std::move(directory);
+    return Nothing{};
+}
+
+Done DirectoryTree::rename(const std::string& from, const std::string& to) {
+    if (Done room = make_room(to); !room) return room;
     if (renameat(root_.get(), from.c_str(), root_.get(), to.c_str()) != 0)
         return failed(to, "put in place");
     return Nothing{};
+}
+
+Outcome<bool> DirectoryTree::place(const std::string& from, const std::string& to) {
+    if (Done room = make_room(to); !room) return std::move(room).failure();
+    if (renameat2(root_.get(), from.c_str(), root_.get(), to.c_str(), RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno == EEXIST) return false;
+    return failed(to, "put in place");
 }
 
 Done DirectoryTree::link(const std::string& from, const std::string& to) {

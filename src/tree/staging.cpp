@@ -13,8 +13,24 @@ namespace {
 // Files up to this size are gathered in memory and written at once: three system calls instead of
 // many.
 constexpr std::size_t gathered = 64 * 1024;
+// From this size on, write-back starts as soon as the file has arrived, so that a flush finds
+// little left to do; for smaller ones the call costs more than it spares.
+constexpr std::int64_t large = 256 * 1024;
 
 }  // namespace
+
+Expected expected_of(const File& file, bool metadata) {
+    Expected expected;
+    if (metadata) {
+        if (!file.core_metadata.sha256.empty())
+            expected.digest = Digest{Algorithm::sha256, file.core_metadata.sha256};
+    } else {
+        if (!file.digests.empty()) expected.digest = file.digests.front();
+        expected.size = file.size;
+    }
+    if (file.upload_time) expected.mtime = *file.upload_time / 1'000'000;
+    return expected;
+}
 
 Arrival::Arrival(Staging& staging, std::string path, Expected expected)
     : staging_(staging), path_(std::move(path)), expected_(std::move(expected)) {
@@ -68,7 +84,8 @@ Outcome<Staged> Arrival::finish() {
     }
     if (!buffer_.empty() || !file_)
         if (Done spilled = spill(); !spilled) return std::move(spilled).failure();
-    if (Done ended = staging_.tree().finish(std::move(file_), expected_.mtime); !ended)
+    if (Done ended = staging_.tree().finish(std::move(file_), expected_.mtime, size_ >= large);
+        !ended)
         return std::move(ended).failure();
     done_ = true;
     return Staged{path_, size_};

@@ -22,7 +22,6 @@ inline File sdist(const std::string& name) {
     file.size = static_cast<std::int64_t>(name.size());
     file.requires_python = ">=3.8";
     file.upload_time = 1'700'000'000'123'456;
-    file.members = usual_members(file);
     return file;
 }
 

@@ -46,7 +46,8 @@ struct File {
     std::optional<std::int64_t> upload_time;  // PEP 700, microseconds since 1970, UTC
 
     // JSON members as the master wrote them, `"hashes":{...},"size":5,...`: all but filename, url,
-    // core-metadata and data-dist-info-metadata. Repeated as they are in the JSON page.
+    // core-metadata and data-dist-info-metadata. Repeated as they are in the JSON page. Empty: they
+    // are usual_members(), which nearly all files of PyPI are; so these need no memory and no disk.
     std::string members;
 
     bool held = false;           // the file is in our tree, whole and verified
@@ -80,7 +81,6 @@ struct ProjectPage {
 
 // The members text of a file that carries just what PyPI writes, in PyPI's order and spelling:
 // `hashes` with one SHA-256, `provenance`, `requires-python`, `size`, `upload-time`, `yanked`.
-// Where `file.members` equals it, it need not be stored.
 std::string usual_members(const File& file);
 
 // Microseconds since 1970 of `2023-04-04T12:26:47.798446Z` (PEP 700; the fraction may be missing);

@@ -67,9 +67,8 @@ enum class Note {
     made_formats,
     made_files,
     made_filter,
-    remade,   // text: name up to which pages were made again after a change of the formats
-    working,  // 1 while files may lie in their place that are not recorded yet
-    master,   // text: its URL
+    remade,  // text: name up to which pages were made again after a change of the formats
+    master,  // text: its URL
     projects,
     files,
     bytes,  // totals
@@ -130,6 +129,18 @@ class State {
     std::optional<ProjectPage> page(const ProjectName& name);
     // A file is in its place; its project's page may follow later.
     void record_file(const ProjectName& name, std::string_view display, const File& file);
+    // A file is about to be put in this place, where nothing lies yet. Until a page or file of the
+    // project is recorded, nobody else knows of it: after a kill it is either recorded after all
+    // or, with the project's next page or its end, put down for removal.
+    void intend(const ProjectName& name, const std::string& path);
+    bool any_intended();
+    void not_placed(const ProjectName& name, const std::string& path);
+    // Two projects may name one file. Only for paths that are marked so are owners looked for,
+    // since that reads the whole table.
+    void share(const std::string& path);
+    bool shared(const std::string& path);
+    bool owned(const std::string& path);                           // by any project
+    bool holds(const ProjectName& name, const std::string& path);  // this one does
     // The page, as it was just published, replaces what was known. Files that it no longer names
     // are put down for removal from `remove_from` on.
     void record_page(const ProjectPage& page, std::string_view display, std::string_view etag,
@@ -161,7 +172,9 @@ class State {
     // master for an hour.
     std::optional<Time> handled_until(Time now);
 
-    void skip(const ProjectName& project, std::string_view file, std::string_view cause);
+    // `project`: as the master wrote it where the name itself is not legal; `file`: empty then. No
+    // more than some thousands are kept.
+    void skip(std::string_view project, std::string_view file, std::string_view cause);
     void clear_skipped(const ProjectName& project);
     std::vector<SkippedItem> skipped(std::size_t most);
 

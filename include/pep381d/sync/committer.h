@@ -52,6 +52,8 @@ class Committer {
     void send(Message message);
     std::optional<WorkItem> take();
     void check();  // throws what ended the thread
+    // Nothing more is on its way to the committer: it need not wait for company.
+    void loop_idle(bool idle);
 
     struct Standing {
         bool at_rest = false;          // nothing to do now: no work to hand out, nothing on its way
@@ -134,6 +136,7 @@ class Committer {
     std::size_t outbox_files_ = 0;
     Standing standing_;
     bool stopping_ = false;
+    bool loop_idle_ = false;
     std::exception_ptr failure_;
 
     Counters counters_;

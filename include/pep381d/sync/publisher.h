@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,7 +28,8 @@ namespace pep381d {
 
 class Publisher {
   public:
-    // `recorded` is called inside the transaction in which a page is recorded.
+    // `recorded` is called inside the transaction in which a page is recorded or, with its failure,
+    // given up.
     using Recorded = std::function<void(const PageReady&)>;
     Publisher(State& state, FileTree& tree, const Policy& policy, const Clock& clock, Log& log,
               Recorded recorded);
@@ -69,7 +71,12 @@ class Publisher {
     std::optional<std::int64_t> new_mtime(const std::string& replaced);
     void stage_root();
     void place_root();
+    void intend(const Group& group);
     void place_files(Group& group);
+    std::optional<std::string> place(FileArrived& file);
+    bool taken_by_another(const FileArrived& file, const std::string& path);
+    void refuse(const FileArrived& file, const std::string& cause, Group& group);
+    void leave_out_refused(PageReady& page);
     void place_pages(Group& group);
     void record(const Group& group);
     void remove_what_is_due();
@@ -93,7 +100,8 @@ class Publisher {
     std::int64_t root_changes_ = 0;  // the count that the staged or placed root index shows
     std::optional<Steady> root_time_;
     std::vector<std::string> removed_;  // from the tree, not yet durably
-    bool marked_working_ = false;
+    // By project and file: what has no place of its own in the tree.
+    std::map<std::string, std::map<std::string, std::string>> no_place_;
 };
 
 }  // namespace pep381d

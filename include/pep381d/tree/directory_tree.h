@@ -17,18 +17,20 @@ class DirectoryTree final : public FileTree {
 
     Outcome<Descriptor> create(const std::string& path) override;
     Done write(const Descriptor& file, std::string_view bytes) override;
-    Done finish(Descriptor file, std::optional<std::int64_t> mtime) override;
+    Done finish(Descriptor file, std::optional<std::int64_t> mtime, bool large) override;
     Outcome<Descriptor> open(const std::string& path) override;
     Outcome<std::size_t> read(const Descriptor& file, char* buffer, std::size_t most) override;
     Outcome<std::optional<FileLook>> look(const std::string& path) override;
     Outcome<std::vector<std::string>> list(const std::string& directory) override;
     Done rename(const std::string& from, const std::string& to) override;
+    Outcome<bool> place(const std::string& from, const std::string& to) override;
     Done link(const std::string& from, const std::string& to) override;
     Done remove(const std::string& path) override;
     Done flush() override;
 
   private:
     Failure failed(const std::string& path, const char* verb) const;
+    Done make_room(const std::string& to);
     bool make_directories(const std::string& directory);
 
     std::string directory_;

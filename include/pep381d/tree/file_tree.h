@@ -30,9 +30,9 @@ class FileTree {
     // A new file, an old one of that name emptied; its directory must be there.
     virtual Outcome<Descriptor> create(const std::string& path) = 0;
     virtual Done write(const Descriptor& file, std::string_view bytes) = 0;
-    // Ends the writing and sets the modification time (seconds) where one is given. Nothing is
-    // durable before flush().
-    virtual Done finish(Descriptor file, std::optional<std::int64_t> mtime) = 0;
+    // Ends the writing and sets the modification time (seconds) where one is given. A large file
+    // starts on its way to the disk. Nothing is durable before flush().
+    virtual Done finish(Descriptor file, std::optional<std::int64_t> mtime, bool large) = 0;
 
     virtual Outcome<Descriptor> open(const std::string& path) = 0;
     // Up to `most` bytes into `buffer`; fewer only at the end.
@@ -44,6 +44,9 @@ class FileTree {
     // Puts `from` in the place of `to`, making directories as needed. An open reader keeps what it
     // has.
     virtual Done rename(const std::string& from, const std::string& to) = 0;
+    // The same, but nothing is replaced: false where something lies there. Fault::refused where the
+    // path itself cannot be: a file where a directory is needed, or the other way round.
+    virtual Outcome<bool> place(const std::string& from, const std::string& to) = 0;
     virtual Done link(const std::string& from,
                       const std::string& to) = 0;  // `to` must not be there
     // Removes a file, and directories above it that become empty. Where it is gone already, that is

@@ -22,6 +22,8 @@ struct Expected {
     std::optional<std::int64_t> mtime;  // seconds; given to the file when it is whole
 };
 
+Expected expected_of(const File& file, bool metadata);
+
 struct Staged {
     std::string path;  // in the tree
     std::int64_t size = 0;

@@ -69,7 +69,12 @@ Response spoiled(Response response, const Fault& fault) {
     if (fault.kind == "cut")
         response.cut_after =
             static_cast<std::uint64_t>(number(fault, static_cast<int>(response.body->size() / 2)));
-    if (fault.kind == "body") response.set_body(fault.value);
+    if (fault.kind == "body") {
+        response.set_body(fault.value);
+        // That is of the answer that it replaces.
+        std::erase_if(response.headers,
+                      [](const auto& header) { return header.first == "Content-Encoding"; });
+    }
     if (fault.kind == "wrong-bytes") {
         auto bytes = *response.body;
         for (std::size_t at = bytes.size() / 2; at < bytes.size() && at < bytes.size() / 2 + 8;

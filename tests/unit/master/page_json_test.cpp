@@ -55,7 +55,7 @@ TEST_CASE("the members that PyPI writes today need not be stored") {
         CHECK(page.files.size() == count);
         CHECK(page.meta_members == R"("api-version":"1.4")");
         CHECK(page.members.starts_with(R"("project-status":{"status":")"));
-        for (const File& file : page.files) CHECK(file.members == usual_members(file));
+        for (const File& file : page.files) CHECK(file.members.empty());
     }
 }
 
@@ -130,7 +130,8 @@ TEST_CASE("members are repeated as they came, but for what would break a client"
     };
     for (const auto& [in, out] : table) {
         INFO(in);
-        CHECK(read_file(in).members == out);
+        const File file = read_file(in);
+        CHECK((file.members.empty() ? usual_members(file) : file.members) == out);
     }
 }
 

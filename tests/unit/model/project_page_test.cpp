@@ -82,5 +82,5 @@ TEST_CASE("the usual members of a file are spelt as PyPI spells them") {
 
 TEST_CASE("what a file lacks is told as PyPI tells it") {
     CHECK(usual_members(File{.name = *FileName::parse("a.zip")}) ==
-          R"("hashes":{},"provenance":null,"requires-python":null,"size":null,"yanked":false)");
+          R"("hashes":{},"provenance":null,"requires-python":null,"yanked":false)");
 }

@@ -128,8 +128,8 @@ TEST_CASE("a page without any text of the master is still valid") {
     CHECK(
         project_json(page) ==
         R"({"meta":{"_last-serial":0,"api-version":"1.0"},"name":"foo","files":[)"
-        R"({"core-metadata":false,"filename":"foo-1.whl","url":"https://files.example/packages/foo-1.whl"},)"
-        R"({"core-metadata":false,"filename":"foo-2.whl","url":"https://files.example/packages/foo-2.whl"}]})"
+        R"({"core-metadata":false,"filename":"foo-1.whl","hashes":{},"provenance":null,"requires-python":null,"yanked":false,"url":"https://files.example/packages/foo-1.whl"},)"
+        R"({"core-metadata":false,"filename":"foo-2.whl","hashes":{},"provenance":null,"requires-python":null,"yanked":false,"url":"https://files.example/packages/foo-2.whl"}]})"
         "\n");
     CHECK(
         project_json(empty_page("foo")) ==

@@ -89,8 +89,7 @@ struct World {
             "text/xml"};
         Staging staging(tree);
         Committer committer(state, tree, policy, clock, log, false);
-        Engine engine(network, staging, committer, policy, clock, log,
-                      state.number(Note::working).value_or(0) != 0, {});
+        Engine engine(network, staging, committer, policy, clock, log, state.any_intended(), {});
         committer.start([] {});
         const auto failure = engine.pass(true);
         committer.stop();

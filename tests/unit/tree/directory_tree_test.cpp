@@ -25,7 +25,7 @@ struct World {
         auto file = tree.create(path);
         REQUIRE(file);
         REQUIRE(tree.write(file.value(), text));
-        REQUIRE(tree.finish(std::move(file).value(), mtime));
+        REQUIRE(tree.finish(std::move(file).value(), mtime, true));
     }
     void place(const std::string& path, std::string_view text) {
         make("staging/x", text);
