@@ -110,8 +110,9 @@ Staging::Staging(FileTree& tree) : tree_(tree) {
     if (!names) throw Fatal(5, names.failure().what);
     for (const std::string& name : names.value()) {
         // Only what lies under its digest can be told to be whole.
-        if (from_hex(name) && name.size() >= 2 * digest_size(Algorithm::md5))
-            left_.insert(name);
+        const std::string digest = name.substr(0, name.find('.'));
+        if (from_hex(digest) && digest.size() >= 2 * digest_size(Algorithm::md5))
+            left_.emplace(digest, name);
         else if (Done removed = tree_.remove(layout::staged(name)); !removed)
             throw Fatal(5, removed.failure().what);
     }
@@ -119,27 +120,30 @@ Staging::Staging(FileTree& tree) : tree_(tree) {
 
 std::optional<std::string> Staging::left_over(const Expected& expected) {
     if (left_.empty() || !expected.digest) return std::nullopt;
-    const std::string name = to_hex(expected.digest->bytes);
-    const std::string path = layout::staged(name);
-    if (left_.count(name) == 0 || !lies_whole(tree_, path, expected)) return std::nullopt;
-    left_.erase(name);
-    claimed_.insert(path);
-    return path;
+    const auto [first, last] = left_.equal_range(to_hex(expected.digest->bytes));
+    for (auto left = first; left != last; ++left) {
+        std::string path = layout::staged(left->second);
+        if (!lies_whole(tree_, path, expected)) continue;
+        left_.erase(left);
+        claimed_.insert(path);
+        return path;
+    }
+    return std::nullopt;
 }
 
 std::string Staging::claim(const Expected& expected) {
-    if (expected.digest) {
-        const std::string name = to_hex(expected.digest->bytes);
-        std::string path = layout::staged(name);
-        if (claimed_.insert(path).second) {
-            left_.erase(name);
-            return path;
+    // `DIGEST`, or `DIGEST.1` and so on where the same bytes are on their way already: all wheels
+    // of a release may have the same metadata. Without a digest a number has to do.
+    const std::string base = expected.digest ? to_hex(expected.digest->bytes) : "arrival";
+    std::string path = layout::staged(base);
+    while (!claimed_.insert(path).second)
+        path = layout::staged(fmt::format("{}.{}", base, ++next_));
+    const auto [first, last] = left_.equal_range(base);
+    for (auto left = first; left != last; ++left)
+        if (layout::staged(left->second) == path) {
+            left_.erase(left);  // what lies there is cut off, and written over
+            break;
         }
-    }
-    // The same bytes are on their way already, for another project, or they have no digest.
-    std::string path = layout::staged(fmt::format("arrival-{}", next_++));
-    claimed_.insert(path);
-    left_.erase(path.substr(layout::staging.size() + 1));
     return path;
 }
 
@@ -148,7 +152,7 @@ void Staging::forget(const std::string& path) {
 }
 
 Done Staging::sweep() {
-    for (const std::string& name : left_)
+    for (const auto& [digest, name] : left_)
         if (Done removed = tree_.remove(layout::staged(name)); !removed) return removed;
     left_.clear();
     return Nothing{};

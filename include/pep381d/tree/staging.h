@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "pep381d/base/digest.h"
@@ -80,8 +81,8 @@ class Staging {
 
   private:
     FileTree& tree_;
-    std::unordered_set<std::string> left_;     // names
-    std::unordered_set<std::string> claimed_;  // paths
+    std::unordered_multimap<std::string, std::string> left_;  // names, by digest
+    std::unordered_set<std::string> claimed_;                 // paths
     std::uint64_t next_ = 0;
 };
 
