@@ -397,8 +397,11 @@ void Committer::feed_some(const std::vector<Queued>& all) {
             change.commit();
             continue;
         }
-        WorkItem item{queued, {}, state_.page(queued.name)};
-        if (const auto ours = state_.published(queued.name)) item.etag = ours->etag;
+        WorkItem item{queued, {}, state_.page(queued.name), false};
+        if (const auto ours = state_.published(queued.name)) {
+            item.etag = ours->etag;
+            item.shown = ours->page;
+        }
         busy_.insert(queued.name.text());
         const std::lock_guard lock(mutex_);
         outbox_files_ += item.known ? item.known->files.size() : 0;

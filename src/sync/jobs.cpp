@@ -211,7 +211,7 @@ void Jobs::read_page(Job& job, const Reply& reply) {
     const Queued& queued = job.item.queued;
     const bool explained = queued.loss != Loss::nothing || job.plan.page.quarantined() ||
                            (queued.loss_seen && clock_.now() - *queued.loss_seen >= second_look);
-    if (job.plan.loses && !explained) {
+    if (job.plan.loses && job.item.shown && !explained) {
         end(job, PageLoses{queued.name});
         return;
     }

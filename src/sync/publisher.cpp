@@ -1,6 +1,7 @@
 #include "pep381d/sync/publisher.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -218,37 +219,28 @@ bool Publisher::taken_by_another(const FileArrived& file, const std::string& pat
     return in(fresh_) || in(placed_) || in(shown_) || state_.owned(path);
 }
 
-// The file is left out. Where its page is staged in the same group, that page waits for the next
-// look.
+// The file is left out. Where its page is staged in the same group, that is made again without it.
 void Publisher::refuse(const FileArrived& file, const std::string& cause, Group& group) {
-    const std::string what = fmt::format("{}: {}", file.file.url, cause);
     constexpr std::size_t most = 10'000;
-    if (no_place_.size() < most) no_place_[file.project.text()][path_of(file)] = what;
+    if (no_place_.size() < most)
+        no_place_[file.project.text()][path_of(file)] = fmt::format("{}: {}", file.file.url, cause);
     must(tree_.remove(file.staged));
-
     State::Change change(state_);
     state_.not_placed(file.project, path_of(file));
+    change.commit();
+
     const auto page =
         std::find_if(group.pages.begin(), group.pages.end(),
                      [&](const PageReady& ready) { return ready.page.name == file.project; });
-    const bool shown =
-        page != group.pages.end() &&
-        std::any_of(page->page.files.begin(), page->page.files.end(), [&](const File& one) {
-            return one.name == file.file.name && (!file.metadata || one.metadata_held);
-        });
-    if (shown) {
-        std::erase_if(group.page_files, [&](const StagedPage& staged) {
-            const std::string directory = layout::published(layout::page_directory(file.project));
-            const bool its = staged.to.starts_with(directory + "/");
-            if (its) must(tree_.remove(staged.from));
-            return its;
-        });
-        page->failure = Failure{Fault::corrupt, what};
-        page->same = true;
-        recorded_(*page);
-        group.pages.erase(page);
-    }
-    change.commit();
+    if (page == group.pages.end()) return;
+    const std::string directory = layout::published(layout::page_directory(file.project)) + "/";
+    std::erase_if(group.page_files, [&](const StagedPage& staged) {
+        if (!staged.to.starts_with(directory)) return false;
+        must(tree_.remove(staged.from));
+        return true;
+    });
+    again_.push_back(std::move(*page));
+    group.pages.erase(page);
 }
 
 void Publisher::leave_out_refused(PageReady& page) {
@@ -352,6 +344,7 @@ void Publisher::turn() {
     shown_ = std::move(placed_);
     placed_ = std::move(fresh_);
     fresh_ = Group{};
+    for (PageReady& page : std::exchange(again_, {})) add(std::move(page));
 }
 
 }  // namespace pep381d

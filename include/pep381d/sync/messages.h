@@ -21,6 +21,7 @@ struct WorkItem {
     Queued queued;
     std::string etag;                  // of the page that we show whole; else empty
     std::optional<ProjectPage> known;  // what we have of it
+    bool shown = false;                // its page is published, whole or in part
 };
 
 // A reference to bytes in staging/ that are whole and right; no path: they lie in their place

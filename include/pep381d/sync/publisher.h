@@ -28,8 +28,7 @@ namespace pep381d {
 
 class Publisher {
   public:
-    // `recorded` is called inside the transaction in which a page is recorded or, with its failure,
-    // given up.
+    // `recorded` is called inside the transaction in which a page is recorded.
     using Recorded = std::function<void(const PageReady&)>;
     Publisher(State& state, FileTree& tree, const Policy& policy, const Clock& clock, Log& log,
               Recorded recorded);
@@ -89,9 +88,10 @@ class Publisher {
     Log& log_;
     Recorded recorded_;
 
-    Group fresh_;   // staged
-    Group placed_;  // its files are renamed
-    Group shown_;   // its pages are renamed
+    Group fresh_;                   // staged
+    Group placed_;                  // its files are renamed
+    Group shown_;                   // its pages are renamed
+    std::vector<PageReady> again_;  // pages to be staged once more, without a refused file
     std::uint64_t next_page_ = 0;
 
     bool root_wanted_ = false;

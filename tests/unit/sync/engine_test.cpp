@@ -279,6 +279,80 @@ TEST_CASE("a page that loses files without a reason is looked at again ten minut
     CHECK_THAT(world.page_of("foo"), !ContainsSubstring("foo-1.0.tar.gz"));
 }
 
+TEST_CASE("files that came before their page can be lost without a reason") {
+    World world;
+    {
+        // As a kill leaves it: one file recorded, the page never shown.
+        File file = foo.files[1];
+        file.path = *file_path(file);
+        file.held = true;
+        State::Change change(world.state);
+        world.state.record_file(foo.name, "foo", file);
+        change.commit();
+    }
+    auto less = foo;
+    less.files.pop_back();
+    world.publish(less);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.state.pending() == 0);
+    CHECK(world.there("simple/foo/index.html"));
+    CHECK_FALSE(world.there(*file_path(foo.files[1])));
+}
+
+TEST_CASE("a file that two projects name outlives one of them") {
+    World world;
+    auto second = bar;
+    second.files.push_back(foo.files[1]);
+    world.publish(foo);
+    world.publish(second);
+    REQUIRE_FALSE(world.pass());
+    world.network.answers.erase(World::url(foo));
+    world.event("foo", "remove project", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK_FALSE(world.there("simple/foo"));
+    CHECK_FALSE(world.there(*file_path(foo.files[0])));
+    CHECK(world.bytes(*file_path(foo.files[1])) == foo.files[1].name.text());
+
+    world.network.answers.erase(World::url(bar));
+    world.event("bar", "remove project", 10);
+    REQUIRE_FALSE(world.pass());
+    CHECK_FALSE(world.there(*file_path(foo.files[1])));
+}
+
+TEST_CASE("no project takes another's place in the tree") {
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    const auto takes = [&](const std::string& url, const std::string& name) {
+        File file = sdist(name);
+        file.url = url;
+        world.publish(page("thief", 20, {sdist("thief-1.0.tar.gz"), file}));
+        world.event("thief", "new release", 20);
+    };
+    const std::string place = foo.files[1].url.substr(foo.files[1].url.find("/packages/"));
+    SECTION("with other bytes") {
+        takes("https://elsewhere.example" + place, foo.files[1].name.text());
+        world.network.answers[World::url(page("thief", 0, {}))].body.clear();
+        File file = foo.files[1];
+        file.url = "https://elsewhere.example" + place;
+        file.digests = {{Algorithm::sha256, sha256("other bytes")}};
+        file.size = 11;
+        world.publish(page("thief", 20, {sdist("thief-1.0.tar.gz"), file}));
+        world.network.answers[file.url] = {"other bytes", "application/octet-stream"};
+    }
+    SECTION("as a directory") {
+        takes("https://elsewhere.example" + place + "/x.tar.gz", "x.tar.gz");
+    }
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.bytes(*file_path(foo.files[1])) == foo.files[1].name.text());
+    CHECK_THAT(world.page_of("thief"), ContainsSubstring("thief-1.0.tar.gz"));
+    const auto skipped = world.state.skipped(10);
+    REQUIRE(skipped.size() == 1);
+    CHECK_THAT(skipped[0].cause, ContainsSubstring(*file_path(foo.files[1])));
+    CHECK(world.state.pending() == 0);
+    CHECK(std::filesystem::is_empty(world.directory.path() / "staging"));
+}
+
 TEST_CASE("a quarantined project loses its files at once and gets them back") {
     World world;
     world.publish(foo);
