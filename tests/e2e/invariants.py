@@ -1,0 +1,74 @@
+"""What holds for a tree at any moment, whatever was killed (design.md 2.1 and 2.2); read without the master."""
+
+import json
+from pathlib import Path
+from typing import Dict, List, Optional, Tuple
+from urllib.parse import unquote
+
+from tree import digest_of, digests_of, read_html
+
+Links = Dict[str, Optional[str]]  # path below web/ -> sha256
+
+
+def links_of_json(text: str) -> Links:
+    links: Links = {}
+    for file in json.loads(text)["files"]:
+        path = unquote(file["url"][len("../../"):])
+        links[path] = file["hashes"]["sha256"]
+        if file["core-metadata"]:
+            links[path + ".metadata"] = file["core-metadata"]["sha256"]
+    return links
+
+
+def links_of_html(text: str) -> Links:
+    links: Links = {}
+    for attributes, _ in read_html(text).anchors:
+        link, _, fragment = (attributes["href"] or "").partition("#sha256=")
+        path = unquote(link[len("../../"):])
+        links[path] = fragment
+        core = attributes.get("data-core-metadata")
+        if core:
+            links[path + ".metadata"] = core[len("sha256="):]
+    return links
+
+
+def pages(web: Path) -> Tuple[Links, List[str]]:
+    """All links of all pages, and what is wrong with the pages themselves."""
+    links: Links = {}
+    wrong: List[str] = []
+    for path in sorted((web / "simple").glob("*/index.*")):
+        text = path.read_text()
+        try:
+            found = links_of_json(text) if path.suffix == ".v1_json" else links_of_html(text)
+        except (ValueError, KeyError, TypeError) as error:
+            wrong.append(f"{path.relative_to(web)}: cannot be read: {error!r}")
+            continue
+        if path.suffix == ".html" and not text.rstrip().endswith("-->"):
+            wrong.append(f"{path.relative_to(web)}: is cut short")
+        links.update(found)
+    return links, wrong
+
+
+def root_names(web: Path) -> List[str]:
+    """Directories that the root index leads to, in either format."""
+    names: List[str] = []
+    html, structured = web / "simple/index.html", web / "simple/index.v1_json"
+    if html.exists():
+        names += [(attributes["href"] or "").rstrip("/") for attributes, _ in read_html(html.read_text()).anchors]
+    if structured.exists():
+        names += [entry["name"].lower().replace("_", "-").replace(".", "-")
+                  for entry in json.loads(structured.read_text())["projects"]]
+    return names
+
+
+def broken(web: Path) -> List[str]:
+    """Every link that does not lead to a whole file, and every listed project without its page."""
+    if not web.is_dir():
+        return []
+    links, wrong = pages(web)
+    digests = digests_of(web, links)
+    wrong += [f"{path}: a page links to it, and it is not whole" for path, digest in links.items()
+              if digests[path] != digest]
+    wrong += [f"the root lists {name}, which has no page" for name in root_names(web)
+              if digest_of(web / "simple" / name / "index.html") is None]
+    return wrong
