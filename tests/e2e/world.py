@@ -29,7 +29,7 @@ BUILD = Path(os.environ.get("PEP381D_BUILD", HERE.parents[1] / "build"))
 DAEMON = BUILD / "pep381d"
 SAMPLE_MASTER = BUILD / "sample-master"
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
-DEADLINE = 120.0  # seconds; for what takes a fraction of that on an idle machine
+DEADLINE = 60.0  # seconds; for what takes a fraction of that on an idle machine
 T = TypeVar("T")
 
 # Prints the peak memory of a program, in KiB, into a file. A child's figure begins with its parent's, so the
