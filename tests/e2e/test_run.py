@@ -166,13 +166,11 @@ class Signals(World):
         self.assert_equal_trees(mirror, master)
 
     def test_sigterm_ends_sync_while_it_waits(self) -> None:
-        master = self.master(**SMALL)
-        mirror = self.mirror(master.url, master_patience="10min")
         for match in ("/simple/", "/pypi"):
             with self.subTest(match):
-                master.clear_faults()
+                master = self.master(**SMALL)
                 master.fault(match, "status", 503, times=-1)
-                master.reset_counts()
+                mirror = self.mirror(master.url, "m" + match.strip("/"), master_patience="10min")
                 daemon = self.ends(Daemon(mirror.command("sync")))
                 until(lambda: sum(master.counts().values()) >= 2, "it is at work")
                 began = time.monotonic()
