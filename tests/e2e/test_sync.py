@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, Dict, List, Set
 
-from compare import Terms
+from compare import Master, Terms
 from tree import normalized, snapshot
 from world import JSON_TYPE, Mirror, SampleMaster, World, finished, main
 
@@ -222,7 +222,6 @@ class Filters(World):
                 self.assertNotIn("POST list_packages_with_serial", master.settled_counts())
 
     def all(self, master: SampleMaster) -> List[str]:
-        from compare import Master
         reader = Master(master.url)
         names = reader.all_names()
         reader.close()
