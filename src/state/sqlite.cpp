@@ -111,10 +111,10 @@ std::optional<std::int64_t> Statement::Rows::optional_integer(int column) const 
     return integer(column);
 }
 
-Database::Database(std::string path, Mode mode) : path_(std::move(path)) {
+Database::Database(const std::string& name, std::string path, Mode mode) : path_(std::move(path)) {
     const int flags = mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                           : SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
-    const int result = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
+    const int result = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
     if (result != SQLITE_OK) {
         // The destructor does not run for a constructor that throws.
         const std::string cause =

@@ -86,7 +86,8 @@ class Statement {
 class Database {
   public:
     enum class Mode { write, read };
-    Database(std::string path, Mode mode);
+    // `name`: a path, or a `file:` URI to read; `path`: what messages call it.
+    Database(const std::string& name, std::string path, Mode mode);
     ~Database();
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;

@@ -90,14 +90,14 @@ void migrate(Database& database) {
 
 std::unique_ptr<Database> open_database(const std::string& path, State::Access access) {
     if (access == State::Access::read) {
-        auto database = std::make_unique<Database>(read_only_uri(path), Database::Mode::read);
+        auto database = std::make_unique<Database>(read_only_uri(path), path, Database::Mode::read);
         check_owner(*database, path);
         if (pragma(*database, "user_version") != static_cast<std::int64_t>(schema::steps.size()))
             throw Fatal(
                 5, fmt::format("state {}: it is of another version; start the daemon once", path));
         return database;
     }
-    auto database = std::make_unique<Database>(path, Database::Mode::write);
+    auto database = std::make_unique<Database>(path, path, Database::Mode::write);
     check_owner(*database, path);
     set_up(*database);
     migrate(*database);

@@ -228,7 +228,7 @@ void Committer::handle(PageLoses& loses) {
 }
 
 void Committer::handle(PollDone& poll) {
-    take_events(state_, policy_.filter, poll.events, poll.began);
+    take_events(state_, policy_.filter, poll.events, poll.began, poll.cursor);
     state_.set(Note::cursor, poll.cursor.value);
     if (!poll.last) return;
     state_.record_poll(poll.began);
@@ -323,6 +323,7 @@ void Committer::apply_changed_policy() {
         state_.set(Note::reconciled, Time{});
     }
     remaking_ = changed(Note::made_formats, formats());
+    publisher_.hold_root(remaking_);
     // Half of the way to other formats than these is no progress.
     const std::string on_the_way = "on the way to " + formats();
     if (remaking_ && *state_.text(Note::made_formats) != on_the_way)
@@ -352,6 +353,7 @@ void Committer::remake_some() {
     state_.set(Note::made_formats, formats());
     state_.set(Note::root_changes, state_.number(Note::root_changes).value_or(0) + 1);
     change.commit();
+    publisher_.hold_root(false);
     publisher_.want_root();
     remaking_ = false;
 }
@@ -401,6 +403,12 @@ void Committer::feed_some(const std::vector<Queued>& all) {
         if (const auto ours = state_.published(queued.name)) {
             item.etag = ours->etag;
             item.shown = ours->page;
+        }
+        // A serial that the journal has not reached came from a page that lied, or that was newer
+        // than the last poll: the page is read again, whatever it shows.
+        if (item.known && item.known->serial.value > state_.number(Note::cursor).value_or(0)) {
+            item.known->serial = Serial{};
+            item.etag.clear();
         }
         busy_.insert(queued.name.text());
         const std::lock_guard lock(mutex_);

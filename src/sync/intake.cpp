@@ -106,7 +106,8 @@ void queue_absent(State& state, Ours& ours, const Filter& filter, Time began, Li
 
 }  // namespace
 
-void take_events(State& state, const Filter& filter, const std::vector<Event>& events, Time began) {
+void take_events(State& state, const Filter& filter, const std::vector<Event>& events, Time began,
+                 Serial cursor) {
     const auto take = [&](std::string_view raw, Serial serial, Loss loss) {
         const auto name = ProjectName::parse(raw);
         if (!name) {
@@ -114,7 +115,9 @@ void take_events(State& state, const Filter& filter, const std::vector<Event>& e
             return;
         }
         const auto ours = state.published(*name);
-        if (!filter.wants(*name) || (ours && ours->page && ours->serial >= serial)) return;
+        // A serial that the journal has not reached proves nothing: the page may have lied.
+        const bool shown = ours && ours->page && ours->serial >= serial && ours->serial <= cursor;
+        if (shown || !filter.wants(*name)) return;
         state.enqueue(*name, raw, serial, loss, began, true);
         state.note_candidate(*name, loss == Loss::project && ours && ours->page);
     };
@@ -129,6 +132,7 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
                               const std::string& staged, Time began, Log& log) {
     ListResult result;
     Ours ours(state);
+    const Serial reached{state.number(Note::cursor).value_or(0)};
     auto missing = filter.named();
     ListReader reader([&](std::string_view raw, Serial serial) {
         ++result.names;
@@ -141,7 +145,8 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
         missing.erase(name->text());
         const auto shown = ours.see(name->text(), raw);
         if (shown && !shown->same_display) state.rename(*name, raw);
-        if ((shown && shown->serial >= serial) || !filter.wants(*name)) return;
+        const bool known = shown && shown->serial >= serial && shown->serial <= reached;
+        if (known || !filter.wants(*name)) return;
         state.enqueue(*name, raw, serial, Loss::nothing, began, false);
         ++result.queued;
     });

@@ -103,6 +103,17 @@ void Publisher::stage_page(const ProjectPage& page, bool replaces, Group& group)
     }
 }
 
+void Publisher::hold_root(bool hold) {
+    root_held_ = hold;
+    if (!hold) return;
+    if (!policy_.html) {
+        must(tree_.remove(layout::root_html));
+        must(tree_.remove(layout::root_v1_html));
+    }
+    if (!policy_.json) must(tree_.remove(layout::root_json));
+    must(tree_.flush());
+}
+
 void Publisher::stage_root() {
     constexpr std::size_t chunk = 256 * 1024;
     root_changes_ = state_.number(Note::root_changes).value_or(0);
@@ -328,13 +339,14 @@ bool Publisher::root_current() {
 bool Publisher::busy() {
     if (!fresh_.empty() || !placed_.empty() || !shown_.empty()) return true;
     if (root_staged_ || root_placed_ || !removed_.empty()) return true;
-    if (root_wanted_ && !root_current()) return true;
+    if (root_wanted_ && !root_held_ && !root_current()) return true;
     const auto due = state_.next_removal();
     return due && *due <= clock_.now();
 }
 
 void Publisher::turn() {
-    if (root_wanted_ && !root_staged_ && !root_placed_ && !root_current()) stage_root();
+    if (root_wanted_ && !root_held_ && !root_staged_ && !root_placed_ && !root_current())
+        stage_root();
     must(tree_.flush());
     record(shown_);
     remove_what_is_due();

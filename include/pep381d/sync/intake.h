@@ -15,9 +15,11 @@
 
 namespace pep381d {
 
+// `cursor`: how far the journal is read with these events.
 // Queues every project that the events name, but for those that the filter leaves out, those whose
 // names are not legal, and those of which we show that serial or a newer one already.
-void take_events(State& state, const Filter& filter, const std::vector<Event>& events, Time began);
+void take_events(State& state, const Filter& filter, const std::vector<Event>& events, Time began,
+                 Serial cursor);
 
 struct ListResult {
     std::int64_t names = 0;  // in the list, legal or not

@@ -41,6 +41,11 @@ class Publisher {
     // The root index is to be written at the next turn, if it is not what the state says.
     void want_root() { root_wanted_ = true; }
 
+    // While the pages are made again in other formats: no root index is written, since it could
+    // name pages that are not there yet, and those of formats that are given up are removed at
+    // once.
+    void hold_root(bool hold);
+
     void turn();
     // True while a turn has something to do: groups on their way, a root index, removals that are
     // due.
@@ -95,6 +100,7 @@ class Publisher {
     std::uint64_t next_page_ = 0;
 
     bool root_wanted_ = false;
+    bool root_held_ = false;
     bool root_staged_ = false;
     bool root_placed_ = false;       // renamed, not yet durable
     std::int64_t root_changes_ = 0;  // the count that the staged or placed root index shows
