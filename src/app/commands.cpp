@@ -43,12 +43,15 @@ Log::Level level_of(const Config& config) {
 }
 
 int end_of_pass(const PassResult& result, const Config& config, State& state) {
-    if (result.poll) return end_with(3, result.poll->what, "nothing was deleted; try again");
-    if (const auto held = state.held(); held > 0)
+    if (!result.named_failure.empty())
+        return end_with(1, result.named_failure, "see `pep381d status`");
+    if (result.named && result.not_at_master.empty()) return 0;
+    if (const auto held = state.held(); !result.named && held > 0)
         return end_with(4,
                         fmt::format("{}: {} deletions are held back as too many",
                                     config.mirror_directory, held),
                         "`pep381d allow-deletions` confirms them");
+    if (result.poll) return end_with(3, result.poll->what, "nothing was deleted; try again");
     if (!result.not_at_master.empty())
         return end_with(1,
                         fmt::format("{}/simple/{}/: the master has no such project",
@@ -96,8 +99,8 @@ Config reread(const Config& old, int argc, const char* const* argv, Log& log) {
         log.error(fmt::format("config_refused where={} key={} cause={}", quoted(mistake.where),
                               mistake.key, quoted(mistake.what)));
     if (!line.mistakes.empty()) return old;
-    for (const auto member :
-         {&Config::mirror_directory, &Config::state_file, &Config::listen_address}) {
+    for (const auto member : {&Config::mirror_directory, &Config::state_file,
+                              &Config::listen_address, &Config::log_level}) {
         if (line.config.*member == old.*member) continue;
         log.warning(fmt::format("config_needs_restart old={} new={}", quoted(old.*member),
                                 quoted(line.config.*member)));

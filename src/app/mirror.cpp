@@ -11,9 +11,10 @@ namespace pep381d {
 Policy policy_of(const Config& config, bool daemon) {
     Policy policy;
     policy.master = config.master_url;
+    policy.master_shown = display_url(config.master_url);
     policy.contact = config.master_contact;
     policy.filter = Filter(config.filter_projects, config.filter_block);
-    policy.page = {config.files_enabled, config.files_core_metadata};
+    policy.page = {config.files_enabled, config.files_core_metadata, config.deletes_keep};
     policy.html = config.pages_html;
     policy.json = config.pages_json;
     policy.keep_deleted = config.deletes_keep;
@@ -94,6 +95,11 @@ PassResult Mirror::pass(const Config& config, const std::vector<std::string>& pr
     session.committer.stop();
     session.committer.check();
     result.not_at_master = session.committer.not_at_master();
+    result.named = !projects.empty();
+    for (const std::string& project : projects)
+        if (const auto cause = state_.cause(*ProjectName::parse(project));
+            cause && result.named_failure.empty())
+            result.named_failure = *cause;
     result.stopped = session.engine.command() == Command::stop;
     if (!result.poll && !result.stopped && state_.pending() == 0)
         if (Done swept = session.staging.sweep(); !swept) throw Fatal(5, swept.failure().what);

@@ -72,6 +72,13 @@ PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy
         if (!file.metadata_held) plan.fetches.push_back({i, true});
     }
     plan.loses = known != nullptr && still_there < known->files.size();
+    if (plan.loses && policy.keep && !plan.page.quarantined()) {
+        std::unordered_set<std::string> listed;
+        for (const File& file : plan.page.files) listed.insert(file.name.text());
+        for (const File& file : known->files)
+            if (file.held && listed.count(file.name.text()) == 0) plan.page.files.push_back(file);
+        plan.loses = false;
+    }
     plan.same = known != nullptr && plan.fetches.empty() && plan.page == *known;
     return plan;
 }

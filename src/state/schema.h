@@ -54,6 +54,7 @@ CREATE TABLE queue(
   attempts INTEGER NOT NULL DEFAULT 0,
   first_failed INTEGER, fault INTEGER, cause TEXT,
   loss_seen INTEGER,
+  stale_since INTEGER,
   absent INTEGER,
   candidate INTEGER NOT NULL DEFAULT 0,
   held INTEGER NOT NULL DEFAULT 0,
@@ -64,6 +65,7 @@ CREATE INDEX queue_candidates ON queue(held) WHERE candidate = 1;
 
 -- after_root: of a dropped project: the count of changes (note root_changes) that the root index must show before.
 CREATE TABLE removals(path TEXT PRIMARY KEY, not_before INTEGER NOT NULL, after_root INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX removals_due ON removals(not_before);
 CREATE TABLE intended(project TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY(project, path)) WITHOUT ROWID;
 CREATE TABLE shared(path TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE polls(began INTEGER PRIMARY KEY);

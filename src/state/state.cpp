@@ -117,6 +117,7 @@ Queued read_queued(const Statement::Rows& row) {
                   {},
                   {},
                   {},
+                  {},
                   false};
     queued.loss = static_cast<Loss>(row.integer(3));
     queued.last_loss = static_cast<Loss>(row.integer(4));
@@ -124,8 +125,9 @@ Queued read_queued(const Statement::Rows& row) {
     queued.not_before = time_of(row.integer(6));
     queued.first_failed = time_of(row.optional_integer(7));
     queued.loss_seen = time_of(row.optional_integer(8));
-    queued.absent = time_of(row.optional_integer(9));
-    queued.allowed = row.integer(10) != 0;
+    queued.stale_since = time_of(row.optional_integer(9));
+    queued.absent = time_of(row.optional_integer(10));
+    queued.allowed = row.integer(11) != 0;
     return queued;
 }
 
@@ -250,6 +252,8 @@ INSERT INTO queue(name, display, serial, loss, last_loss, since, soon) VALUES(?1
 ON CONFLICT(name) DO UPDATE SET
   last_loss = CASE WHEN excluded.serial >= serial THEN excluded.loss ELSE last_loss END,
   display = CASE WHEN excluded.serial >= serial THEN excluded.display ELSE display END,
+  stale_since = CASE WHEN excluded.serial > serial THEN NULL ELSE stale_since END,
+  loss_seen = CASE WHEN excluded.serial > serial THEN NULL ELSE loss_seen END,
   serial = max(serial, excluded.serial), loss = max(loss, excluded.loss),
   soon = max(soon, excluded.soon), not_before = 0
 )sql")
@@ -260,7 +264,7 @@ ON CONFLICT(name) DO UPDATE SET
 std::vector<Queued> State::due(Time now, std::size_t most) {
     auto rows = impl_
                     ->sql(R"sql(
-SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, absent, allowed FROM queue
+SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed FROM queue
 WHERE soon = 1 AND not_before <= ? ORDER BY not_before LIMIT ?)sql")
                     .rows(number_of(now), static_cast<std::int64_t>(most));
     std::vector<Queued> all;
@@ -271,7 +275,7 @@ WHERE soon = 1 AND not_before <= ? ORDER BY not_before LIMIT ?)sql")
 std::vector<Queued> State::backlog(std::string_view after, std::size_t most) {
     auto rows = impl_
                     ->sql(R"sql(
-SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, absent, allowed FROM queue
+SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed FROM queue
 WHERE name > ? AND soon = 0 ORDER BY name LIMIT ?)sql")
                     .rows(after, static_cast<std::int64_t>(most));
     std::vector<Queued> all;
@@ -282,7 +286,7 @@ WHERE name > ? AND soon = 0 ORDER BY name LIMIT ?)sql")
 std::optional<Queued> State::queued(const ProjectName& name) {
     auto rows = impl_
                     ->sql(R"sql(
-SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, absent, allowed FROM queue
+SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed FROM queue
 WHERE name = ?)sql")
                     .rows(name.text());
     if (!rows.next()) return std::nullopt;
@@ -301,6 +305,22 @@ UPDATE queue SET attempts = attempts + 1, not_before = ?2, soon = 1, first_faile
 void State::note_unexplained_loss(const ProjectName& name, Time seen) {
     impl_->sql("UPDATE queue SET loss_seen = coalesce(loss_seen, ?2) WHERE name = ?1")
         .run(name.text(), number_of(seen));
+}
+
+void State::note_stale(const ProjectName& name, Time seen) {
+    impl_->sql("UPDATE queue SET stale_since = coalesce(stale_since, ?2) WHERE name = ?1")
+        .run(name.text(), number_of(seen));
+}
+
+std::vector<std::string> State::absent() {
+    auto rows = impl_->sql("SELECT name FROM queue WHERE absent IS NOT NULL").rows();
+    std::vector<std::string> all;
+    while (rows.next()) all.push_back(rows.text(0));
+    return all;
+}
+
+void State::note_listed(const std::string& name) {
+    impl_->sql("UPDATE queue SET absent = NULL, candidate = 0 WHERE name = ?").run(name);
 }
 
 void State::note_absent(const ProjectName& name, Time list) {
@@ -369,6 +389,13 @@ ORDER BY name LIMIT ?)sql")
     while (rows.next())
         all.push_back({rows.text(0), rows.text(1), rows.integer(2), time_of(rows.integer(3))});
     return all;
+}
+
+std::optional<std::string> State::cause(const ProjectName& name) {
+    auto rows = impl_->sql("SELECT coalesce(cause, 'it was not reached') FROM queue WHERE name = ?")
+                    .rows(name.text());
+    if (!rows.next()) return std::nullopt;
+    return rows.text(0);
 }
 
 std::optional<Time> State::next_due() {
@@ -711,8 +738,9 @@ std::optional<Time> State::handled_until(Time now) {
     const auto oldest =
         impl_->one(impl_
                        ->sql(R"sql(
-SELECT min(since) FROM queue WHERE NOT (attempts > 0 AND fault <> ?1 AND first_failed <= ?2))sql")
-                       .rows(static_cast<int>(Fault::local), number_of(now - excused_after)));
+SELECT min(since) FROM queue WHERE NOT (attempts > 0 AND fault IN (?1, ?2, ?3) AND first_failed <= ?4))sql")
+                       .rows(static_cast<int>(Fault::gone), static_cast<int>(Fault::corrupt),
+                             static_cast<int>(Fault::refused), number_of(now - excused_after)));
     constexpr std::int64_t for_ever = std::numeric_limits<std::int64_t>::max();
     const auto newest = impl_->one(
         impl_->sql("SELECT max(began) FROM polls WHERE began < ?").rows(oldest.value_or(for_ever)));

@@ -11,7 +11,7 @@ namespace pep381d {
 
 namespace {
 
-// How many messages may wait before the loop stops starting transfers.
+// How much may wait, counted in entries of files, before the loop stops starting transfers.
 constexpr std::size_t inbox_most = 2048;
 // How much one turn takes at most, counted in entries of files: three groups of this size are in
 // memory at a time.
@@ -83,12 +83,13 @@ void Committer::stop() {
 
 bool Committer::room() {
     const std::lock_guard lock(mutex_);
-    return inbox_.size() < inbox_most;
+    return inbox_weight_ < inbox_most;
 }
 
 void Committer::send(Message message) {
     {
         const std::lock_guard lock(mutex_);
+        inbox_weight_ += weight(message);
         inbox_.push_back(std::move(message));
         standing_.at_rest = false;
     }
@@ -110,7 +111,7 @@ std::optional<WorkItem> Committer::take() {
     WorkItem item = std::move(outbox_.front());
     outbox_.pop_front();
     outbox_files_ -= item.known ? item.known->files.size() : 0;
-    if (outbox_.size() == outbox_most / 2 || outbox_.empty()) changed_.notify_one();
+    if (hungry()) changed_.notify_one();
     return item;
 }
 
@@ -153,9 +154,7 @@ std::deque<Message> Committer::gather() {
     std::unique_lock lock(mutex_);
     const bool on_the_way = publisher_.busy() || remaking_ || finishing_ != finished_;
     const auto work = [&] { return !inbox_.empty() || stopping_; };
-    const auto wants_feeding = [&] {
-        return !only_ && outbox_.size() < outbox_most / 2 && backlog_left_;
-    };
+    const auto wants_feeding = [&] { return !only_ && backlog_left_ && hungry(); };
     if (!on_the_way && !work() && !wants_feeding()) {
         // Rows become due and removals ripen by the clock.
         std::chrono::milliseconds most = std::chrono::seconds(1);
@@ -165,12 +164,13 @@ std::deque<Message> Committer::gather() {
     }
     if (!inbox_.empty() && !finishing_)
         changed_.wait_for(lock, company, [&] {
-            return inbox_.size() >= inbox_most / 2 || stopping_ || loop_idle_;
+            return inbox_weight_ >= inbox_most / 2 || stopping_ || loop_idle_;
         });
 
     std::deque<Message> taken;
     for (std::size_t total = 0; !inbox_.empty() && total < group_most; inbox_.pop_front()) {
         total += weight(inbox_.front());
+        inbox_weight_ -= weight(inbox_.front());
         taken.push_back(std::move(inbox_.front()));
     }
     return taken;
@@ -245,7 +245,8 @@ void Committer::handle(PollFailed& failed) {
 void Committer::handle(ListArrived& list) {
     // Of a list that turns out to be no good at its end, nothing stays.
     std::optional<State::Change> change(state_);
-    const auto result = take_list(state_, tree_, policy_.filter, list.staged, list.began, log_);
+    const auto result = take_list(state_, tree_, policy_.filter, list.staged, list.began,
+                                  policy_.keep_deleted, log_);
     if (result) note_list(list, result.value());
     if (result) change->commit();
     change.reset();
@@ -256,8 +257,9 @@ void Committer::handle(ListArrived& list) {
     list_failure_.reset();
     if (result) return;
     const Failure& failure = result.failure();
-    list_failure_ = Failure{
-        failure.fault, fmt::format("POST {}/pypi: {}", policy_.master, failure.what), failure.wait};
+    list_failure_ =
+        Failure{failure.fault, fmt::format("POST {}/pypi: {}", policy_.master_shown, failure.what),
+                failure.wait};
     log_.warning(fmt::format("list_refused cause={}", quoted(list_failure_->what)));
     state_.set(Note::last_error, list_failure_->what);
 }
@@ -270,8 +272,6 @@ void Committer::note_list(const ListArrived& list, const ListResult& found) {
     // The first list: the journal is read from its newest serial on. A fresher start would leave a
     // hole, since lists are cached.
     if (!state_.number(Note::cursor)) state_.set(Note::cursor, found.highest.value);
-    state_.record_poll(list.began);
-    state_.set(Note::last_poll, list.began);
     backlog_after_.clear();
     backlog_left_ = true;
     counters_.pending = state_.pending();
@@ -331,7 +331,7 @@ void Committer::apply_changed_policy() {
     state_.set(Note::made_formats, remaking_ ? on_the_way : formats());
     state_.set(Note::made_files, files);
     state_.set(Note::made_filter, filter);
-    state_.set(Note::master, policy_.master);
+    state_.set(Note::master, policy_.master_shown);
     change.commit();
 }
 
@@ -363,8 +363,7 @@ void Committer::feed() {
     std::size_t room = 0;
     {
         const std::lock_guard lock(mutex_);
-        if (stopping_ || outbox_.size() > outbox_most / 2 || outbox_files_ > outbox_files_most)
-            return;
+        if (stopping_ || !hungry()) return;
         room = outbox_most - outbox_.size();
     }
     const Time now = clock_.now();
@@ -382,17 +381,23 @@ void Committer::feed() {
         const auto queued = state_.backlog(backlog_after_, room);
         backlog_left_ = !queued.empty();
         if (queued.empty()) break;
-        backlog_after_ = queued.back().name.text();
-        feed_some(queued);
+        backlog_after_ = feed_some(queued);
         const std::lock_guard lock(mutex_);
-        if (outbox_.size() >= outbox_most / 2) break;
+        if (!hungry()) break;
     }
 }
 
-void Committer::feed_some(const std::vector<Queued>& all) {
+bool Committer::hungry() const {
+    return outbox_.size() < outbox_most / 2 && outbox_files_ < outbox_files_most;
+}
+
+// As many as there is room for. The last name that was looked at.
+std::string Committer::feed_some(const std::vector<Queued>& all) {
+    std::string last;
     bool fed = false;
     for (const Queued& queued : all) {
-        if (busy_.count(queued.name.text()) != 0) continue;
+        last = queued.name.text();
+        if (busy_.count(last) != 0) continue;
         if (!policy_.filter.wants(queued.name)) {
             State::Change change(state_);
             rulings_.unwanted(queued);
@@ -415,8 +420,10 @@ void Committer::feed_some(const std::vector<Queued>& all) {
         outbox_files_ += item.known ? item.known->files.size() : 0;
         outbox_.push_back(std::move(item));
         fed = true;
+        if (outbox_files_ >= outbox_files_most) break;
     }
     if (fed) wake_();
+    return last;
 }
 
 bool Committer::nothing_left() {

@@ -66,6 +66,7 @@ void Engine::step(std::chrono::milliseconds most) {
     }
     committer_.loop_idle(jobs_.idle() && outgoing_.empty());
     if (!outgoing_.empty() && committer_.room()) most = std::chrono::milliseconds(0);
+    paused_ = again.has_value() && jobs_.waiting();
     if (again) most = std::min(most, until(*again, clock_.steady()));
     transport_.wait(std::min(most, longest_step), hooks_.descriptor);
 
@@ -107,7 +108,9 @@ std::optional<Failure> Engine::ask_with_patience() {
         const auto standing = committer_.standing();
         const bool list_due = !standing.reconciled ||
                               clock_.now() - *standing.reconciled >= policy_.reconcile_interval;
-        const auto failure = ask(list_due);
+        auto failure = ask(list_due);
+        // A list may be an hour old: what came since stands in the journal.
+        if (!failure && !standing.cursor) failure = ask(false);
         const bool again =
             failure && failure->fault == Fault::retry_later && command_ != Command::stop;
         if (!again || !wait(retry_pause(attempt, failure->wait, 0.5))) return failure;
@@ -118,9 +121,8 @@ std::optional<Failure> Engine::ask_with_patience() {
 bool Engine::work_off() {
     while (!drained() && command_ != Command::stop) {
         const Steady before = clock_.steady();
-        const bool idle = jobs_.waiting();
         step(longest_step);
-        if (idle)
+        if (paused_)
             patience_ -=
                 std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - before);
         if (patience_ < std::chrono::milliseconds(0)) return false;
@@ -129,7 +131,7 @@ bool Engine::work_off() {
 }
 
 std::optional<Failure> Engine::pass(bool poll) {
-    send(RetryAll{});
+    if (poll) send(RetryAll{});
     patience_ = policy_.patience;
     std::optional<Failure> failure;
     if (poll) failure = ask_with_patience();
@@ -162,10 +164,12 @@ void Engine::start_poll_if_due() {
     if (poll_.running()) return;
     const Steady now = clock_.steady();
     const auto standing = committer_.standing();
-    if (next_poll_ && now < *next_poll_ && command_ != Command::poll) return;
-    if (command_ == Command::poll) command_ = Command::none;
-    // The first list is on its way to the state: its serial is where the journal starts.
+    // The first list is on its way to the state; the journal since then is read at once.
     if (!standing.cursor && lists_asked_ > standing.lists) return;
+    const bool first = standing.cursor && !journal_read_;
+    if (next_poll_ && now < *next_poll_ && command_ != Command::poll && !first) return;
+    journal_read_ = standing.cursor.has_value();
+    if (command_ == Command::poll) command_ = Command::none;
     const bool due = !standing.reconciled || standing.wants_list ||
                      clock_.now() - *standing.reconciled >= policy_.reconcile_interval;
     const bool rested = !last_list_ || now - *last_list_ >= list_pause;
@@ -175,12 +179,22 @@ void Engine::start_poll_if_due() {
     next_poll_ = now + policy_.poll_interval;
 }
 
+// What a crash left in staging/ and nobody wanted by the time when all is done.
+void Engine::sweep_once() {
+    if (swept_ || !may_work_ || !drained() || committer_.counters().pending > 0) return;
+    swept_ = true;
+    if (Done swept = staging_.sweep(); !swept) throw Fatal(5, swept.failure().what);
+}
+
 Command Engine::run() {
     bool polled = false;
     while (command_ != Command::stop && command_ != Command::reload) {
         start_poll_if_due();
         polled = polled || poll_.running();
-        step(next_poll_ ? until(*next_poll_, clock_.steady()) : longest_step);
+        // A first list that is being compared is followed by the journal at once.
+        const bool waiting = poll_.running() || !next_poll_;
+        step(waiting ? longest_step : until(*next_poll_, clock_.steady()));
+        sweep_once();
         if (!polled || poll_.running()) continue;
         polled = false;
         if (poll_.failure()) {

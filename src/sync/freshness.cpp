@@ -16,7 +16,7 @@ void must(const Done& done) {
 Status survey(State& state, const Policy& policy, Time now, std::size_t most_failing) {
     Status status;
     status.version = PEP381D_VERSION;
-    status.master = state.text(Note::master).value_or(policy.master);
+    status.master = state.text(Note::master).value_or(policy.master_shown);
     status.contact = policy.contact;
     status.filtered = !policy.filter.everything();
     status.as_of = now;

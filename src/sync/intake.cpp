@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -129,11 +130,13 @@ void take_events(State& state, const Filter& filter, const std::vector<Event>& e
 }
 
 Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter,
-                              const std::string& staged, Time began, Log& log) {
+                              const std::string& staged, Time began, bool keep_deleted, Log& log) {
     ListResult result;
     Ours ours(state);
     const Serial reached{state.number(Note::cursor).value_or(0)};
     auto missing = filter.named();
+    const auto lacked = state.absent();
+    const std::unordered_set<std::string> absent(lacked.begin(), lacked.end());
     ListReader reader([&](std::string_view raw, Serial serial) {
         ++result.names;
         result.highest = std::max(result.highest, serial);
@@ -143,6 +146,7 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
             return;
         }
         missing.erase(name->text());
+        if (absent.count(name->text()) != 0) state.note_listed(name->text());
         const auto shown = ours.see(name->text(), raw);
         if (shown && !shown->same_display) state.rename(*name, raw);
         const bool known = shown && shown->serial >= serial && shown->serial <= reached;
@@ -152,7 +156,7 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
     });
     if (Done read = read_list(tree, staged, reader); !read) return std::move(read).failure();
     if (result.names == 0) return Failure{Fault::corrupt, "the master's list of projects is empty"};
-    queue_absent(state, ours, filter, began, result);
+    if (!keep_deleted) queue_absent(state, ours, filter, began, result);
     for (const std::string& name : missing)
         log.warning(fmt::format(
             "filtered_name_missing name={} cause=\"the master has no such project\"", name));

@@ -25,7 +25,7 @@ constexpr std::size_t jobs_most = 128;
 constexpr std::size_t files_listed_most = 10'000;
 
 // A page that stays behind its journal for this long is taken for what it is (protocol B.6).
-constexpr std::chrono::hours stale_for_good{1};
+constexpr std::chrono::hours stale_page_believed{1};
 // A loss that nothing explains is believed when it is seen again after this long.
 constexpr std::chrono::minutes second_look{10};
 
@@ -52,7 +52,13 @@ struct Jobs::Job {
     std::vector<Refused> refused;
     std::optional<Failure> failure;  // the first of its files', or the page's staleness
     bool files_missing = false;
+    bool stale = false;
 
+    // Its page has been older than the journal for so long that it will not change (protocol B.6).
+    bool stale_for_good(Time now) const {
+        return item.queued.stale_since && now - *item.queued.stale_since >= stale_page_believed &&
+               item.queued.last_loss != Loss::project;
+    }
     Serial shown() const { return item.known ? item.known->serial : Serial{}; }
 };
 
@@ -94,7 +100,8 @@ std::optional<Steady> Jobs::pump() {
         ready_.pop_front();
         const Fetch fetch = job.plan.fetches[job.next_fetch++];
         if (job.next_fetch < job.plan.fetches.size()) ready_.push_back(job.id);
-        start_file(job, fetch);
+        // Hashing what lies there already takes its time: the loop looks at the rest of its duties.
+        if (!start_file(job, fetch)) return clock_.steady();
     }
     const Steady now = clock_.steady();
     while (!new_.empty() && pages_running_ < policy_.master_requests) {
@@ -176,19 +183,24 @@ void Jobs::page_ended(std::uint64_t id, Outcome<Reply> reply) {
     }
     note_master(true, {});
     if (reply.value().status == 304) {
-        if (job.shown() < job.item.queued.serial)
-            end(job, PageStale{name, job.shown()});
-        else
-            end(job, PageReady{{name, job.shown(), {}, {}, {}, {}},
-                               job.item.queued.display,
-                               {},
-                               job.shown(),
-                               true,
-                               {},
-                               {}});
+        not_modified(job);
         return;
     }
     read_page(job, reply.value());
+}
+
+void Jobs::not_modified(Job& job) {
+    const Queued& queued = job.item.queued;
+    if (job.shown() < queued.serial && !job.stale_for_good(clock_.now())) {
+        end(job, PageStale{queued.name, job.shown()});
+        return;
+    }
+    PageReady ready{{queued.name, job.shown(), {}, {}, {}, {}}};
+    ready.display = queued.display;
+    ready.handled = std::max(job.shown(), queued.serial);
+    ready.same = true;
+    ready.read = false;
+    end(job, std::move(ready));
 }
 
 void Jobs::read_page(Job& job, const Reply& reply) {
@@ -229,36 +241,37 @@ bool Jobs::older_than_wanted(Job& job) {
     const Queued& queued = job.item.queued;
     const Serial page = job.plan.page.serial;
     if (page >= queued.serial && page >= job.shown()) return false;
-    const bool for_good =
-        queued.first_failed && clock_.now() - *queued.first_failed >= stale_for_good;
-    if (for_good && queued.last_loss != Loss::project && page >= job.shown()) return false;
+    if (job.stale_for_good(clock_.now()) && page >= job.shown()) return false;
     if (page > job.shown() && queued.last_loss != Loss::project) {
+        job.stale = true;
         job.failure = Failure{
             Fault::corrupt,
             fmt::format("{}/simple/{}/: the page shows serial {}, the journal {}: a stale "
                         "cache; it is asked again",
-                        policy_.master, queued.name.text(), page.value, queued.serial.value)};
+                        policy_.master_shown, queued.name.text(), page.value, queued.serial.value)};
         return false;
     }
     end(job, PageStale{queued.name, page});
     return true;
 }
 
-void Jobs::start_file(Job& job, const Fetch& fetch) {
+// False where the file was there already.
+bool Jobs::start_file(Job& job, const Fetch& fetch) {
     const File& file = job.plan.page.files[fetch.file];
     const Expected expected = expected_of(file, fetch.metadata);
     if (const auto path = staging_.left_over(expected)) {
         arrived(job, fetch, *path);
-        return;
+        return false;
     }
     if (recovering_) {
         const std::string path = layout::published(file.path);
         if (lies_whole(staging_.tree(), fetch.metadata ? layout::metadata(path) : path, expected)) {
             arrived(job, fetch, {});
-            return;
+            return false;
         }
     }
     transfer_file(job, fetch, expected);
+    return true;
 }
 
 void Jobs::transfer_file(Job& job, const Fetch& fetch, const Expected& expected) {
@@ -275,7 +288,7 @@ void Jobs::transfer_file(Job& job, const Fetch& fetch, const Expected& expected)
     ++files_running_;
 
     // Shared by the three callbacks; it ends with the transfer, however that ends.
-    auto fetching = std::make_shared<Fetching>(staging_, staging_.claim(expected), expected);
+    auto fetching = std::make_shared<Fetching>(staging_, staging_.new_path(expected), expected);
     const std::uint64_t id = job.id;
     Receiver receiver;
     receiver.on_head = [](const Reply&) -> Done { return Nothing{}; };
@@ -330,8 +343,14 @@ void Jobs::complete(Job& job) {
     files_listed_ -= page.files.size();
     const Serial handled = std::max(page.serial, job.item.queued.serial);
     if (policy_.page.files) std::erase_if(page.files, [](const File& file) { return !file.held; });
-    PageReady ready{std::move(page), job.item.queued.display, job.etag, handled, job.plan.same,
-                    job.failure,     std::move(job.refused)};
+    PageReady ready{std::move(page)};
+    ready.display = job.item.queued.display;
+    ready.etag = job.etag;
+    ready.handled = handled;
+    ready.same = job.plan.same;
+    ready.stale = job.stale;
+    ready.failure = job.failure;
+    ready.refused = std::move(job.refused);
     if (job.failure) {
         // It does not show all that its serial promises; a stale page shows just that.
         if (job.files_missing) ready.page.serial = job.shown();

@@ -48,7 +48,7 @@ void Poll::abandon() {
 template <class Reader, class Ended>
 void Poll::ask(std::string question, std::shared_ptr<Reader> reader, Ended ended) {
     Request request;
-    request.url = endpoint();
+    request.url = policy_.master + "/pypi";
     request.post = std::move(question);
     request.most_bytes = answer_most;
     request.deadline = policy_.timeout * 10;
@@ -58,7 +58,7 @@ void Poll::ask(std::string question, std::shared_ptr<Reader> reader, Ended ended
         Done fed = reader->feed(piece);
         if (!fed)
             return Failure{fed.failure().fault,
-                           fmt::format("POST {}: {}", endpoint(), fed.failure().what),
+                           fmt::format("POST {}: {}", shown(), fed.failure().what),
                            fed.failure().wait};
         return fed;
     };
@@ -70,8 +70,7 @@ void Poll::ask(std::string question, std::shared_ptr<Reader> reader, Ended ended
         auto result = reader->finish();
         if (!result) {
             const Failure& failure = result.failure();
-            fail({failure.fault, fmt::format("POST {}: {}", endpoint(), failure.what),
-                  failure.wait});
+            fail({failure.fault, fmt::format("POST {}: {}", shown(), failure.what), failure.wait});
             return;
         }
         ended(std::move(result).value());
@@ -88,12 +87,13 @@ void Poll::fail(Failure failure) {
 }
 
 void Poll::serial_known(Serial newest) {
+    newest_ = newest;
     if (newest < *cursor_) {
         fail({Fault::corrupt, fmt::format("POST {}: the master's serial ran backwards, from {} to "
                                           "{}: it may have been restored from a backup; "
                                           "nothing is changed here. Where that is meant, remove "
                                           "the state file and run `pep381d sync`",
-                                          endpoint(), cursor_->value, newest.value)});
+                                          shown(), cursor_->value, newest.value)});
         return;
     }
     if (newest > *cursor_) {
@@ -115,14 +115,22 @@ void Poll::take(std::vector<Event> events) {
     for (const Event& event : events) highest = std::max(highest, event.serial);
     if (more && highest == *cursor_) {
         fail({Fault::corrupt,
-              fmt::format("POST {}: the journal answers with rows from before serial {}",
-                          endpoint(), cursor_->value)});
+              fmt::format("POST {}: the journal answers with rows from before serial {}", shown(),
+                          cursor_->value)});
         return;
     }
     cursor_ = highest;
     if (!events.empty())
         log_.info(fmt::format("changelog_read rows={} serial={}", events.size(), highest.value));
-    send_(PollDone{began_, std::move(events), highest, !more});
+    // A replica that lags behind, or a cache: what it did not tell is not handled.
+    const bool behind = !more && highest < newest_;
+    send_(PollDone{began_, std::move(events), highest, !more && !behind});
+    if (behind) {
+        fail({Fault::retry_later,
+              fmt::format("POST {}: the journal ends at serial {}, and its newest is {}", shown(),
+                          highest.value, newest_.value)});
+        return;
+    }
     if (more)
         ask_changelog();
     else
@@ -141,9 +149,9 @@ void Poll::next_step() {
 // memory.
 void Poll::ask_list() {
     with_list_ = false;
-    list_ = std::make_unique<Arrival>(staging_, staging_.claim({}), Expected{});
+    list_ = std::make_unique<Arrival>(staging_, staging_.new_path({}), Expected{});
     Request request;
-    request.url = endpoint();
+    request.url = policy_.master + "/pypi";
     request.post = request_list();
     request.most_bytes = list_most;
     request.deadline = policy_.timeout * 60;
@@ -156,13 +164,13 @@ void Poll::ask_list() {
 
 void Poll::list_ended(Outcome<Reply> reply) {
     if (!reply) {
+        if (reply.failure().fault == Fault::local) throw Fatal(5, reply.failure().what);
         fail(std::move(reply).failure());
         return;
     }
     auto staged = list_->finish();
     list_.reset();
     if (!staged) throw Fatal(5, staged.failure().what);
-    staging_.forget(staged.value().path);
     running_ = false;
     listed_ = true;
     send_(ListArrived{began_, std::move(staged).value().path});

@@ -28,7 +28,7 @@ void Rulings::postpone(const Queued& queued, const Failure& failure) {
 
 void Rulings::page_recorded(const PageReady& page) {
     const ProjectName& name = page.page.name;
-    state_.clear_skipped(name);
+    if (page.read) state_.clear_skipped(name);
     for (const Refused& item : page.refused) {
         state_.skip(name.text(), item.file, item.cause);
         log_.warning(fmt::format("file_skipped project={} file={} cause={}", name.text(),
@@ -37,6 +37,7 @@ void Rulings::page_recorded(const PageReady& page) {
     if (page.page.quarantined()) removed_ = true;
     const auto queued = state_.queued(name);
     if (!queued) return;
+    if (page.stale) state_.note_stale(name, clock_.now());
     if (page.failure) {
         state_.note_candidate(name, false);
         postpone(*queued, *page.failure);
@@ -68,7 +69,8 @@ void Rulings::page_stale(const PageStale& stale) {
     if (!queued) return;
     const std::string what = fmt::format(
         "{}/simple/{}/: the page shows serial {}, the journal {}: a stale cache; it is asked again",
-        policy_.master, stale.project.text(), stale.shown.value, queued->serial.value);
+        policy_.master_shown, stale.project.text(), stale.shown.value, queued->serial.value);
+    state_.note_stale(stale.project, clock_.now());
     if (queued->last_loss == Loss::project)
         judge(*queued, false, what);
     else
@@ -83,7 +85,7 @@ void Rulings::page_loses(const PageLoses& loses) {
     const std::string what = fmt::format(
         "{}/simple/{}/: files have left the page without an event that explains it; "
         "ours stays until a second look",
-        policy_.master, loses.project.text());
+        policy_.master_shown, loses.project.text());
     state_.postpone(loses.project, now + second_look, now, {Fault::corrupt, what});
     log_.warning(
         fmt::format("page_loses_files name={} cause={}", loses.project.text(), quoted(what)));

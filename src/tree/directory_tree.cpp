@@ -61,11 +61,15 @@ DirectoryTree::DirectoryTree(std::string directory) : directory_(std::move(direc
 }
 
 Failure DirectoryTree::failed(const std::string& path, const char* verb) const {
+    const char* remedy = errno == ENOSPC || errno == EDQUOT ? "; free some space"
+                         : errno == EROFS || errno == EACCES
+                             ? "; the mirror's user must be able to write there"
+                             : "";
     // Only another file's path can make a directory of what is none, or the other way round.
     const bool clash = errno == ENOTDIR || errno == EISDIR || errno == ENOTEMPTY;
-    return Failure{
-        clash ? Fault::refused : Fault::local,
-        fmt::format("{}/{}: cannot {}: {}", directory_, path, verb, std::strerror(errno))};
+    return Failure{clash ? Fault::refused : Fault::local,
+                   fmt::format("{}/{}: cannot {}: {}{}", directory_, path, verb,
+                               std::strerror(errno), remedy)};
 }
 
 Outcome<Descriptor> DirectoryTree::create(const std::string& path) {
@@ -181,7 +185,8 @@ Done DirectoryTree::link(const std::string& from, const std::string& to) {
 Done DirectoryTree::remove(const std::string& path) {
     if (unlinkat(root_.get(), path.c_str(), 0) != 0 && errno != ENOENT && errno != ENOTDIR)
         return failed(path, "remove");
-    made_last_.clear();
+    // Only the committer removes what is published, and only it makes directories.
+    if (path.starts_with(layout::web)) made_last_.clear();
     // Up to web/simple and web/packages, which stay; the first directory that is not empty ends it.
     for (std::string above = parent_of(path); above.find('/') != above.rfind('/');
          above = parent_of(above))

@@ -1,6 +1,8 @@
 #include "pep381d/tree/staging.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -43,7 +45,6 @@ Arrival::~Arrival() {
         file_ = Descriptor();
         (void)staging_.tree().remove(path_).ok();
     }
-    staging_.forget(path_);
 }
 
 Done Arrival::spill() {
@@ -110,11 +111,15 @@ Staging::Staging(FileTree& tree) : tree_(tree) {
     if (!names) throw Fatal(5, names.failure().what);
     for (const std::string& name : names.value()) {
         // Only what lies under its digest can be told to be whole.
-        const std::string digest = name.substr(0, name.find('.'));
-        if (from_hex(digest) && digest.size() >= 2 * digest_size(Algorithm::md5))
+        const auto dot = std::min(name.find('.'), name.size());
+        const std::string digest = name.substr(0, dot);
+        if (from_hex(digest) && digest.size() >= 2 * digest_size(Algorithm::md5)) {
             left_.emplace(digest, name);
-        else if (Done removed = tree_.remove(layout::staged(name)); !removed)
+            next_ = std::max(
+                next_, std::strtoull(name.c_str() + std::min(dot + 1, name.size()), nullptr, 10));
+        } else if (Done removed = tree_.remove(layout::staged(name)); !removed) {
             throw Fatal(5, removed.failure().what);
+        }
     }
 }
 
@@ -125,30 +130,16 @@ std::optional<std::string> Staging::left_over(const Expected& expected) {
         std::string path = layout::staged(left->second);
         if (!lies_whole(tree_, path, expected)) continue;
         left_.erase(left);
-        claimed_.insert(path);
         return path;
     }
     return std::nullopt;
 }
 
-std::string Staging::claim(const Expected& expected) {
-    // `DIGEST`, or `DIGEST.1` and so on where the same bytes are on their way already: all wheels
-    // of a release may have the same metadata. Without a digest a number has to do.
+// The number keeps apart the same bytes for several files: all wheels of a release may have the
+// same metadata. It goes on from what an earlier run left.
+std::string Staging::new_path(const Expected& expected) {
     const std::string base = expected.digest ? to_hex(expected.digest->bytes) : "arrival";
-    std::string path = layout::staged(base);
-    while (!claimed_.insert(path).second)
-        path = layout::staged(fmt::format("{}.{}", base, ++next_));
-    const auto [first, last] = left_.equal_range(base);
-    for (auto left = first; left != last; ++left)
-        if (layout::staged(left->second) == path) {
-            left_.erase(left);  // what lies there is cut off, and written over
-            break;
-        }
-    return path;
-}
-
-void Staging::forget(const std::string& path) {
-    claimed_.erase(path);
+    return layout::staged(fmt::format("{}.{}", base, ++next_));
 }
 
 Done Staging::sweep() {

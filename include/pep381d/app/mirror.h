@@ -22,7 +22,9 @@ Policy policy_of(const Config& config, bool daemon);
 struct PassResult {
     std::optional<Failure> poll;             // why the poll failed
     bool stopped = false;                    // by a signal
-    std::vector<std::string> not_at_master;  // named projects
+    bool named = false;                      // only some projects
+    std::vector<std::string> not_at_master;  // of these
+    std::string named_failure;               // of these, the first
 };
 
 class Mirror {

@@ -12,6 +12,7 @@ namespace pep381d {
 struct PagePolicy {
     bool files = true;          // files.enabled: mirror the files, not only the pages
     bool core_metadata = true;  // files.core-metadata: mirror their .metadata too
+    bool keep = false;  // deletes.policy = keep: files that leave the master's page stay on ours
 };
 
 struct Fetch {

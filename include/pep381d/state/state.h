@@ -33,8 +33,9 @@ struct Queued {
     Time not_before;  // when it is to be tried again
     std::optional<Time> first_failed;
     std::optional<Time> loss_seen;  // when its page was first seen short of files without a reason
-    std::optional<Time> absent;     // when a name list was last seen without it
-    bool allowed = false;           // an operator allowed its deletion
+    std::optional<Time> stale_since;  // since when its page has been older than the journal
+    std::optional<Time> absent;       // when a name list was last seen without it
+    bool allowed = false;             // an operator allowed its deletion
 };
 
 // What is known of a published project, without its files.
@@ -108,7 +109,11 @@ class State {
     std::optional<Queued> queued(const ProjectName& name);
     void postpone(const ProjectName& name, Time not_before, Time now, const Failure& failure);
     void note_unexplained_loss(const ProjectName& name, Time seen);
+    void note_stale(const ProjectName& name, Time seen);
     void note_absent(const ProjectName& name, Time list);
+    // Of those the names that a newer list may show to be there after all.
+    std::vector<std::string> absent();
+    void note_listed(const std::string& name);
     // Marks it as something that says that a published project is to go, for the guard.
     void note_candidate(const ProjectName& name, bool candidate);
     void hold(const ProjectName& name, Time not_before, Time now, std::string_view cause);
@@ -121,6 +126,8 @@ class State {
     std::int64_t pending();
     std::int64_t failing();
     std::vector<FailingProject> failing_projects(std::size_t most);
+    // Why it is still queued; nothing where it is not.
+    std::optional<std::string> cause(const ProjectName& name);
     // When the next project that waits becomes due; nothing where none waits.
     std::optional<Time> next_due();
 

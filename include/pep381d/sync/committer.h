@@ -100,7 +100,8 @@ class Committer {
     void apply_changed_policy();
     void remake_some();
     void feed();
-    void feed_some(const std::vector<Queued>& queued);
+    std::string feed_some(const std::vector<Queued>& queued);
+    bool hungry() const;
     bool nothing_left();
     void publish_outside();
     std::optional<Time> next_due();
@@ -132,6 +133,7 @@ class Committer {
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<Message> inbox_;
+    std::size_t inbox_weight_ = 0;
     std::deque<WorkItem> outbox_;
     std::size_t outbox_files_ = 0;
     Standing standing_;

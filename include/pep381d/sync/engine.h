@@ -53,6 +53,7 @@ class Engine {
     std::optional<Failure> ask(bool with_list);
     std::optional<Failure> ask_with_patience();
     bool work_off();
+    void sweep_once();
     void finish();
     bool drained();
     void start_poll_if_due();
@@ -72,6 +73,9 @@ class Engine {
 
     Command command_ = Command::none;
     bool may_work_ = false;
+    bool paused_ = false;  // all work waits for the master
+    bool swept_ = false;
+    bool journal_read_ = false;  // by the daemon, since its start
     std::optional<Steady> next_poll_;
     int failed_polls_ = 0;
     std::chrono::milliseconds patience_{0};

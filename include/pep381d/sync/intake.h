@@ -29,11 +29,11 @@ struct ListResult {
 };
 
 // Compares the full list, a file of staging/, with the state in one pass and 16 bytes a project:
-// queues what is new or newer at the master, and what we show and it lacks. Names that the
-// configuration lists and the master lacks are logged. Fails with Fault::corrupt on a list that is
-// not whole or is empty; the caller then drops the Change.
+// queues what is new or newer at the master, and what we show and it lacks (not with
+// `keep_deleted`). Names that the configuration lists and the master lacks are logged. Fails with
+// Fault::corrupt on a list that is not whole or is empty; the caller then drops the Change.
 Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter,
-                              const std::string& staged, Time began, Log& log);
+                              const std::string& staged, Time began, bool keep_deleted, Log& log);
 
 // After a change of the filter: queues the published projects that are no longer wanted.
 void take_unwanted(State& state, const Filter& filter, Time now);

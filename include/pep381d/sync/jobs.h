@@ -51,9 +51,10 @@ class Jobs {
     void start_page(Job& job);
     Done page_head(Job& job, const Reply& reply);
     void page_ended(std::uint64_t id, Outcome<Reply> reply);
+    void not_modified(Job& job);
     void read_page(Job& job, const Reply& reply);
     bool older_than_wanted(Job& job);
-    void start_file(Job& job, const Fetch& fetch);
+    bool start_file(Job& job, const Fetch& fetch);
     void transfer_file(Job& job, const Fetch& fetch, const Expected& expected);
     void file_ended(std::uint64_t id, const Fetch& fetch, Fetching& fetching,
                     const Outcome<Reply>& reply);

@@ -10,7 +10,8 @@
 namespace pep381d {
 
 struct Policy {
-    std::string master;  // base URL
+    std::string master;        // base URL
+    std::string master_shown;  // the same without a password, for people to read
     std::string contact;
     Filter filter{{"*"}, {}};
     PagePolicy page;

@@ -46,7 +46,7 @@ class Poll {
     void list_ended(Outcome<Reply> reply);
     void next_step();
     void fail(Failure failure);
-    std::string endpoint() const { return policy_.master + "/pypi"; }
+    std::string shown() const { return policy_.master_shown + "/pypi"; }
 
     Transport& transport_;
     Staging& staging_;
@@ -61,6 +61,7 @@ class Poll {
     bool listed_ = false;
     Time began_;
     std::optional<Serial> cursor_;
+    Serial newest_;  // as the master said
     std::optional<Failure> failure_;
     std::unique_ptr<Arrival> list_;
 };

@@ -2,8 +2,8 @@
 // that fills up or dies at the n-th call, and because an object store will be another one.
 //
 // Paths are relative to mirror.directory. Failures are Fault::local and name the path. Thread rule:
-// create, write and finish may be called on the loop's thread for paths in staging/; all else
-// belongs to the committer's thread.
+// in staging/ the loop's thread may create, write, finish and remove, and it may read everywhere;
+// all else belongs to the committer's thread.
 #pragma once
 
 #include <cstdint>

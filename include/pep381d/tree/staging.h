@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "pep381d/base/digest.h"
 #include "pep381d/base/outcome.h"
@@ -71,10 +70,9 @@ class Staging {
     // The path of a file of an earlier run with this digest, if it is whole: hashed now, handed out
     // once.
     std::optional<std::string> left_over(const Expected& expected);
-    // A path in staging/ for it, in use until forget().
-    std::string claim(const Expected& expected);
-    void forget(const std::string& path);
-    // Removes what nobody claimed: after a pass, nothing of earlier runs is left.
+    // A path in staging/ that nothing has: `DIGEST.NUMBER`, where there is a digest.
+    std::string new_path(const Expected& expected);
+    // Removes what is left over: after a pass, nothing of earlier runs is left.
     Done sweep();
 
     FileTree& tree() { return tree_; }
@@ -82,8 +80,7 @@ class Staging {
   private:
     FileTree& tree_;
     std::unordered_multimap<std::string, std::string> left_;  // names, by digest
-    std::unordered_set<std::string> claimed_;                 // paths
-    std::uint64_t next_ = 0;
+    unsigned long long next_ = 0;
 };
 
 }  // namespace pep381d

@@ -173,8 +173,7 @@ Listener::Listener(const std::string& address, Handler handler)
         nullptr, &Inside::answer, inside_.get(), MHD_OPTION_SOCK_ADDR, &where,
         MHD_OPTION_URI_LOG_CALLBACK, begin, nullptr, MHD_OPTION_NOTIFY_COMPLETED, end, nullptr,
         MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,
-        MHD_OPTION_THREAD_STACK_SIZE, stack, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
-        MHD_OPTION_END);
+        MHD_OPTION_THREAD_STACK_SIZE, stack, MHD_OPTION_END);
     if (inside_->daemon == nullptr) {
         const std::string cause = std::strerror(errno);
         close(inside_->stop_event);

@@ -44,6 +44,7 @@ struct World {
 
     World() {
         policy.master = master;
+        policy.master_shown = master;
         policy.patience = 0ms;
     }
 

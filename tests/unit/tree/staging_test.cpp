@@ -36,12 +36,12 @@ struct World {
 TEST_CASE("a file that is whole and right lies under its digest") {
     World world;
     const std::string bytes(200'000, 'b');
-    Arrival arrival(world.staging, world.staging.claim(expecting(bytes)), expecting(bytes));
+    Arrival arrival(world.staging, world.staging.new_path(expecting(bytes)), expecting(bytes));
     for (std::size_t i = 0; i < bytes.size(); i += 7000)
         REQUIRE(arrival.write(std::string_view(bytes).substr(i, 7000)));
     const auto staged = arrival.finish();
     REQUIRE(staged);
-    CHECK(staged.value().path == place_of(bytes));
+    CHECK(staged.value().path == place_of(bytes) + ".1");
     CHECK(std::filesystem::file_size(world.directory.path() / staged.value().path) == bytes.size());
 }
 
@@ -49,7 +49,7 @@ TEST_CASE("what is not as announced is refused and leaves nothing behind") {
     World world;
     const std::string bytes(100'000, 'b');
     {
-        Arrival arrival(world.staging, world.staging.claim(expecting(bytes)), expecting(bytes));
+        Arrival arrival(world.staging, world.staging.new_path(expecting(bytes)), expecting(bytes));
         SECTION("other bytes") {
             REQUIRE(arrival.write(std::string(100'000, 'c')));
             const auto staged = arrival.finish();
@@ -72,13 +72,14 @@ TEST_CASE("what is not as announced is refused and leaves nothing behind") {
     CHECK(world.files() == 0);
 }
 
-TEST_CASE("the same bytes on their way twice do not meet") {
-    World world;
-    const auto first = world.staging.claim(expecting("same"));
-    const auto second = world.staging.claim(expecting("same"));
-    CHECK(first != second);
-    world.staging.forget(first);
-    CHECK(world.staging.claim(expecting("same")) == first);
+TEST_CASE(
+    "the same bytes on their way twice do not meet, nor do they meet what an earlier run left") {
+    TemporaryDirectory directory;
+    directory.write(place_of("same") + ".5", "same");
+    DirectoryTree tree(directory.path().string());
+    Staging staging(tree);
+    CHECK(staging.new_path(expecting("same")) == place_of("same") + ".6");
+    CHECK(staging.new_path(expecting("same")) == place_of("same") + ".7");
 }
 
 TEST_CASE("each whole file of an earlier run is used once, a cut one never") {
