@@ -20,6 +20,8 @@ class ScriptedTransport final : public pep381d::Transport {
     };
     // For POSTs the key is the method's name.
     std::map<std::string, Answer> answers;
+    // Whoever sends an ETag is told that nothing has changed.
+    bool not_modified = false;
     std::map<std::string, int> asked;
     std::function<void(const std::string& key)> before;  // each answer
 
@@ -61,9 +63,10 @@ class ScriptedTransport final : public pep381d::Transport {
             receiver.on_end(answer.failure);
             return;
         }
-        const pep381d::Reply reply{200, request.url, answer.type, "\"etag\"", {}, {}};
+        const bool same = not_modified && !request.etag.empty();
+        const pep381d::Reply reply{same ? 304 : 200, request.url, answer.type, "\"etag\"", {}, {}};
         pep381d::Done done = receiver.on_head(reply);
-        if (done && !answer.body.empty()) done = receiver.on_body(answer.body);
+        if (done && !same && !answer.body.empty()) done = receiver.on_body(answer.body);
         if (done)
             receiver.on_end(reply);
         else

@@ -1,0 +1,173 @@
+// The master's bad days, and what the mirror makes of them (design 2.3, 2.5, 2.7).
+#include "support/catch.h"
+#include "support/sync_world.h"
+
+using namespace pep381d;
+using namespace sample;
+using World = SyncWorld;
+
+namespace {
+
+// A pass every ten minutes.
+void passes(World& world, int count) {
+    for (int i = 0; i < count; ++i) {
+        (void)world.pass();
+        world.clock.advance(10min);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a page that stays behind its journal for good is taken for what it is after an hour") {
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    world.network.not_modified = GENERATE(false, true);
+    world.event("foo", "add Owner someone", 9);
+    passes(world, 3);
+    CHECK(world.state.pending() == 1);
+    passes(world, 8);
+    CHECK(world.state.pending() == 0);
+}
+
+TEST_CASE("an hour of another failure does not make a stale page final") {
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    const auto old_page = world.network.answers[World::url(foo)];
+    world.event("foo", "add Owner someone", 6);
+    world.network.fail(World::url(foo), Fault::retry_later, "HTTP 503");
+    passes(world, 8);
+    world.event("foo", "new release", 9);
+    world.network.answers[World::url(foo)] = old_page;
+    passes(world, 1);
+    CHECK(world.state.pending() == 1);
+}
+
+TEST_CASE("a project that one list lacked and the next one has is not gone") {
+    World world;
+    world.publish(foo);
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    world.policy.reconcile_interval = 5min;
+    world.network.answers.erase(World::url(foo));
+    world.event("foo", "add Owner someone", 9);
+    passes(world, 1);
+    world.listed.erase("foo");
+    passes(world, 1);
+    world.listed["foo"] = 9;
+    passes(world, 8);
+    CHECK(world.there("simple/foo/index.html"));
+}
+
+TEST_CASE("last-modified waits for a journal that lags behind its newest serial") {
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    const auto before = world.bytes("last-modified");
+    world.clock.advance(10min);
+    world.newest = 20;
+    CHECK(world.pass());
+    CHECK(world.bytes("last-modified") == before);
+}
+
+TEST_CASE(
+    "last-modified waits for what no server answers, and not for what the master lacks for an "
+    "hour") {
+    const auto [fault, waits] =
+        GENERATE(table<Fault, bool>({{Fault::retry_later, true}, {Fault::gone, false}}));
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    const auto before = world.bytes("last-modified");
+    auto newer = foo;
+    newer.serial = Serial{9};
+    newer.files.push_back(sdist("foo-2.0.tar.gz"));
+    world.publish(newer);
+    world.event("foo", "new release", 9);
+    world.network.fail(newer.files.back().url, fault, "it is not there");
+    passes(world, 9);
+    CHECK((world.bytes("last-modified") == before) == waits);
+}
+
+TEST_CASE("a first list that is old is followed by the journal since then") {
+    World world;
+    world.publish(foo);
+    world.publish(bar);
+    world.listed["bar"] = 6;
+    world.event("bar", "new release", 7);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.network.asked["changelog_since_serial"] == 1);
+    CHECK(world.state.number(Note::cursor) == 7);
+}
+
+TEST_CASE("with deletes.policy keep, what the master removes stays") {
+    World world;
+    world.policy.keep_deleted = true;
+    world.policy.page.keep = true;
+    world.policy.reconcile_interval = 5min;
+    world.publish(foo);
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    auto less = foo;
+    less.serial = Serial{9};
+    less.files.pop_back();
+    world.publish(less);
+    world.event("foo", "remove file foo-1.0.tar.gz", 9);
+    world.network.answers.erase(World::url(bar));
+    world.listed.erase("bar");
+    world.event("bar", "remove project", 10);
+    passes(world, 3);
+    CHECK(world.there(*file_path(foo.files[1])));
+    CHECK_THAT(world.page_of("foo"), ContainsSubstring("foo-1.0.tar.gz"));
+    CHECK(world.there("simple/bar/index.html"));
+    CHECK_THAT(world.bytes("simple/index.html"), ContainsSubstring("bar"));
+    CHECK(world.state.pending() == 0);
+}
+
+TEST_CASE("what was left out of a page is still told after a 304") {
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    {
+        State::Change change(world.state);
+        world.state.skip("foo", "../x", "illegal");
+        world.state.enqueue(foo.name, "foo", Serial{}, Loss::nothing, world.clock.now(), true);
+        change.commit();
+    }
+    world.network.not_modified = true;
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.state.skipped(10).size() == 1);
+}
+
+TEST_CASE("a serial that the journal never reached does not freeze its project") {
+    World world;
+    auto lying = foo;
+    lying.serial = Serial{std::int64_t{1} << 46};
+    world.publish(lying);
+    world.listed["foo"] = 5;
+    world.newest = 5;
+    REQUIRE_FALSE(world.pass());
+    auto newer = foo;
+    newer.serial = Serial{9};
+    newer.files.push_back(sdist("foo-2.0.tar.gz"));
+    world.publish(newer);
+    world.event("foo", "new release", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK_THAT(world.page_of("foo"), ContainsSubstring("foo-2.0.tar.gz"));
+    CHECK_THAT(world.page_of("foo"), ContainsSubstring("\"_last-serial\":9"));
+}
+
+TEST_CASE("a password in the master's URL is shown nowhere") {
+    World world;
+    world.policy.master = "https://user:secret@master.example";
+    const auto empty = page("foo", 5, {});
+    world.publish(empty);
+    world.network.answers[world.policy.master + "/simple/foo/"] = {project_json(empty)};
+    REQUIRE_FALSE(world.pass());
+    world.event("foo", "new release", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK_THAT(world.cause_of("foo"), ContainsSubstring("https://master.example/simple/foo/"));
+    CHECK_THAT(world.bytes("status/status.json"), !ContainsSubstring("secret"));
+    CHECK_THAT(world.cause_of("foo"), !ContainsSubstring("secret"));
+}
