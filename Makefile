@@ -20,6 +20,11 @@ test-asan: setup ## run the unit tests under AddressSanitizer and UndefinedBehav
 	@cmake --build build-asan
 	@ctest --preset asan
 
+.PHONY: bench
+bench: build ## measure a first pass and an idle poll against curl, in the same run
+	@.ci/setup build test bench
+	@tests/bench/bench.py
+
 .PHONY: format
 format: setup-lint ## lay out all sources with clang-format
 	@$(SOURCES) | xargs clang-format-14 -i

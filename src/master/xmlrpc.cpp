@@ -33,7 +33,7 @@ std::string request(std::string_view method, std::string_view parameters) {
 // The one element inside of `node`; none where there are more or where text stands beside it.
 pugi::xml_node only_element(pugi::xml_node node) {
     const pugi::xml_node child = node.first_child();
-    if (child.type() != pugi::node_element || child.next_sibling()) return {};
+    if (child.type() != pugi::node_element || !child.next_sibling().empty()) return {};
     return child;
 }
 
@@ -215,7 +215,7 @@ const char* read_member(pugi::xml_node member, const ListReader::Entry& entry) {
     const pugi::xml_node name = member.first_child();
     const pugi::xml_node value = name.next_sibling();
     if (std::string_view(name.name()) != "name" || std::string_view(value.name()) != "value" ||
-        value.next_sibling())
+        !value.next_sibling().empty())
         return "a member is not a name and a value";
     const auto text = text_of(name);
     const auto serial = is_nil(value) ? 0 : integer_of(value);

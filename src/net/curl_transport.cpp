@@ -161,7 +161,8 @@ bool CurlTransport::Impl::is_early(const Transfer& transfer) const {
 }
 
 void CurlTransport::Impl::end_rested() {
-    for (std::size_t i = 0; i < all.size(); ++i) {  // by number: on_end may add to `all`
+    // NOLINTNEXTLINE(modernize-loop-convert): by number, because on_end may add to `all`
+    for (std::size_t i = 0; i < all.size(); ++i) {
         Transfer& transfer = *all[i];
         if (transfer.state != Transfer::State::resting || transfer.time_left(share) > 0ms) continue;
         transfer.state = Transfer::State::ending;

@@ -54,7 +54,7 @@ Filter::Set::Set(const std::vector<std::string>& entries) {
 }
 
 bool Filter::Set::holds(const std::string& name) const {
-    return names.count(name) != 0 ||
+    return names.contains(name) ||
            std::any_of(patterns.begin(), patterns.end(),
                        [&](const std::string& pattern) { return matches(pattern, name); });
 }

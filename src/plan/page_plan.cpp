@@ -27,7 +27,7 @@ void settle_paths(PagePlan& plan) {
                  "its URL " + file.url + " gives no path to store it at, and it has no sha256"});
             continue;
         }
-        if (taken.count(*path) != 0 || taken.count(*path + std::string(companion)) != 0) {
+        if (taken.contains(*path) || taken.contains(*path + std::string(companion))) {
             plan.refused.push_back({file.name.text(), "another file of the page lies at " + *path});
             continue;
         }
@@ -76,7 +76,7 @@ PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy
         std::unordered_set<std::string> listed;
         for (const File& file : plan.page.files) listed.insert(file.name.text());
         for (const File& file : known->files)
-            if (file.held && listed.count(file.name.text()) == 0) plan.page.files.push_back(file);
+            if (file.held && !listed.contains(file.name.text())) plan.page.files.push_back(file);
         plan.loses = false;
     }
     plan.same = known != nullptr && plan.fetches.empty() && plan.page == *known;

@@ -24,7 +24,7 @@ std::optional<std::string> path_digest(const File& file) {
     const std::string hex = std::string(path.substr(hex_start, 2)) +
                             std::string(path.substr(hex_start + 3, 2)) +
                             std::string(path.substr(hex_start + 6, 60));
-    const auto bytes = from_hex(hex);
+    auto bytes = from_hex(hex);
     if (!bytes || hashed_path(hex, file.name.text()) != file.path || to_hex(*bytes) != hex)
         return std::nullopt;
     return bytes;

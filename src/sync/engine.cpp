@@ -31,7 +31,6 @@ Engine::Engine(Transport& transport, Staging& staging, Committer& committer, con
       committer_(committer),
       policy_(policy),
       clock_(clock),
-      log_(log),
       hooks_(std::move(hooks)),
       jobs_(transport, staging, policy, clock, recovering,
             [this](Message message) { send(std::move(message)); }),

@@ -20,7 +20,7 @@ class Ours {
     explicit Ours(State& state) : seed_(std::random_device{}()) {
         entries_.reserve(static_cast<std::size_t>(state.totals().projects) + 1);
         state.for_each_project([&](std::string_view name, const Published& project) {
-            entries_.push_back({hash(name), project.serial.value, hash(project.display)});
+            entries_.emplace_back(hash(name), project.serial.value, hash(project.display));
         });
         std::sort(entries_.begin(), entries_.end(),
                   [](const Entry& a, const Entry& b) { return a.key < b.key; });
@@ -146,7 +146,7 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
             return;
         }
         missing.erase(name->text());
-        if (absent.count(name->text()) != 0) state.note_listed(name->text());
+        if (absent.contains(name->text())) state.note_listed(name->text());
         const auto shown = ours.see(name->text(), raw);
         if (shown && !shown->same_display) state.rename(*name, raw);
         const bool known = shown && shown->serial >= serial && shown->serial <= reached;

@@ -142,7 +142,7 @@ void Jobs::start_page(Job& job) {
         jobs_.at(id)->body += piece;
         return Nothing{};
     };
-    receiver.on_end = [this, id](Outcome<Reply> reply) { page_ended(id, std::move(reply)); };
+    receiver.on_end = [this, id](const Outcome<Reply>& reply) { page_ended(id, reply); };
     transport_.start(std::move(request), std::move(receiver));
 }
 
@@ -168,7 +168,7 @@ void Jobs::note_master(bool answered, std::chrono::seconds wait) {
     master_pause_ = std::max(master_pause_, clock_.steady() + pause);
 }
 
-void Jobs::page_ended(std::uint64_t id, Outcome<Reply> reply) {
+void Jobs::page_ended(std::uint64_t id, const Outcome<Reply>& reply) {
     --pages_running_;
     Job& job = *jobs_.at(id);
     const ProjectName name = job.item.queued.name;
@@ -296,7 +296,7 @@ void Jobs::transfer_file(Job& job, const Fetch& fetch, const Expected& expected)
         bytes_arrived_ += static_cast<std::int64_t>(piece.size());
         return fetching->arrival.write(piece);
     };
-    receiver.on_end = [this, id, fetch, fetching](Outcome<Reply> reply) {
+    receiver.on_end = [this, id, fetch, fetching](const Outcome<Reply>& reply) {
         --files_running_;
         file_ended(id, fetch, *fetching, reply);
     };

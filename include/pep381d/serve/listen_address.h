@@ -21,7 +21,7 @@ struct ListenAddress {
 std::optional<ListenAddress> parse_listen_address(std::string_view text);
 
 // A listening socket that does not block. Throws Fatal(2) and Fatal(5) as WebServer does.
-Descriptor listen_on(const std::string& address);
+Descriptor listen_on(const std::string& text);
 
 // The port that the socket got.
 std::uint16_t port_of(const Descriptor& socket);

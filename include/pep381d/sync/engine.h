@@ -65,7 +65,6 @@ class Engine {
     Committer& committer_;
     const Policy& policy_;
     const Clock& clock_;
-    Log& log_;
     Hooks hooks_;
     std::deque<Message> outgoing_;  // until the committer has room
     Jobs jobs_;

@@ -50,7 +50,7 @@ class Jobs {
 
     void start_page(Job& job);
     Done page_head(Job& job, const Reply& reply);
-    void page_ended(std::uint64_t id, Outcome<Reply> reply);
+    void page_ended(std::uint64_t id, const Outcome<Reply>& reply);
     void not_modified(Job& job);
     void read_page(Job& job, const Reply& reply);
     bool older_than_wanted(Job& job);
