@@ -20,7 +20,7 @@ constexpr std::size_t group_most = 3000;
 constexpr std::size_t outbox_most = 256;
 constexpr std::size_t outbox_files_most = 5'000;
 // A turn waits this long for company while the loop is busy: one flush for many.
-constexpr std::chrono::milliseconds company{250};
+constexpr std::chrono::milliseconds company{100};
 // What becomes due by the clock is looked for at most so often.
 constexpr std::chrono::milliseconds shortest_rest{10};
 constexpr std::size_t remade_a_turn = 200;

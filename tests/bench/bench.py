@@ -34,10 +34,12 @@ class Cost(NamedTuple):
 
 def run(*command: str) -> Cost:
     began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    errors = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
-        sys.exit(f"{' '.join(command[:3])} ... failed with {status}")
+        sys.exit(f"{command[0]} failed: {errors.decode()[-300:]}")
     return Cost(time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
@@ -132,6 +134,7 @@ def measure(root: Path, url: str) -> None:
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     root = Path(tempfile.mkdtemp(prefix="bench-", dir=os.environ.get("BENCH_DIRECTORY")))
+    root.chmod(0o755)  # for the workers of nginx
     mirror = root / "master"
     mirror.mkdir()
     sample = subprocess.Popen([str(BUILD / "sample-master"), "--listen", "127.0.0.1:8398", "--projects", str(PROJECTS),
