@@ -141,7 +141,10 @@ class Installing(World):
                 _, daemon = self.served(pages_formats=form)
                 witness = self.ends(WitnessServer(daemon.url))
                 self.run_pip(witness.url, "install", "--dry-run", "--ignore-installed", "requests")
-                self.assertEqual(len(witness.paths(".whl.metadata")), len(REQUESTS), witness.seen)
+                # pip 23.0 looks at a second version where a name has an underscore.
+                asked = {path.rsplit("/", 1)[1].split("-")[0].replace("_", "-")
+                         for path in witness.paths(".whl.metadata")}
+                self.assertEqual(asked, REQUESTS, witness.seen)
 
     def test_without_metadata_whole_wheels_are_read(self) -> None:
         _, daemon = self.served(files_core_metadata="false")
