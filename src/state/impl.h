@@ -1,0 +1,74 @@
+// The inside of State, for the sources that share it: the open database, its prepared statements
+// and what State keeps in memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "pep381d/state/state.h"
+
+#include "state/file_row.h"
+#include "state/sqlite.h"
+
+namespace pep381d {
+
+inline std::int64_t number_of(Time time) {
+    return time.time_since_epoch().count();
+}
+inline Time time_of(std::int64_t number) {
+    return Time(std::chrono::milliseconds(number));
+}
+inline std::optional<Time> time_of(std::optional<std::int64_t> number) {
+    if (!number) return std::nullopt;
+    return time_of(*number);
+}
+
+// As the column `display` has it.
+inline std::optional<std::string_view> unless_equal(std::string_view display,
+                                                    const ProjectName& name) {
+    if (display == name.text()) return std::nullopt;
+    return display;
+}
+
+struct State::Impl {
+    Impl(const std::string& path, Access access);
+
+    std::unique_ptr<sqlite::Database> database;
+    FileRows file_rows;
+    Totals totals;
+    std::unordered_map<std::string, sqlite::Statement> statements;
+
+    // Prepared once, at its first use.
+    sqlite::Statement& sql(const char* text) {
+        const auto found = statements.find(text);
+        if (found != statements.end()) return found->second;
+        return statements.emplace(text, sqlite::Statement(*database, text)).first->second;
+    }
+
+    std::optional<std::int64_t> one(sqlite::Statement::Rows rows) {
+        if (!rows.next()) return std::nullopt;
+        return rows.optional_integer(0);
+    }
+
+    struct PlacedFile {
+        std::int64_t position;
+        File file;
+    };
+    std::vector<PlacedFile> files_of(std::int64_t project);
+    void write_files(std::int64_t project, const ProjectPage& page, Time remove_from);
+    std::int64_t project_id(const ProjectName& name, std::string_view display);
+    std::optional<File> file_of(std::int64_t project, const std::string& name);
+    void count(const File& file, int sign);
+    void put_down(const std::string& path, Time not_before, std::int64_t after_root = 0);
+    void no_removal(const std::string& path);
+    bool any_removals = true;
+    std::vector<std::string> take_intended(const ProjectName& name);
+    bool held_at(sqlite::Statement::Rows rows, const std::string& path);
+};
+
+}  // namespace pep381d

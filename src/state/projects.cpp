@@ -1,0 +1,346 @@
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "state/impl.h"
+
+namespace pep381d {
+
+namespace {
+
+using sqlite::Statement;
+
+std::optional<std::string_view> unless_empty(const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    return text;
+}
+
+constexpr std::array page_formats{"/index.html", "/index.v1_html", "/index.v1_json"};
+
+}  // namespace
+
+std::optional<Published> State::published(const ProjectName& name) {
+    auto rows = impl_->sql("SELECT id, display, serial, page, etag FROM projects WHERE name = ?")
+                    .rows(name.text());
+    if (!rows.next()) return std::nullopt;
+    return Published{rows.integer(0),         rows.null(1) ? name.text() : rows.text(1),
+                     Serial{rows.integer(2)}, rows.integer(3) > 0,
+                     rows.integer(3) == 2,    rows.text(4)};
+}
+
+std::vector<State::Impl::PlacedFile> State::Impl::files_of(std::int64_t project) {
+    auto rows = sql(R"sql(
+SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
+FROM files WHERE project = ?)sql")
+                    .rows(project);
+    std::vector<PlacedFile> files;
+    while (rows.next()) files.push_back({rows.integer(1), file_rows.read(rows)});
+    std::stable_sort(files.begin(), files.end(), [](const PlacedFile& a, const PlacedFile& b) {
+        return a.position < b.position;
+    });
+    return files;
+}
+
+std::optional<ProjectPage> State::page(const ProjectName& name) {
+    std::int64_t id = 0;
+    ProjectPage page{name, {}, {}, {}, {}, {}};
+    {
+        auto rows =
+            impl_
+                ->sql(
+                    "SELECT id, serial, status, reason, meta, members FROM projects WHERE name = ?")
+                .rows(name.text());
+        if (!rows.next()) return std::nullopt;
+        id = rows.integer(0);
+        page.serial = Serial{rows.integer(1)};
+        page.status = {rows.text(2), rows.text(3)};
+        page.meta_members = rows.text(4);
+        page.members = rows.text(5);
+    }
+    for (auto& [position, file] : impl_->files_of(id)) page.files.push_back(std::move(file));
+    return page;
+}
+
+std::int64_t State::Impl::project_id(const ProjectName& name, std::string_view display) {
+    if (const auto id = one(sql("SELECT id FROM projects WHERE name = ?").rows(name.text())))
+        return *id;
+    sql("INSERT INTO projects(name, display, serial, page) VALUES(?, ?, 0, 0)")
+        .run(name.text(), unless_equal(display, name));
+    return database->last_row();
+}
+
+std::optional<File> State::Impl::file_of(std::int64_t project, const std::string& name) {
+    auto rows = sql(R"sql(
+SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
+FROM files WHERE project = ? AND name = ?)sql")
+                    .rows(project, name);
+    if (!rows.next()) return std::nullopt;
+    return file_rows.read(rows);
+}
+
+void State::Impl::count(const File& file, int sign) {
+    if (!file.held) return;
+    totals.files += sign;
+    totals.bytes += sign * file.size.value_or(0);
+}
+
+void State::record_file(const ProjectName& name, std::string_view display, const File& file) {
+    const std::int64_t id = impl_->project_id(name, display);
+    // Where it stands on the page is not known yet; the page that follows says it.
+    constexpr std::int64_t at_the_end = 1'000'000;
+    if (const auto old = impl_->file_of(id, file.name.text())) {
+        // The page that is shown links to the other place still: the page that follows settles it.
+        if (old->held && old->path != file.path) return;
+        impl_->count(*old, -1);
+    }
+    impl_->file_rows.write(id, at_the_end, file);
+    impl_->count(file, 1);
+    for (const std::string& path : {file.path, file.path + ".metadata"}) {
+        if (path != file.path && !file.metadata_held) continue;
+        impl_->no_removal(path);
+        not_placed(name, path);
+    }
+}
+
+void State::intend(const ProjectName& name, const std::string& path) {
+    impl_->sql("INSERT OR IGNORE INTO intended(project, path) VALUES(?, ?)").run(name.text(), path);
+}
+
+bool State::any_intended() {
+    return impl_->one(impl_->sql("SELECT 1 FROM intended LIMIT 1").rows()).has_value();
+}
+
+void State::not_placed(const ProjectName& name, const std::string& path) {
+    impl_->sql("DELETE FROM intended WHERE project = ? AND path = ?").run(name.text(), path);
+}
+
+std::vector<std::string> State::Impl::take_intended(const ProjectName& name) {
+    std::vector<std::string> paths;
+    {
+        auto rows = sql("SELECT path FROM intended WHERE project = ?").rows(name.text());
+        while (rows.next()) paths.push_back(rows.text(0));
+    }
+    if (!paths.empty()) sql("DELETE FROM intended WHERE project = ?").run(name.text());
+    return paths;
+}
+
+void State::share(const std::string& path) {
+    impl_->sql("INSERT OR IGNORE INTO shared(path) VALUES(?)").run(path);
+}
+
+bool State::shared(const std::string& path) {
+    return impl_->one(impl_->sql("SELECT 1 FROM shared WHERE path = ?").rows(path)).has_value();
+}
+
+bool State::Impl::held_at(Statement::Rows rows, const std::string& path) {
+    while (rows.next()) {
+        const File file = file_rows.read(rows);
+        if (file.held && file.path == path) return true;
+        if (file.metadata_held && file.path + ".metadata" == path) return true;
+    }
+    return false;
+}
+
+bool State::owned(const std::string& path) {
+    // The file's own name, or that of the file whose companion it is.
+    const std::string name = path.substr(path.rfind('/') + 1);
+    const std::string stem = name.ends_with(".metadata") ? name.substr(0, name.size() - 9) : name;
+    return impl_->held_at(impl_
+                              ->sql(R"sql(
+SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
+FROM files WHERE name IN (?, ?))sql")
+                              .rows(name, stem),
+                          path);
+}
+
+bool State::holds(const ProjectName& name, const std::string& path) {
+    const auto known = published(name);
+    if (!known) return false;
+    return impl_->held_at(impl_
+                              ->sql(R"sql(
+SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
+FROM files WHERE project = ?)sql")
+                              .rows(known->id),
+                          path);
+}
+
+void State::Impl::put_down(const std::string& path, Time not_before, std::int64_t after_root) {
+    sql("INSERT OR REPLACE INTO removals(path, not_before, after_root) VALUES(?, ?, ?)")
+        .run(path, number_of(not_before), after_root);
+    any_removals = true;
+}
+
+// What is published again is no longer to be removed. Most of the time there is nothing to be
+// removed at all.
+void State::Impl::no_removal(const std::string& path) {
+    if (any_removals) sql("DELETE FROM removals WHERE path = ?").run(path);
+}
+
+void State::Impl::write_files(std::int64_t project, const ProjectPage& page, Time remove_from) {
+    std::unordered_map<std::string, PlacedFile> known;
+    for (PlacedFile& placed : files_of(project)) {
+        std::string name = placed.file.name.text();
+        known.emplace(std::move(name), std::move(placed));
+    }
+    std::unordered_set<std::string> kept;
+    for (const File& file : page.files) {
+        if (file.held) kept.insert(file.path);
+        if (file.metadata_held) kept.insert(file.path + ".metadata");
+    }
+    const auto leave = [&](const File& old) {
+        count(old, -1);
+        for (const std::string& path : {old.path, old.path + ".metadata"}) {
+            const bool ours = path == old.path ? old.held : old.metadata_held;
+            if (ours && kept.count(path) == 0) put_down(path, remove_from);
+        }
+    };
+
+    std::int64_t position = 0;
+    for (const File& file : page.files) {
+        const auto old = known.find(file.name.text());
+        const bool same =
+            old != known.end() && old->second.position == position && old->second.file == file;
+        if (old != known.end()) {
+            if (!same) leave(old->second.file);
+            known.erase(old);
+        }
+        if (!same) {
+            file_rows.write(project, position, file);
+            count(file, 1);
+        }
+        ++position;
+    }
+    for (const std::string& path : kept) no_removal(path);
+    for (const std::string& path : take_intended(page.name))
+        if (kept.count(path) == 0) put_down(path, Time{});
+    for (const auto& [name, placed] : known) {
+        leave(placed.file);
+        sql("DELETE FROM files WHERE project = ? AND name = ?").run(project, name);
+    }
+}
+
+void State::record_page(const ProjectPage& page, std::string_view display, std::string_view etag,
+                        Time remove_from) {
+    const std::int64_t id = impl_->project_id(page.name, display);
+    impl_->write_files(id, page, remove_from);
+    const bool listed = !page.quarantined();
+    const auto before =
+        impl_->one(impl_->sql("SELECT page FROM projects WHERE id = ?").rows(id)).value_or(0);
+    impl_->totals.projects += (listed ? 1 : 0) - (before == 2 ? 1 : 0);
+    impl_
+        ->sql(R"sql(
+UPDATE projects SET display = ?2, serial = ?3, page = ?4, etag = ?5, status = ?6, reason = ?7, meta = ?8, members = ?9
+WHERE id = ?1)sql")
+        .run(id, unless_equal(display, page.name), page.serial.value, listed ? 2 : 1, etag,
+             unless_empty(page.status.status), unless_empty(page.status.reason),
+             unless_empty(page.meta_members), unless_empty(page.members));
+    for (const char* format : page_formats)
+        impl_->no_removal("simple/" + page.name.text() + format);
+    set(Note::root_changes, number(Note::root_changes).value_or(0) + 1);
+}
+
+void State::rename(const ProjectName& name, std::string_view display) {
+    impl_->sql("UPDATE projects SET display = ? WHERE name = ?")
+        .run(unless_equal(display, name), name.text());
+    set(Note::root_changes, number(Note::root_changes).value_or(0) + 1);
+}
+
+void State::drop_project(const ProjectName& name) {
+    const auto change = number(Note::root_changes).value_or(0) + 1;
+    set(Note::root_changes, change);
+    // Where a kill came between them, a page may be shown that was never recorded.
+    for (const char* format : page_formats)
+        impl_->put_down("simple/" + name.text() + format, Time{}, change);
+    for (const std::string& path : impl_->take_intended(name))
+        impl_->put_down(path, Time{}, change);
+    clear_skipped(name);
+    const auto known = published(name);
+    if (!known) return;
+    for (const auto& [position, file] : impl_->files_of(known->id)) {
+        impl_->count(file, -1);
+        if (file.held) impl_->put_down(file.path, Time{}, change);
+        if (file.metadata_held) impl_->put_down(file.path + ".metadata", Time{}, change);
+    }
+    impl_->sql("DELETE FROM files WHERE project = ?").run(known->id);
+    impl_->sql("DELETE FROM projects WHERE id = ?").run(known->id);
+    if (known->listed) --impl_->totals.projects;
+}
+
+void State::for_each_project(const std::function<void(std::string_view, const Published&)>& visit) {
+    auto rows =
+        impl_
+            ->sql(
+                "SELECT id, name, display, serial, page FROM projects WHERE page > 0 ORDER BY name")
+            .rows();
+    Published project;
+    while (rows.next()) {
+        const std::string name = rows.text(1);
+        project.id = rows.integer(0);
+        project.display = rows.null(2) ? name : rows.text(2);
+        project.serial = Serial{rows.integer(3)};
+        project.page = true;
+        project.listed = rows.integer(4) == 2;
+        visit(name, project);
+    }
+}
+
+std::vector<ProjectName> State::projects_after(std::string_view name, std::size_t most) {
+    auto rows =
+        impl_->sql("SELECT name FROM projects WHERE page > 0 AND name > ? ORDER BY name LIMIT ?")
+            .rows(name, static_cast<std::int64_t>(most));
+    std::vector<ProjectName> all;
+    while (rows.next())
+        if (const auto parsed = ProjectName::parse(rows.text(0))) all.push_back(*parsed);
+    return all;
+}
+
+void State::forget_etags() {
+    impl_->sql("UPDATE projects SET etag = '' WHERE etag <> ''").run();
+}
+
+void State::put_down(const std::string& path, Time not_before) {
+    impl_->put_down(path, not_before);
+}
+
+std::vector<std::string> State::pages_to_remove(std::int64_t root_written) {
+    auto rows = impl_
+                    ->sql(R"sql(
+SELECT path FROM removals WHERE path >= 'simple/' AND path < 'simple0' AND after_root <= ? LIMIT 10000)sql")
+                    .rows(root_written);
+    std::vector<std::string> all;
+    while (rows.next()) all.push_back(rows.text(0));
+    return all;
+}
+
+bool State::pages_wait_for_root(std::int64_t root_written) {
+    return impl_
+        ->one(impl_
+                  ->sql("SELECT 1 FROM removals WHERE path >= 'simple/' AND path < 'simple0' AND "
+                        "after_root > ? LIMIT 1")
+                  .rows(root_written))
+        .has_value();
+}
+
+std::vector<std::string> State::files_to_remove(Time now, std::size_t most) {
+    auto rows = impl_
+                    ->sql(R"sql(
+SELECT path FROM removals WHERE path >= 'packages/' AND path < 'packages0' AND not_before <= ?1 AND after_root <
+  (SELECT coalesce(min(after_root), 9223372036854775807) FROM removals WHERE path >= 'simple/' AND path < 'simple0'
+    AND after_root > 0)
+LIMIT ?2)sql")
+                    .rows(number_of(now), static_cast<std::int64_t>(most));
+    std::vector<std::string> all;
+    while (rows.next()) all.push_back(rows.text(0));
+    return all;
+}
+
+std::optional<Time> State::next_removal() {
+    return time_of(impl_->one(impl_->sql("SELECT min(not_before) FROM removals").rows()));
+}
+
+void State::removed(const std::string& path) {
+    impl_->sql("DELETE FROM removals WHERE path = ?").run(path);
+}
+
+}  // namespace pep381d
