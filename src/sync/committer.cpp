@@ -3,10 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "pep381d/sync/intake.h"
-
 namespace pep381d {
 
 namespace {
@@ -23,7 +19,6 @@ constexpr std::size_t outbox_files_most = 5'000;
 constexpr std::chrono::milliseconds company{100};
 // What becomes due by the clock is looked for at most so often.
 constexpr std::chrono::milliseconds shortest_rest{10};
-constexpr std::size_t remade_a_turn = 200;
 
 std::size_t weight(const Message& message) {
     const auto* page = std::get_if<PageReady>(&message);
@@ -42,6 +37,7 @@ Committer::Committer(State& state, FileTree& tree, const Policy& policy, const C
       daemon_(daemon),
       publisher_(state, tree, policy, clock, log,
                  [this](const PageReady& page) { recorded(page); }),
+      reshape_(state, publisher_, policy, clock),
       rulings_(state, policy, clock, log),
       freshness_(state, tree, policy, clock) {}
 
@@ -65,7 +61,7 @@ void Committer::restrict_to(const std::vector<ProjectName>& projects) {
 
 void Committer::start(std::function<void()> wake) {
     wake_ = std::move(wake);
-    apply_changed_policy();
+    reshape_.begin();
     counters_.pending = only_ ? static_cast<std::int64_t>(only_->size()) : state_.pending();
     note_rest();
     thread_ = std::thread([this] { run(); });
@@ -142,7 +138,7 @@ void Committer::run() {
 void Committer::cycle() {
     std::deque<Message> messages = gather();
     take_in(messages);
-    if (remaking_) remake_some();
+    if (reshape_.running()) reshape_.go_on();
     if (publisher_.busy()) publisher_.turn();
     feed();
     publish_outside();
@@ -152,7 +148,7 @@ void Committer::cycle() {
 // Waits until there is something to do, then a little longer for more of it.
 std::deque<Message> Committer::gather() {
     std::unique_lock lock(mutex_);
-    const bool on_the_way = publisher_.busy() || remaking_ || finishing_ != finished_;
+    const bool on_the_way = publisher_.busy() || reshape_.running() || finishing_ != finished_;
     const auto work = [&] { return !inbox_.empty() || stopping_; };
     const auto wants_feeding = [&] { return !only_ && backlog_left_ && hungry(); };
     if (!on_the_way && !work() && !wants_feeding()) {
@@ -184,182 +180,8 @@ void Committer::take_in(std::deque<Message>& messages) {
     wake_();  // there is room again
 }
 
-void Committer::handle(FileArrived& file) {
-    ++counters_.files;
-    counters_.bytes += file.metadata ? 0 : file.file.size.value_or(0);
-    publisher_.add(std::move(file));
-}
-
-void Committer::handle(PageReady& page) {
-    if (page.same)
-        recorded(page);
-    else
-        publisher_.add(std::move(page));
-}
-
-void Committer::recorded(const PageReady& page) {
-    rulings_.page_recorded(page);
-    busy_.erase(page.page.name.text());
-    handled_changed_ = true;
-    if (!page.same) ++counters_.pages;
-    if (!page.failure) --counters_.pending;
-}
-
-void Committer::handle(PageFailed& failed) {
-    rulings_.page_failed(failed);
-    busy_.erase(failed.project.text());
-}
-
-void Committer::handle(PageGone& gone) {
-    rulings_.page_gone(gone);
-    busy_.erase(gone.project.text());
-    handled_changed_ = true;
-}
-
-void Committer::handle(PageStale& stale) {
-    rulings_.page_stale(stale);
-    busy_.erase(stale.project.text());
-    handled_changed_ = true;
-}
-
-void Committer::handle(PageLoses& loses) {
-    rulings_.page_loses(loses);
-    busy_.erase(loses.project.text());
-}
-
-void Committer::handle(PollDone& poll) {
-    take_events(state_, policy_.filter, poll.events, poll.began, poll.cursor);
-    state_.set(Note::cursor, poll.cursor.value);
-    if (!poll.last) return;
-    state_.record_poll(poll.began);
-    state_.set(Note::last_poll, poll.began);
-    state_.set(Note::last_error, std::string_view{});
-    counters_.pending = state_.pending();
-    handled_changed_ = true;
-}
-
-void Committer::handle(PollFailed& failed) {
-    state_.set(Note::last_error, failed.failure.what);
-}
-
-void Committer::handle(ListArrived& list) {
-    // Of a list that turns out to be no good at its end, nothing stays.
-    std::optional<State::Change> change(state_);
-    const auto result = take_list(state_, tree_, policy_.filter, list.staged, list.began,
-                                  policy_.keep_deleted, log_);
-    if (result) note_list(list, result.value());
-    if (result) change->commit();
-    change.reset();
-
-    if (Done removed = tree_.remove(list.staged); !removed) throw Fatal(5, removed.failure().what);
-    rulings_.list_arrived();
-    ++lists_;
-    list_failure_.reset();
-    if (result) return;
-    const Failure& failure = result.failure();
-    list_failure_ =
-        Failure{failure.fault, fmt::format("POST {}/pypi: {}", policy_.master_shown, failure.what),
-                failure.wait};
-    log_.warning(fmt::format("list_refused cause={}", quoted(list_failure_->what)));
-    state_.set(Note::last_error, list_failure_->what);
-}
-
-void Committer::note_list(const ListArrived& list, const ListResult& found) {
-    log_.info(fmt::format("list_compared names={} queued={} absent={} serial={}", found.names,
-                          found.queued, found.absent, found.highest.value));
-    state_.set(Note::reconciled, list.began);
-    state_.set(Note::list_serial, found.highest.value);
-    // The first list: the journal is read from its newest serial on. A fresher start would leave a
-    // hole, since lists are cached.
-    if (!state_.number(Note::cursor)) state_.set(Note::cursor, found.highest.value);
-    backlog_after_.clear();
-    backlog_left_ = true;
-    counters_.pending = state_.pending();
-    handled_changed_ = true;
-}
-
-void Committer::handle(RetryAll&) {
-    state_.retry_all_now();
-}
-
-// The loop has given up what it was handed and has not sent back.
-void Committer::handle(Finish&) {
-    finishing_ = true;
-    busy_.clear();
-    const std::lock_guard lock(mutex_);
-    outbox_.clear();
-    outbox_files_ = 0;
-}
-
-std::string Committer::formats() const {
-    return std::string(policy_.html ? "html " : "") + (policy_.json ? "json" : "");
-}
-
-// A mirror that was made with another configuration is brought to this one.
-void Committer::apply_changed_policy() {
-    const std::string files =
-        fmt::format("files={} core-metadata={}", policy_.page.files, policy_.page.core_metadata);
-    const std::string filter = policy_.filter.fingerprint();
-
-    State::Change change(state_);
-    const auto changed = [&](Note note, const std::string& now) {
-        const auto before = state_.text(note);
-        return before && *before != now;
-    };
-    if (changed(Note::made_files, files)) {
-        state_.forget_etags();
-        for (std::string after;;) {
-            const auto names = state_.projects_after(after, 1000);
-            if (names.empty()) break;
-            for (const ProjectName& name : names)
-                state_.enqueue(name, state_.published(name)->display, Serial{}, Loss::nothing,
-                               clock_.now(), true);
-            after = names.back().text();
-        }
-    }
-    if (changed(Note::made_filter, filter)) {
-        take_unwanted(state_, policy_.filter, clock_.now());
-        // What is newly wanted stands in the list alone: it is due at once.
-        state_.set(Note::reconciled, Time{});
-    }
-    remaking_ = changed(Note::made_formats, formats());
-    publisher_.hold_root(remaking_);
-    // Half of the way to other formats than these is no progress.
-    const std::string on_the_way = "on the way to " + formats();
-    if (remaking_ && *state_.text(Note::made_formats) != on_the_way)
-        state_.set(Note::remade, std::string_view{});
-    state_.set(Note::made_formats, remaking_ ? on_the_way : formats());
-    state_.set(Note::made_files, files);
-    state_.set(Note::made_filter, filter);
-    state_.set(Note::master, policy_.master_shown);
-    change.commit();
-}
-
-// Pages are made again from what the state holds, some a turn, by name; a crash goes on where it
-// was.
-void Committer::remake_some() {
-    const auto names = state_.projects_after(state_.text(Note::remade).value_or(""), remade_a_turn);
-    for (const ProjectName& name : names) publisher_.remake(name);
-    if (!names.empty()) {
-        // Two turns later than the pages that it speaks of would be enough; a crash in between is
-        // met by starting over.
-        for (int turns = 0; turns < 3; ++turns) publisher_.turn();
-        State::Change change(state_);
-        state_.set(Note::remade, names.back().text());
-        change.commit();
-        return;
-    }
-    State::Change change(state_);
-    state_.set(Note::made_formats, formats());
-    state_.set(Note::root_changes, state_.number(Note::root_changes).value_or(0) + 1);
-    change.commit();
-    publisher_.hold_root(false);
-    publisher_.want_root();
-    remaking_ = false;
-}
-
 void Committer::feed() {
-    if (remaking_ || finishing_) return;
+    if (reshape_.running() || finishing_) return;
     std::size_t room = 0;
     {
         const std::lock_guard lock(mutex_);
@@ -428,7 +250,7 @@ std::string Committer::feed_some(const std::vector<Queued>& all) {
 
 bool Committer::nothing_left() {
     const bool work = !busy_.empty() || backlog_left_;
-    return (finishing_ || !work) && !remaking_ && !publisher_.busy();
+    return (finishing_ || !work) && !reshape_.running() && !publisher_.busy();
 }
 
 // The root index, last-modified and status.
@@ -447,7 +269,7 @@ void Committer::publish_outside() {
     }
     if (!finishing_ && !daemon_) return;
     if (finishing_ && !publisher_.root_current()) publisher_.want_root();
-    if (publisher_.busy() || remaking_ || finished_) return;
+    if (publisher_.busy() || reshape_.running() || finished_) return;
 
     if (handled_changed_ && !only_ && (finishing_ || !backlog_left_) && publisher_.root_current()) {
         freshness_.publish_last_modified();

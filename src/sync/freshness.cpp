@@ -3,15 +3,9 @@
 #include "pep381d/pages/status_page.h"
 #include "pep381d/tree/layout.h"
 
+#include "sync/must.h"
+
 namespace pep381d {
-
-namespace {
-
-void must(const Done& done) {
-    if (!done) throw Fatal(5, done.failure().what);
-}
-
-}  // namespace
 
 Status survey(State& state, const Policy& policy, Time now, std::size_t most_failing) {
     Status status;

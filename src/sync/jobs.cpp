@@ -8,6 +8,8 @@
 #include "pep381d/master/page_json.h"
 #include "pep381d/tree/layout.h"
 
+#include "sync/stale_page.h"
+
 namespace pep381d {
 
 namespace {
@@ -26,8 +28,6 @@ constexpr std::size_t files_listed_most = 10'000;
 
 // A page that stays behind its journal for this long is taken for what it is (protocol B.6).
 constexpr std::chrono::hours stale_page_believed{1};
-// A loss that nothing explains is believed when it is seen again after this long.
-constexpr std::chrono::minutes second_look{10};
 
 // So many failures in a row are the master's, not a project's.
 constexpr int master_failures_most = 3;
@@ -244,11 +244,8 @@ bool Jobs::older_than_wanted(Job& job) {
     if (job.stale_for_good(clock_.now()) && page >= job.shown()) return false;
     if (page > job.shown() && queued.last_loss != Loss::project) {
         job.stale = true;
-        job.failure = Failure{
-            Fault::corrupt,
-            fmt::format("{}/simple/{}/: the page shows serial {}, the journal {}: a stale "
-                        "cache; it is asked again",
-                        policy_.master_shown, queued.name.text(), page.value, queued.serial.value)};
+        job.failure =
+            Failure{Fault::corrupt, stale_page(policy_, queued.name, page, queued.serial)};
         return false;
     }
     end(job, PageStale{queued.name, page});

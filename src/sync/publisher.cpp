@@ -10,19 +10,11 @@
 #include "pep381d/tree/layout.h"
 #include "pep381d/tree/staging.h"
 
+#include "sync/must.h"
+
 namespace pep381d {
 
 namespace {
-
-void must(const Done& done) {
-    if (!done) throw Fatal(5, done.failure().what);
-}
-
-template <class T>
-T must(Outcome<T> outcome) {
-    if (!outcome) throw Fatal(5, outcome.failure().what);
-    return std::move(outcome).value();
-}
 
 constexpr std::size_t removals_a_turn = 1000;
 

@@ -7,12 +7,12 @@
 #include "pep381d/net/retry.h"
 #include "pep381d/plan/removal.h"
 
+#include "sync/stale_page.h"
+
 namespace pep381d {
 
 namespace {
 
-// A loss that nothing explains is looked at again after this long (design 2.5).
-constexpr std::chrono::minutes second_look{10};
 // What the guard holds back is looked at again after this long.
 constexpr std::chrono::minutes held_pause{10};
 
@@ -67,9 +67,7 @@ void Rulings::page_gone(const PageGone& gone) {
 void Rulings::page_stale(const PageStale& stale) {
     const auto queued = state_.queued(stale.project);
     if (!queued) return;
-    const std::string what = fmt::format(
-        "{}/simple/{}/: the page shows serial {}, the journal {}: a stale cache; it is asked again",
-        policy_.master_shown, stale.project.text(), stale.shown.value, queued->serial.value);
+    const std::string what = stale_page(policy_, stale.project, stale.shown, queued->serial);
     state_.note_stale(stale.project, clock_.now());
     if (queued->last_loss == Loss::project)
         judge(*queued, false, what);

@@ -26,6 +26,7 @@
 #include "pep381d/sync/messages.h"
 #include "pep381d/sync/policy.h"
 #include "pep381d/sync/publisher.h"
+#include "pep381d/sync/reshape.h"
 #include "pep381d/sync/rulings.h"
 #include "pep381d/tree/file_tree.h"
 
@@ -96,9 +97,6 @@ class Committer {
 
     void note_list(const ListArrived& list, const ListResult& found);
     void recorded(const PageReady& page);
-    std::string formats() const;
-    void apply_changed_policy();
-    void remake_some();
     void feed();
     std::string feed_some(const std::vector<Queued>& queued);
     bool hungry() const;
@@ -114,6 +112,7 @@ class Committer {
     Log& log_;
     const bool daemon_;
     Publisher publisher_;
+    Reshape reshape_;
     Rulings rulings_;
     Freshness freshness_;
 
@@ -125,7 +124,6 @@ class Committer {
     bool finishing_ = false;
     bool finished_ = false;
     bool handled_changed_ = true;  // last-modified may have to move
-    bool remaking_ = false;
     std::int64_t lists_ = 0;
     std::optional<Failure> list_failure_;
     std::optional<Steady> status_written_;  // for the root index of this time

@@ -9,6 +9,10 @@
 
 namespace pep381d {
 
+// A loss that nothing explains is looked at again after this long, and believed when it is seen
+// again then (design 2.5). The loop judges what the committer put off: both need the same.
+inline constexpr std::chrono::minutes second_look{10};
+
 struct Policy {
     std::string master;        // base URL
     std::string master_shown;  // the same without a password, for people to read

@@ -1,0 +1,39 @@
+// A mirror that was made with another configuration is brought to this one.
+//
+// Thread rule: the committer's thread, or before it starts.
+#pragma once
+
+#include <string>
+
+#include "pep381d/base/clock.h"
+#include "pep381d/state/state.h"
+#include "pep381d/sync/policy.h"
+#include "pep381d/sync/publisher.h"
+
+namespace pep381d {
+
+class Reshape {
+  public:
+    Reshape(State& state, Publisher& publisher, const Policy& policy, const Clock& clock)
+        : state_(state), publisher_(publisher), policy_(policy), clock_(clock) {}
+
+    // Puts into the queue what the change asks the master for, and notes the configuration as the
+    // one that the tree is made with.
+    void begin();
+    // Pages have to be made again in other formats still.
+    bool running() const { return running_; }
+    // Pages are made again from what the state holds, some a turn, by name; a crash goes on where
+    // it was.
+    void go_on();
+
+  private:
+    std::string formats() const;
+
+    State& state_;
+    Publisher& publisher_;
+    const Policy& policy_;
+    const Clock& clock_;
+    bool running_ = false;
+};
+
+}  // namespace pep381d

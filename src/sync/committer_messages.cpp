@@ -1,0 +1,118 @@
+// What the committer does with each message.
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pep381d/sync/committer.h"
+#include "pep381d/sync/intake.h"
+
+namespace pep381d {
+
+void Committer::handle(FileArrived& file) {
+    ++counters_.files;
+    counters_.bytes += file.metadata ? 0 : file.file.size.value_or(0);
+    publisher_.add(std::move(file));
+}
+
+void Committer::handle(PageReady& page) {
+    if (page.same)
+        recorded(page);
+    else
+        publisher_.add(std::move(page));
+}
+
+void Committer::recorded(const PageReady& page) {
+    rulings_.page_recorded(page);
+    busy_.erase(page.page.name.text());
+    handled_changed_ = true;
+    if (!page.same) ++counters_.pages;
+    if (!page.failure) --counters_.pending;
+}
+
+void Committer::handle(PageFailed& failed) {
+    rulings_.page_failed(failed);
+    busy_.erase(failed.project.text());
+}
+
+void Committer::handle(PageGone& gone) {
+    rulings_.page_gone(gone);
+    busy_.erase(gone.project.text());
+    handled_changed_ = true;
+}
+
+void Committer::handle(PageStale& stale) {
+    rulings_.page_stale(stale);
+    busy_.erase(stale.project.text());
+    handled_changed_ = true;
+}
+
+void Committer::handle(PageLoses& loses) {
+    rulings_.page_loses(loses);
+    busy_.erase(loses.project.text());
+}
+
+void Committer::handle(PollDone& poll) {
+    take_events(state_, policy_.filter, poll.events, poll.began, poll.cursor);
+    state_.set(Note::cursor, poll.cursor.value);
+    if (!poll.last) return;
+    state_.record_poll(poll.began);
+    state_.set(Note::last_poll, poll.began);
+    state_.set(Note::last_error, std::string_view{});
+    counters_.pending = state_.pending();
+    handled_changed_ = true;
+}
+
+void Committer::handle(PollFailed& failed) {
+    state_.set(Note::last_error, failed.failure.what);
+}
+
+void Committer::handle(ListArrived& list) {
+    // Of a list that turns out to be no good at its end, nothing stays.
+    std::optional<State::Change> change(state_);
+    const auto result = take_list(state_, tree_, policy_.filter, list.staged, list.began,
+                                  policy_.keep_deleted, log_);
+    if (result) note_list(list, result.value());
+    if (result) change->commit();
+    change.reset();
+
+    if (Done removed = tree_.remove(list.staged); !removed) throw Fatal(5, removed.failure().what);
+    rulings_.list_arrived();
+    ++lists_;
+    list_failure_.reset();
+    if (result) return;
+    const Failure& failure = result.failure();
+    list_failure_ =
+        Failure{failure.fault, fmt::format("POST {}/pypi: {}", policy_.master_shown, failure.what),
+                failure.wait};
+    log_.warning(fmt::format("list_refused cause={}", quoted(list_failure_->what)));
+    state_.set(Note::last_error, list_failure_->what);
+}
+
+void Committer::note_list(const ListArrived& list, const ListResult& found) {
+    log_.info(fmt::format("list_compared names={} queued={} absent={} serial={}", found.names,
+                          found.queued, found.absent, found.highest.value));
+    state_.set(Note::reconciled, list.began);
+    state_.set(Note::list_serial, found.highest.value);
+    // The first list: the journal is read from its newest serial on. A fresher start would leave a
+    // hole, since lists are cached.
+    if (!state_.number(Note::cursor)) state_.set(Note::cursor, found.highest.value);
+    backlog_after_.clear();
+    backlog_left_ = true;
+    counters_.pending = state_.pending();
+    handled_changed_ = true;
+}
+
+void Committer::handle(RetryAll&) {
+    state_.retry_all_now();
+}
+
+// The loop has given up what it was handed and has not sent back.
+void Committer::handle(Finish&) {
+    finishing_ = true;
+    busy_.clear();
+    const std::lock_guard lock(mutex_);
+    outbox_.clear();
+    outbox_files_ = 0;
+}
+
+}  // namespace pep381d

@@ -1,0 +1,20 @@
+// Local failures end the program: what was not recorded is done again by the next run.
+#pragma once
+
+#include <utility>
+
+#include "pep381d/base/outcome.h"
+
+namespace pep381d {
+
+inline void must(const Done& done) {
+    if (!done) throw Fatal(5, done.failure().what);
+}
+
+template <class T>
+T must(Outcome<T> outcome) {
+    if (!outcome) throw Fatal(5, outcome.failure().what);
+    return std::move(outcome).value();
+}
+
+}  // namespace pep381d

@@ -1,0 +1,79 @@
+#include "pep381d/sync/reshape.h"
+
+#include <fmt/format.h>
+
+#include "pep381d/sync/intake.h"
+
+namespace pep381d {
+
+namespace {
+
+constexpr std::size_t remade_a_turn = 200;
+
+}  // namespace
+
+std::string Reshape::formats() const {
+    return std::string(policy_.html ? "html " : "") + (policy_.json ? "json" : "");
+}
+
+void Reshape::begin() {
+    const std::string files =
+        fmt::format("files={} core-metadata={}", policy_.page.files, policy_.page.core_metadata);
+    const std::string filter = policy_.filter.fingerprint();
+
+    State::Change change(state_);
+    const auto changed = [&](Note note, const std::string& now) {
+        const auto before = state_.text(note);
+        return before && *before != now;
+    };
+    if (changed(Note::made_files, files)) {
+        state_.forget_etags();
+        for (std::string after;;) {
+            const auto names = state_.projects_after(after, 1000);
+            if (names.empty()) break;
+            for (const ProjectName& name : names)
+                state_.enqueue(name, state_.published(name)->display, Serial{}, Loss::nothing,
+                               clock_.now(), true);
+            after = names.back().text();
+        }
+    }
+    if (changed(Note::made_filter, filter)) {
+        take_unwanted(state_, policy_.filter, clock_.now());
+        // What is newly wanted stands in the list alone: it is due at once.
+        state_.set(Note::reconciled, Time{});
+    }
+    running_ = changed(Note::made_formats, formats());
+    publisher_.hold_root(running_);
+    // Half of the way to other formats than these is no progress.
+    const std::string on_the_way = "on the way to " + formats();
+    if (running_ && *state_.text(Note::made_formats) != on_the_way)
+        state_.set(Note::remade, std::string_view{});
+    state_.set(Note::made_formats, running_ ? on_the_way : formats());
+    state_.set(Note::made_files, files);
+    state_.set(Note::made_filter, filter);
+    state_.set(Note::master, policy_.master_shown);
+    change.commit();
+}
+
+void Reshape::go_on() {
+    const auto names = state_.projects_after(state_.text(Note::remade).value_or(""), remade_a_turn);
+    for (const ProjectName& name : names) publisher_.remake(name);
+    if (!names.empty()) {
+        // Two turns later than the pages that it speaks of would be enough; a crash in between is
+        // met by starting over.
+        for (int turns = 0; turns < 3; ++turns) publisher_.turn();
+        State::Change change(state_);
+        state_.set(Note::remade, names.back().text());
+        change.commit();
+        return;
+    }
+    State::Change change(state_);
+    state_.set(Note::made_formats, formats());
+    state_.set(Note::root_changes, state_.number(Note::root_changes).value_or(0) + 1);
+    change.commit();
+    publisher_.hold_root(false);
+    publisher_.want_root();
+    running_ = false;
+}
+
+}  // namespace pep381d
