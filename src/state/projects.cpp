@@ -192,7 +192,7 @@ void State::Impl::write_files(std::int64_t project, const ProjectPage& page, Tim
         count(old, -1);
         for (const std::string& path : {old.path, old.path + ".metadata"}) {
             const bool ours = path == old.path ? old.held : old.metadata_held;
-            if (ours && kept.count(path) == 0) put_down(path, remove_from);
+            if (ours && !kept.contains(path)) put_down(path, remove_from);
         }
     };
 
@@ -213,7 +213,7 @@ void State::Impl::write_files(std::int64_t project, const ProjectPage& page, Tim
     }
     for (const std::string& path : kept) no_removal(path);
     for (const std::string& path : take_intended(page.name))
-        if (kept.count(path) == 0) put_down(path, Time{});
+        if (!kept.contains(path)) put_down(path, Time{});
     for (const auto& [name, placed] : known) {
         leave(placed.file);
         sql("DELETE FROM files WHERE project = ? AND name = ?").run(project, name);

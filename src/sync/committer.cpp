@@ -35,8 +35,7 @@ Committer::Committer(State& state, FileTree& tree, const Policy& policy, const C
       clock_(clock),
       log_(log),
       daemon_(daemon),
-      publisher_(state, tree, policy, clock, log,
-                 [this](const PageReady& page) { recorded(page); }),
+      publisher_(state, tree, policy, clock, [this](const PageReady& page) { recorded(page); }),
       reshape_(state, publisher_, policy, clock),
       rulings_(state, policy, clock, log),
       freshness_(state, tree, policy, clock) {}
@@ -219,7 +218,7 @@ std::string Committer::feed_some(const std::vector<Queued>& all) {
     bool fed = false;
     for (const Queued& queued : all) {
         last = queued.name.text();
-        if (busy_.count(last) != 0) continue;
+        if (busy_.contains(last)) continue;
         if (!policy_.filter.wants(queued.name)) {
             State::Change change(state_);
             rulings_.unwanted(queued);

@@ -26,13 +26,8 @@ std::string path_of(const FileArrived& file) {
 }  // namespace
 
 Publisher::Publisher(State& state, FileTree& tree, const Policy& policy, const Clock& clock,
-                     Log& log, Recorded recorded)
-    : state_(state),
-      tree_(tree),
-      policy_(policy),
-      clock_(clock),
-      log_(log),
-      recorded_(std::move(recorded)) {}
+                     Recorded recorded)
+    : state_(state), tree_(tree), policy_(policy), clock_(clock), recorded_(std::move(recorded)) {}
 
 void Publisher::add(FileArrived file) {
     fresh_.files.push_back(std::move(file));
@@ -250,7 +245,7 @@ void Publisher::leave_out_refused(PageReady& page) {
     const auto found = no_place_.find(page.page.name.text());
     if (found == no_place_.end()) return;
     std::erase_if(page.page.files, [&](File& file) {
-        if (found->second.count(layout::metadata(file.path)) != 0) file.metadata_held = false;
+        if (found->second.contains(layout::metadata(file.path))) file.metadata_held = false;
         const auto cause = found->second.find(file.path);
         if (cause == found->second.end()) return false;
         page.refused.push_back({file.name.text(), cause->second});

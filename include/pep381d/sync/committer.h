@@ -98,7 +98,7 @@ class Committer {
     void note_list(const ListArrived& list, const ListResult& found);
     void recorded(const PageReady& page);
     void feed();
-    std::string feed_some(const std::vector<Queued>& queued);
+    std::string feed_some(const std::vector<Queued>& all);
     bool hungry() const;
     bool nothing_left();
     void publish_outside();

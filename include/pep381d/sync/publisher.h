@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "pep381d/base/clock.h"
-#include "pep381d/base/log.h"
 #include "pep381d/state/state.h"
 #include "pep381d/sync/messages.h"
 #include "pep381d/sync/policy.h"
@@ -30,7 +29,7 @@ class Publisher {
   public:
     // `recorded` is called inside the transaction in which a page is recorded.
     using Recorded = std::function<void(const PageReady&)>;
-    Publisher(State& state, FileTree& tree, const Policy& policy, const Clock& clock, Log& log,
+    Publisher(State& state, FileTree& tree, const Policy& policy, const Clock& clock,
               Recorded recorded);
 
     void add(FileArrived file);
@@ -90,7 +89,6 @@ class Publisher {
     FileTree& tree_;
     const Policy& policy_;
     const Clock& clock_;
-    Log& log_;
     Recorded recorded_;
 
     Group fresh_;                   // staged
