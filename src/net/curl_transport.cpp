@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
 #include <new>
+#include <optional>
+#include <sys/epoll.h>
 #include <utility>
 #include <vector>
 
 #include <curl/curl.h>
 
 #include "pep381d/net/transfer.h"
+
+#include "net/readiness.h"
 
 namespace pep381d {
 namespace {
@@ -29,16 +32,16 @@ CURLM* new_multi() {
     return multi;
 }
 
-int clamp_to_int(std::chrono::milliseconds time) {
-    return static_cast<int>(
-        std::clamp<std::int64_t>(time.count(), 0, std::numeric_limits<int>::max()));
-}
-
 }  // namespace
 
 struct CurlTransport::Impl {
     explicit Impl(TransportOptions options)
-        : context{std::move(options), {}, nullptr}, multi(new_multi()) {}
+        : context{std::move(options), {}, nullptr}, multi(new_multi()) {
+        curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Impl::watch_socket);
+        curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
+        curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Impl::set_timer);
+        curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
+    }
     ~Impl() {
         drop_all();
         all.clear();
@@ -48,7 +51,12 @@ struct CurlTransport::Impl {
     Transfer& idle_transfer();
     void begin_queued();
     void begin(Transfer& transfer);
-    void perform();
+    static int watch_socket(CURL*, curl_socket_t socket, int what, void* self, void*);
+    static int set_timer(CURLM*, long milliseconds, void* self);
+    void act(curl_socket_t socket, int events);
+    void act_on_timer();
+    std::chrono::milliseconds until_timer(std::chrono::milliseconds most) const;
+    void finish_acts();
     void reap();
     void end(Transfer& transfer, Outcome<Reply> outcome);
     void share_rate();
@@ -65,6 +73,8 @@ struct CurlTransport::Impl {
     std::vector<Transfer*> idle;
     // Started, not yet given to curl, which takes none from inside its callbacks.
     std::deque<Transfer*> queued;
+    Readiness readiness;
+    std::optional<std::chrono::steady_clock::time_point> timer;  // when curl wants to be called
     bool in_curl = false;
     bool share_changed = false;
     std::int64_t share = 1;  // of the file rate, for each file
@@ -98,13 +108,50 @@ void CurlTransport::Impl::begin(Transfer& transfer) {
     share_changed = share_changed || transfer.is_file();
 }
 
-void CurlTransport::Impl::perform() {
+int CurlTransport::Impl::watch_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
+    const auto wanted = [what](int direction) {
+        return what != CURL_POLL_REMOVE && (what & direction) != 0;
+    };
+    auto& impl = *static_cast<Impl*>(self);
+    const bool watched = impl.readiness.watch(
+        socket, (wanted(CURL_POLL_IN) ? EPOLLIN : 0U) | (wanted(CURL_POLL_OUT) ? EPOLLOUT : 0U));
+    if (!watched && !impl.context.thrown)
+        impl.context.thrown = std::make_exception_ptr(failed_call("epoll_ctl"));
+    return 0;
+}
+
+int CurlTransport::Impl::set_timer(CURLM*, long milliseconds, void* self) {
+    auto& timer = static_cast<Impl*>(self)->timer;
+    timer.reset();
+    if (milliseconds >= 0)
+        timer = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+    return 0;
+}
+
+void CurlTransport::Impl::act(curl_socket_t socket, int events) {
     int running = 0;
     in_curl = true;
-    curl_multi_perform(multi, &running);
+    curl_multi_socket_action(multi, socket, events, &running);
     in_curl = false;
+}
+
+void CurlTransport::Impl::act_on_timer() {
+    if (!timer || *timer > std::chrono::steady_clock::now()) return;
+    timer.reset();
+    act(CURL_SOCKET_TIMEOUT, 0);
+}
+
+std::chrono::milliseconds CurlTransport::Impl::until_timer(std::chrono::milliseconds most) const {
+    if (!timer) return most;
+    return std::min(most, std::chrono::ceil<std::chrono::milliseconds>(
+                              *timer - std::chrono::steady_clock::now()));
+}
+
+// What curl's calls have left to do.
+void CurlTransport::Impl::finish_acts() {
     drop_abandoned();
     rethrow();
+    reap();
 }
 
 void CurlTransport::Impl::reap() {
@@ -221,15 +268,19 @@ void CurlTransport::wait(std::chrono::milliseconds most, int also) {
     impl_->begin_queued();
     impl_->end_rested();
     impl_->share_rate();
-    impl_->perform();
-    impl_->reap();
+    impl_->act_on_timer();
+    impl_->finish_acts();
     if (impl_->context.called) return;
 
-    curl_waitfd extra{also, CURL_WAIT_POLLIN, 0};
-    curl_multi_poll(impl_->multi, &extra, also >= 0 ? 1 : 0,
-                    clamp_to_int(impl_->until_rested(most)), nullptr);
-    impl_->perform();
-    impl_->reap();
+    most = impl_->until_timer(impl_->until_rested(most));
+    impl_->readiness.wait(most, also, [this](int socket, std::uint32_t ready) {
+        const int events = ((ready & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
+                           ((ready & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
+                           ((ready & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
+        impl_->act(socket, events);
+    });
+    impl_->act_on_timer();
+    impl_->finish_acts();
     impl_->end_rested();
 }
 
@@ -238,7 +289,7 @@ void CurlTransport::cancel_all() {
 }
 
 void CurlTransport::wake() {
-    curl_multi_wakeup(impl_->multi);
+    impl_->readiness.wake();
 }
 
 std::string user_agent(const std::string& contact) {
