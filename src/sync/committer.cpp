@@ -17,6 +17,8 @@ constexpr std::size_t outbox_most = 256;
 constexpr std::size_t outbox_files_most = 5'000;
 // A turn waits this long for company while the loop is busy: one flush for many.
 constexpr std::chrono::milliseconds company{100};
+// ... or until so much has come together.
+constexpr std::size_t company_enough = inbox_most / 2;
 // What becomes due by the clock is looked for at most so often.
 constexpr std::chrono::milliseconds shortest_rest{10};
 
@@ -82,13 +84,16 @@ bool Committer::room() {
 }
 
 void Committer::send(Message message) {
+    bool awaited = false;
     {
         const std::lock_guard lock(mutex_);
+        const std::size_t before = inbox_weight_;
         inbox_weight_ += weight(message);
         inbox_.push_back(std::move(message));
         standing_.at_rest = false;
+        awaited = before == 0 || (before < company_enough && inbox_weight_ >= company_enough);
     }
-    changed_.notify_one();
+    if (awaited) changed_.notify_one();
 }
 
 void Committer::loop_idle(bool idle) {
@@ -103,10 +108,11 @@ void Committer::loop_idle(bool idle) {
 std::optional<WorkItem> Committer::take() {
     const std::lock_guard lock(mutex_);
     if (outbox_.empty()) return std::nullopt;
+    const bool was_hungry = hungry();
     WorkItem item = std::move(outbox_.front());
     outbox_.pop_front();
     outbox_files_ -= item.known ? item.known->files.size() : 0;
-    if (hungry()) changed_.notify_one();
+    if (!was_hungry && hungry()) changed_.notify_one();
     return item;
 }
 
@@ -159,7 +165,7 @@ std::deque<Message> Committer::gather() {
     }
     if (!inbox_.empty() && !finishing_)
         changed_.wait_for(lock, company, [&] {
-            return inbox_weight_ >= inbox_most / 2 || stopping_ || loop_idle_;
+            return inbox_weight_ >= company_enough || stopping_ || loop_idle_;
         });
 
     std::deque<Message> taken;

@@ -26,6 +26,11 @@ constexpr std::int64_t slowest_rate = 16 * 1024;
 constexpr std::size_t jobs_most = 128;
 constexpr std::size_t files_listed_most = 10'000;
 
+// What a kill leaves placed but not recorded is hashed by the next run. Of a project of few and
+// small files that is less work than to record each by itself, and its page again.
+constexpr std::size_t many_files = 256;
+constexpr std::int64_t large_file = 1024 * 1024;
+
 // A page that stays behind its journal for this long is taken for what it is (protocol B.6).
 constexpr std::chrono::hours stale_page_believed{1};
 
@@ -320,7 +325,10 @@ void Jobs::file_ended(std::uint64_t id, const Fetch& fetch, Fetching& fetching,
 void Jobs::arrived(Job& job, const Fetch& fetch, const std::string& staged) {
     File& file = job.plan.page.files[fetch.file];
     (fetch.metadata ? file.metadata_held : file.held) = true;
-    send_(FileArrived{job.item.queued.name, job.item.queued.display, file, fetch.metadata, staged});
+    const bool early =
+        job.plan.fetches.size() >= many_files || file.size.value_or(large_file) >= large_file;
+    send_(FileArrived{job.item.queued.name, job.item.queued.display, file, fetch.metadata, staged,
+                      early});
     fetch_done(job);
 }
 

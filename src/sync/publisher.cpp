@@ -259,8 +259,7 @@ void Publisher::place_pages(Group& group) {
 
 void Publisher::record(const Group& group) {
     const Time remove_from = clock_.now() + policy_.grace;
-    // A page says all of its files; those of a project whose page is still to come are recorded by
-    // themselves.
+    // A page says all of its files.
     std::vector<std::string_view> with_page;
     for (const PageReady& page : group.pages)
         if (!page.same) with_page.push_back(page.page.name.text());
@@ -269,7 +268,7 @@ void Publisher::record(const Group& group) {
     if (group.empty() && fresh_.files.empty() && !root_placed_ && removed_.empty()) return;
     State::Change change(state_);
     for (const FileArrived& file : group.files)
-        if (file.file.held &&
+        if (file.file.held && file.early &&
             !std::binary_search(with_page.begin(), with_page.end(), file.project.text()))
             state_.record_file(file.project, file.display, file.file);
     for (const PageReady& page : group.pages) {

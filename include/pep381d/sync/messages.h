@@ -32,6 +32,7 @@ struct FileArrived {
     File file;      // `held` and `metadata_held` say what of it has arrived by now
     bool metadata;  // these are the bytes of its .metadata
     std::string staged;
+    bool early;  // worth a record of its own, before its page is recorded
 };
 
 // The page may be published: each of its files has arrived before this message.
