@@ -65,6 +65,7 @@ struct State::Impl {
     std::optional<File> file_of(std::int64_t project, const std::string& name);
     void count(const File& file, int sign);
     void put_down(const std::string& path, Time not_before, std::int64_t after_root = 0);
+    void put_down_intended(const std::string& path, std::int64_t after_root);
     void no_removal(const std::string& path);
     bool any_removals = true;
     std::vector<std::string> take_intended(const ProjectName& name);

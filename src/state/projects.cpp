@@ -171,6 +171,12 @@ void State::Impl::put_down(const std::string& path, Time not_before, std::int64_
     any_removals = true;
 }
 
+// Whether it was placed, or lay there before as another project's, nobody knows after a kill.
+void State::Impl::put_down_intended(const std::string& path, std::int64_t after_root) {
+    sql("INSERT OR IGNORE INTO shared(path) VALUES(?)").run(path);
+    put_down(path, Time{}, after_root);
+}
+
 // What is published again is no longer to be removed. Most of the time there is nothing to be
 // removed at all.
 void State::Impl::no_removal(const std::string& path) {
@@ -213,7 +219,7 @@ void State::Impl::write_files(std::int64_t project, const ProjectPage& page, Tim
     }
     for (const std::string& path : kept) no_removal(path);
     for (const std::string& path : take_intended(page.name))
-        if (!kept.contains(path)) put_down(path, Time{});
+        if (!kept.contains(path)) put_down_intended(path, 0);
     for (const auto& [name, placed] : known) {
         leave(placed.file);
         sql("DELETE FROM files WHERE project = ? AND name = ?").run(project, name);
@@ -253,7 +259,7 @@ void State::drop_project(const ProjectName& name) {
     for (const char* format : page_formats)
         impl_->put_down("simple/" + name.text() + format, Time{}, change);
     for (const std::string& path : impl_->take_intended(name))
-        impl_->put_down(path, Time{}, change);
+        impl_->put_down_intended(path, change);
     clear_skipped(name);
     const auto known = published(name);
     if (!known) return;

@@ -162,11 +162,8 @@ void Publisher::place_root() {
 // What is about to be placed is written down first: a kill before its record must not leave a file
 // that nobody knows.
 void Publisher::intend(const Group& group) {
-    for (const FileArrived& file : group.files) {
-        const std::string path = path_of(file);
-        if (!file.staged.empty() && !must(tree_.look(layout::published(path))))
-            state_.intend(file.project, path);
-    }
+    for (const FileArrived& file : group.files)
+        if (!file.staged.empty()) state_.intend(file.project, path_of(file));
 }
 
 void Publisher::place_files(Group& group) {

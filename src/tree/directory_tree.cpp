@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <sstream>
 #include <sys/file.h>
@@ -152,10 +153,14 @@ bool DirectoryTree::make_directories(const std::string& directory) {
 }
 
 Done DirectoryTree::make_room(const std::string& to) {
-    // Two calls for a file in a new directory, one for the next file in the same: most of what a
-    // first pass does.
     std::string directory = parent_of(to);
     if (directory == made_last_) return Nothing{};
+    // Nearly every file has a directory of its own, and in a young tree the one above is new as
+    // well: to make that first costs less than to learn that it is missing.
+    const std::string above = parent_of(directory);
+    auto known = known_[std::hash<std::string>()(above) % known_.size()];
+    if (!known) (void)make_directories(above);
+    known = true;
     if (!make_directories(directory)) return failed(directory, "make the directory");
     made_last_ = std::move(directory);
     return Nothing{};

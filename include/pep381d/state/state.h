@@ -136,9 +136,9 @@ class State {
     std::optional<ProjectPage> page(const ProjectName& name);
     // A file is in its place; its project's page may follow later.
     void record_file(const ProjectName& name, std::string_view display, const File& file);
-    // A file is about to be put in this place, where nothing lies yet. Until a page or file of the
-    // project is recorded, nobody else knows of it: after a kill it is either recorded after all
-    // or, with the project's next page or its end, put down for removal.
+    // A file is about to be put in this place. Until a page or file of the project is recorded,
+    // nobody else knows of it: after a kill it is either recorded after all or, with the project's
+    // next page or its end, put down for removal, unless another project has it.
     void intend(const ProjectName& name, const std::string& path);
     bool any_intended();
     void not_placed(const ProjectName& name, const std::string& path);

@@ -1,6 +1,7 @@
 // The FileTree on a local file system, and the lock that keeps a second daemon away from it.
 #pragma once
 
+#include <bitset>
 #include <string>
 
 #include "pep381d/base/descriptor.h"
@@ -37,6 +38,7 @@ class DirectoryTree final : public FileTree {
     Descriptor root_;
     std::string made_last_;  // the directory that rename() made or used last: most files follow one
                              // another into it
+    std::bitset<131072> known_;  // by hash: directories that are probably there
 };
 
 }  // namespace pep381d

@@ -204,6 +204,29 @@ TEST_CASE("a file that two projects name outlives one of them") {
     CHECK_FALSE(world.there(*file_path(foo.files[1])));
 }
 
+TEST_CASE("what a kill left half placed is removed, unless another project has it") {
+    World world;
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    const std::string theirs = *file_path(bar.files[0]);
+    const std::string stray = "packages/aa/bb/stray-1.0.tar.gz";
+    {
+        State::Change change(world.state);
+        world.state.intend(foo.name, theirs);
+        world.state.intend(foo.name, stray);
+        change.commit();
+    }
+    world.put(stray, "half placed");
+    auto newer = foo;
+    newer.serial = Serial{9};
+    world.publish(newer);
+    world.event("foo", "create", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK_FALSE(world.there(stray));
+    CHECK(world.there(theirs));
+    CHECK_FALSE(world.state.any_intended());
+}
+
 TEST_CASE("no project takes another's place in the tree") {
     World world;
     world.publish(foo);
