@@ -193,6 +193,13 @@ void Committer::feed() {
         if (stopping_ || !hungry()) return;
         room = outbox_most - outbox_.size();
     }
+    // All that is read here sees one state, and locks it once.
+    State::Change change(state_);
+    feed_due(room);
+    change.commit();
+}
+
+void Committer::feed_due(std::size_t room) {
     const Time now = clock_.now();
     if (only_) {
         std::vector<Queued> named;
@@ -226,9 +233,7 @@ std::string Committer::feed_some(const std::vector<Queued>& all) {
         last = queued.name.text();
         if (busy_.contains(last)) continue;
         if (!policy_.filter.wants(queued.name)) {
-            State::Change change(state_);
             rulings_.unwanted(queued);
-            change.commit();
             continue;
         }
         WorkItem item{queued, {}, state_.page(queued.name), false};

@@ -98,6 +98,7 @@ class Committer {
     void note_list(const ListArrived& list, const ListResult& found);
     void recorded(const PageReady& page);
     void feed();
+    void feed_due(std::size_t room);
     std::string feed_some(const std::vector<Queued>& all);
     bool hungry() const;
     bool nothing_left();
