@@ -310,6 +310,7 @@ void Committer::note_rest() {
     const bool due_now = due && *due <= clock_.now() && !finishing_;
     const auto cursor = state_.number(Note::cursor);
     const auto reconciled = state_.time(Note::reconciled);
+    bool list_taken_in = false;  // the loop waits for that
     {
         const std::lock_guard lock(mutex_);
         standing_.at_rest = resting && inbox_.empty() && outbox_.empty() && !due_now;
@@ -317,10 +318,11 @@ void Committer::note_rest() {
         standing_.wants_list = rulings_.wants_list();
         standing_.cursor = cursor ? std::optional(Serial{*cursor}) : std::nullopt;
         standing_.reconciled = reconciled;
+        list_taken_in = standing_.lists != lists_;
         standing_.lists = lists_;
         standing_.list_failure = list_failure_;
     }
-    if (resting && wake_) wake_();
+    if ((resting || list_taken_in) && wake_) wake_();
 }
 
 }  // namespace pep381d
