@@ -237,7 +237,9 @@ Outcome<File> read_file(const Members& members, const PageLink& link) {
             return corrupt(wrong);
     }
     file.core_metadata = core_metadata_of(members);
-    if (file.members == usual_members(file)) file.members = std::string();
+    std::string usual;
+    append_usual_members(usual, file);
+    if (file.members == usual) file.members = std::string();
     return file;
 }
 

@@ -131,7 +131,9 @@ TEST_CASE("members are repeated as they came, but for what would break a client"
     for (const auto& [in, out] : table) {
         INFO(in);
         const File file = read_file(in);
-        CHECK((file.members.empty() ? usual_members(file) : file.members) == out);
+        std::string members = file.members;
+        if (members.empty()) append_usual_members(members, file);
+        CHECK(members == out);
     }
 }
 
