@@ -1,6 +1,7 @@
 #include "pep381d/base/digest.h"
 
 #include <array>
+#include <cstdint>
 #include <new>
 
 #include <openssl/evp.h>
@@ -22,6 +23,18 @@ constexpr std::array<Known, 6> known{{{"md5", "MD5", 16},
                                       {"sha256", "SHA256", 32},
                                       {"sha384", "SHA384", 48},
                                       {"sha512", "SHA512", 64}}};
+
+constexpr char digits[] = "0123456789abcdef";
+
+constexpr auto digit_values = [] {
+    std::array<std::int8_t, 256> values{};
+    values.fill(-1);
+    for (std::int8_t i = 0; i < 10; ++i) values[static_cast<std::size_t>('0' + i)] = i;
+    for (std::int8_t i = 10; i < 16; ++i)
+        values[static_cast<std::size_t>('a' + i - 10)] =
+            values[static_cast<std::size_t>('A' + i - 10)] = i;
+    return values;
+}();
 
 const Known& entry(Algorithm algorithm) {
     return known[static_cast<std::size_t>(algorithm)];
@@ -90,33 +103,33 @@ std::string sha256(std::string_view bytes) {
 }
 
 std::string to_hex(std::string_view bytes) {
-    static constexpr char digits[] = "0123456789abcdef";
     std::string hex;
-    hex.reserve(bytes.size() * 2);
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        hex += digits[byte >> 4];
-        hex += digits[byte & 15];
-    }
+    append_hex(hex, bytes);
     return hex;
 }
 
-std::optional<std::string> from_hex(std::string_view hex) {
-    const auto digit = [](char c) {
-        if (c >= '0' && c <= '9') return c - '0';
-        if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-        return -1;
-    };
-    if (hex.size() % 2 != 0) return std::nullopt;
-    std::string bytes;
-    bytes.reserve(hex.size() / 2);
-    for (std::size_t i = 0; i < hex.size(); i += 2) {
-        const int high = digit(hex[i]);
-        const int low = digit(hex[i + 1]);
-        if (high < 0 || low < 0) return std::nullopt;
-        bytes += static_cast<char>(high * 16 + low);
+void append_hex(std::string& out, std::string_view bytes) {
+    const std::size_t start = out.size();
+    out.resize(start + bytes.size() * 2);
+    char* to = out.data() + start;
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        *to++ = digits[byte >> 4];
+        *to++ = digits[byte & 15];
     }
+}
+
+std::optional<std::string> from_hex(std::string_view hex) {
+    if (hex.size() % 2 != 0) return std::nullopt;
+    std::string bytes(hex.size() / 2, '\0');
+    int all = 0;  // negative once one was no digit
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const int high = digit_values[static_cast<unsigned char>(hex[2 * i])];
+        const int low = digit_values[static_cast<unsigned char>(hex[2 * i + 1])];
+        all |= high | low;
+        bytes[i] = static_cast<char>((high & 15) << 4 | (low & 15));
+    }
+    if (all < 0) return std::nullopt;
     return bytes;
 }
 

@@ -19,6 +19,39 @@ Failure refused(std::string_view cause) {
 bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
+// The characters that a URL's path keeps whatever is done to it.
+constexpr bool is_plain(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+           c == '-' || c == '.' || c == '_' || c == '+' || c == '~';
+}
+
+// Scheme, authority and the slash behind them of the newest link in which curl left these as they
+// were: nearly all files of a master share them. That depends on no page, so all may use it.
+std::string& known_origin() {
+    thread_local std::string origin;
+    return origin;
+}
+
+// True where curl would give the link itself, since it did so for another path at this origin.
+bool is_absolute_and_plain(std::string_view link) {
+    const std::string& origin = known_origin();
+    if (origin.empty() || !link.starts_with(origin)) return false;
+    const std::string_view path = link.substr(origin.size() - 1);
+    return std::all_of(path.begin(), path.end(), is_plain) && path.find("/.") == path.npos;
+}
+
+void note_origin(std::string_view link, std::string_view resolved) {
+    const auto authority = link.find("://");
+    if (authority == link.npos) return;
+    const auto slash = link.find('/', authority + 3);
+    if (slash == link.npos) return;
+    const std::string_view host = link.substr(authority + 3, slash - authority - 3);
+    const std::string_view origin = link.substr(0, slash + 1);
+    const auto is_usual = [](char c) { return is_plain(c) || c == ':'; };
+    if (std::all_of(host.begin(), host.end(), is_usual) && resolved.starts_with(origin))
+        known_origin() = origin;
+}
+
 bool is_printable_ascii(char c) {
     return c > 0x20 && c < 0x7f;
 }
@@ -62,6 +95,7 @@ std::optional<PageLink> PageLink::relative_to(const std::string& base) {
 Outcome<std::string> PageLink::resolve(std::string_view link) const {
     if (link.empty()) return refused("is empty");
     if (link.size() > longest) return refused("is longer than 4096 bytes");
+    if (is_absolute_and_plain(link)) return std::string(link);
     if (std::any_of(link.begin(), link.end(), is_control))
         return refused("has control characters in it");
     const Url url(curl_url_dup(base_->handle));
@@ -77,6 +111,7 @@ Outcome<std::string> PageLink::resolve(std::string_view link) const {
     if (text.empty() || text.size() > longest) return refused("is longer than 4096 bytes");
     if (!std::all_of(text.begin(), text.end(), is_printable_ascii))
         return refused("has a host name that is not ASCII");
+    note_origin(link, text);
     return text;
 }
 

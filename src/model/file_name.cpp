@@ -19,6 +19,10 @@ bool legal_path_component(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
         const auto byte = static_cast<std::uint8_t>(text[i]);
         if (byte < 0x20 || byte == 0x7f || text[i] == '/' || text[i] == '\\') return false;
+        if (byte < 0x80) {  // as nearly all are
+            ++i;
+            continue;
+        }
         const std::size_t length = utf8_length(text.substr(i));
         if (length == 0) return false;
         if (byte == 0xc2 && static_cast<std::uint8_t>(text[i + 1]) < 0xa0)

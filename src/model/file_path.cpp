@@ -1,25 +1,36 @@
 #include "pep381d/model/file_path.h"
 
+#include <array>
+
 namespace pep381d {
 
 namespace {
 
 constexpr std::string_view root = "packages/";
 
-std::optional<std::string> unescape(std::string_view text) {
-    std::string plain;
-    plain.reserve(text.size());
+// As RFC 3986 allows in a path, and what else need not be escaped.
+constexpr auto plain = [] {
+    std::array<bool, 256> table{};
+    for (std::size_t c = 'a'; c <= 'z'; ++c) table[c] = true;
+    for (std::size_t c = 'A'; c <= 'Z'; ++c) table[c] = true;
+    for (std::size_t c = '0'; c <= '9'; ++c) table[c] = true;
+    for (const char c : {'/', '-', '.', '_', '~', '+', '!'})
+        table[static_cast<unsigned char>(c)] = true;
+    return table;
+}();
+
+bool append_unescaped(std::string& out, std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] != '%') {
-            plain += text[i];
+            out += text[i];
             continue;
         }
         const auto byte = from_hex(text.substr(i + 1, 2));
-        if (!byte || byte->size() != 1) return std::nullopt;
-        plain += *byte;
+        if (!byte || byte->size() != 1) return false;
+        out += *byte;
         i += 2;
     }
-    return plain;
+    return true;
 }
 
 std::optional<std::string> path_of_url(const File& file) {
@@ -31,19 +42,23 @@ std::optional<std::string> path_of_url(const File& file) {
     const auto start = full.find("/packages/");
     if (start == std::string_view::npos) return std::nullopt;
 
-    std::string path(root.substr(0, root.size() - 1));
-    std::string last;
+    std::string path;
+    path.reserve(full.size() - start - 1);
+    path = root.substr(0, root.size() - 1);
+    std::size_t last = 0;
     for (std::string_view left = full.substr(start + root.size()); !left.empty();) {
         left.remove_prefix(1);  // the slash
         const auto slash = left.find('/');
-        const auto segment = unescape(left.substr(0, slash));
-        if (!segment || !legal_path_component(*segment)) return std::nullopt;
-        last = *segment;
-        path += '/' + last;
+        path += '/';
+        last = path.size();
+        if (!append_unescaped(path, left.substr(0, slash)) ||
+            !legal_path_component(std::string_view(path).substr(last)))
+            return std::nullopt;
         left = slash == std::string_view::npos ? std::string_view{} : left.substr(slash);
     }
     // 4096 is PATH_MAX; the mirror's own directory stands in front.
-    if (last != file.name.text() || path.size() > 2048) return std::nullopt;
+    if (std::string_view(path).substr(last) != file.name.text() || path.size() > 2048)
+        return std::nullopt;
     return path;
 }
 
@@ -61,24 +76,19 @@ std::optional<std::string> file_path(const File& file) {
     return std::nullopt;
 }
 
-std::string escape_path(std::string_view path) {
+void append_escaped_path(std::string& out, std::string_view path) {
     static constexpr char digits[] = "0123456789ABCDEF";
-    constexpr std::string_view kept = "/-._~+!";
-    std::string url;
-    url.reserve(path.size());
-    for (const char c : path) {
-        const bool alphanumeric =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (alphanumeric || kept.find(c) != std::string_view::npos) {
-            url += c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            url += '%';
-            url += digits[byte >> 4];
-            url += digits[byte & 15];
-        }
+    std::size_t copied = 0;
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(path[i]);
+        if (plain[byte]) continue;
+        out += path.substr(copied, i - copied);
+        out += '%';
+        out += digits[byte >> 4];
+        out += digits[byte & 15];
+        copied = i + 1;
     }
-    return url;
+    out += path.substr(copied);
 }
 
 }  // namespace pep381d

@@ -1,7 +1,11 @@
 #include "pep381d/model/project_page.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
+#include <functional>
+#include <string_view>
 
 namespace pep381d {
 
@@ -19,34 +23,92 @@ std::optional<int> number(std::string_view text, std::size_t at, std::size_t dig
     return value;
 }
 
-void append_padded(std::string& text, std::int64_t value, std::size_t digits) {
-    const std::string plain = std::to_string(value);
-    if (plain.size() < digits) text.append(digits - plain.size(), '0');
-    text += plain;
+// With zeros before it where it has fewer digits.
+void append_number(std::string& out, std::int64_t value, std::size_t least = 0) {
+    std::array<char, 20> text;  // the longest: -9223372036854775808
+    const char* end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    const auto size = static_cast<std::size_t>(end - text.data());
+    if (size < least) out.append(least - size, '0');
+    out.append(text.data(), size);
+}
+
+constexpr auto escaped_in_json = [] {
+    std::array<bool, 256> table{};
+    for (std::size_t c = 0; c < 0x20; ++c) table[c] = true;
+    table['"'] = table['\\'] = true;
+    return table;
+}();
+
+void append_escaped(std::string& out, char c) {
+    static constexpr char digits[] = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    out += '\\';
+    switch (c) {
+        case '"':
+        case '\\':
+            out += c;
+            break;
+        case '\n':
+            out += 'n';
+            break;
+        case '\r':
+            out += 'r';
+            break;
+        case '\t':
+            out += 't';
+            break;
+        default:
+            out += "u00";
+            out += digits[byte >> 4];
+            out += digits[byte & 15];
+    }
+}
+
+void append_string_or_null(std::string& out, const std::optional<std::string>& text) {
+    if (text)
+        append_json_string(out, *text);
+    else
+        out += "null";
 }
 
 }  // namespace
 
-std::string usual_members(const File& file) {
-    std::string text = R"("hashes":{)";
+bool names_may_repeat(const std::vector<File>& files) {
+    std::vector<std::size_t> hashes;
+    hashes.reserve(files.size());
+    for (const File& file : files)
+        hashes.push_back(std::hash<std::string_view>{}(file.name.text()));
+    std::sort(hashes.begin(), hashes.end());
+    return std::adjacent_find(hashes.begin(), hashes.end()) != hashes.end();
+}
+
+void append_usual_members(std::string& out, const File& file) {
+    out += R"("hashes":{)";
     if (!file.digests.empty()) {
-        text += '"';
-        text += name_of(file.digests.front().algorithm);
-        text += R"(":")" + to_hex(file.digests.front().bytes) + '"';
+        out += '"';
+        out += name_of(file.digests.front().algorithm);
+        out += R"(":")";
+        append_hex(out, file.digests.front().bytes);
+        out += '"';
     }
-    text += R"(},"provenance":)";
-    text += file.provenance ? json_string(*file.provenance) : "null";
-    text += R"(,"requires-python":)";
-    text += file.requires_python ? json_string(*file.requires_python) : "null";
-    if (file.size) text += R"(,"size":)" + std::to_string(*file.size);
-    if (file.upload_time)
-        text += R"(,"upload-time":")" + format_upload_time(*file.upload_time) + '"';
-    text += R"(,"yanked":)";
+    out += R"(},"provenance":)";
+    append_string_or_null(out, file.provenance);
+    out += R"(,"requires-python":)";
+    append_string_or_null(out, file.requires_python);
+    if (file.size) {
+        out += R"(,"size":)";
+        append_number(out, *file.size);
+    }
+    if (file.upload_time) {
+        out += R"(,"upload-time":")";
+        append_upload_time(out, *file.upload_time);
+        out += '"';
+    }
+    out += R"(,"yanked":)";
     if (file.yanked_reason.empty())
-        text += file.yanked ? "true" : "false";
+        out += file.yanked ? "true" : "false";
     else
-        text += json_string(file.yanked_reason);
-    return text;
+        append_json_string(out, file.yanked_reason);
 }
 
 std::optional<std::int64_t> parse_upload_time(std::string_view text) {
@@ -75,54 +137,47 @@ std::optional<std::int64_t> parse_upload_time(std::string_view text) {
     return duration_cast<microseconds>(seconds.time_since_epoch()).count() + fraction;
 }
 
-std::string format_upload_time(std::int64_t time) {
+void append_upload_time(std::string& out, std::int64_t time) {
     const sys_time<microseconds> instant{microseconds{time}};
     const auto days_ = floor<days>(instant);
     const year_month_day date{days_};
     const hh_mm_ss clock{instant - days_};
-    std::string text;
-    append_padded(text, int{date.year()}, 4);
-    text += '-';
-    append_padded(text, unsigned{date.month()}, 2);
-    text += '-';
-    append_padded(text, unsigned{date.day()}, 2);
-    text += 'T';
-    append_padded(text, clock.hours().count(), 2);
-    text += ':';
-    append_padded(text, clock.minutes().count(), 2);
-    text += ':';
-    append_padded(text, clock.seconds().count(), 2);
+    append_number(out, int{date.year()}, 4);
+    out += '-';
+    append_number(out, unsigned{date.month()}, 2);
+    out += '-';
+    append_number(out, unsigned{date.day()}, 2);
+    out += 'T';
+    append_number(out, clock.hours().count(), 2);
+    out += ':';
+    append_number(out, clock.minutes().count(), 2);
+    out += ':';
+    append_number(out, clock.seconds().count(), 2);
     if (const auto fraction = clock.subseconds().count(); fraction != 0) {
-        text += '.';
-        append_padded(text, fraction, 6);
+        out += '.';
+        append_number(out, fraction, 6);
     }
-    return text + 'Z';
+    out += 'Z';
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+    out += '"';
+    std::size_t copied = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (!escaped_in_json[static_cast<unsigned char>(text[i])]) continue;
+        out += text.substr(copied, i - copied);
+        append_escaped(out, text[i]);
+        copied = i + 1;
+    }
+    out += text.substr(copied);
+    out += '"';
 }
 
 std::string json_string(std::string_view text) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string json = "\"";
+    std::string json;
     json.reserve(text.size() + 2);
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            json += '\\';
-            json += c;
-        } else if (c == '\n') {
-            json += "\\n";
-        } else if (c == '\r') {
-            json += "\\r";
-        } else if (c == '\t') {
-            json += "\\t";
-        } else if (byte < 0x20) {
-            json += "\\u00";
-            json += digits[byte >> 4];
-            json += digits[byte & 15];
-        } else {
-            json += c;
-        }
-    }
-    return json + '"';
+    append_json_string(json, text);
+    return json;
 }
 
 }  // namespace pep381d

@@ -38,6 +38,18 @@ const Digest* fragment_digest(const File& file) {
     return nullptr;
 }
 
+void append_metadata(std::string& out, std::string_view name, const CoreMetadata& metadata) {
+    if (metadata.sha256.empty()) {
+        append_attribute(out, name, "true");
+        return;
+    }
+    out += ' ';
+    out += name;
+    out += "=\"sha256=";
+    append_hex(out, metadata.sha256);
+    out += '"';
+}
+
 bool offers_metadata(const File& file) {
     return file.core_metadata.offered && (!file.held || file.metadata_held);
 }
@@ -46,7 +58,7 @@ void append_file_html(std::string& out, const File& file) {
     out += "<a href=\"";
     if (file.held) {
         out += "../../";
-        out += escape_path(file.path);  // leaves nothing that XML would have to escape
+        append_escaped_path(out, file.path);  // leaves nothing that XML would have to escape
     } else {
         append_xml(out, file.url);
     }
@@ -54,7 +66,7 @@ void append_file_html(std::string& out, const File& file) {
         out += '#';
         out += name_of(digest->algorithm);
         out += '=';
-        out += to_hex(digest->bytes);
+        append_hex(out, digest->bytes);
     }
     out += '"';
     if (file.requires_python && !file.requires_python->empty())
@@ -63,11 +75,8 @@ void append_file_html(std::string& out, const File& file) {
         append_attribute(out, "data-yanked",
                          file.yanked_reason);  // pip overlooks one without a value
     if (offers_metadata(file)) {
-        const CoreMetadata& metadata = file.core_metadata;
-        const std::string value =
-            metadata.sha256.empty() ? "true" : "sha256=" + to_hex(metadata.sha256);
-        append_attribute(out, "data-dist-info-metadata", value);
-        append_attribute(out, "data-core-metadata", value);
+        append_metadata(out, "data-dist-info-metadata", file.core_metadata);
+        append_metadata(out, "data-core-metadata", file.core_metadata);
     }
     if (file.provenance && file.provenance->starts_with("https://"))  // PEP 740 allows no other
         append_attribute(out, "data-provenance", *file.provenance);
@@ -84,20 +93,23 @@ void append_file_json(std::string& out, const File& file) {
         out += "true";
     } else {
         out += R"({"sha256":")";
-        out += to_hex(file.core_metadata.sha256);
+        append_hex(out, file.core_metadata.sha256);
         out += "\"}";
     }
     out += R"(,"filename":)";
-    out += json_string(file.name.text());
+    append_json_string(out, file.name.text());
     out += ',';
-    out += file.members.empty() ? usual_members(file) : file.members;
+    if (file.members.empty())
+        append_usual_members(out, file);
+    else
+        out += file.members;
     out += R"(,"url":)";
     if (file.held) {
         out += "\"../../";
-        out += escape_path(file.path);
+        append_escaped_path(out, file.path);
         out += '"';
     } else {
-        out += json_string(file.url);
+        append_json_string(out, file.url);
     }
     out += '}';
 }

@@ -34,7 +34,7 @@ void add_root_json(std::string& out, const RootEntry& entry, bool first) {
     out += R"({"_last-serial":)";
     out += std::to_string(entry.serial.value);
     out += R"(,"name":)";
-    out += json_string(entry.display);
+    append_json_string(out, entry.display);
     out += '}';
 }
 

@@ -13,31 +13,83 @@ namespace {
 
 constexpr std::string_view companion = ".metadata";
 
-// Gives each file its place in the tree and leaves out those that can have none: two files never
-// share a path, nor does a file lie where another's companion belongs.
-void settle_paths(PagePlan& plan) {
-    std::unordered_set<std::string> taken;
-    std::vector<File> settled;
-    settled.reserve(plan.page.files.size());
-    for (File& file : plan.page.files) {
-        auto path = file_path(file);
-        if (!path) {
-            plan.refused.push_back(
-                {file.name.text(),
-                 "its URL " + file.url + " gives no path to store it at, and it has no sha256"});
-            continue;
-        }
-        if (taken.contains(*path) || taken.contains(*path + std::string(companion))) {
-            plan.refused.push_back({file.name.text(), "another file of the page lies at " + *path});
-            continue;
-        }
-        taken.insert(*path);
-        if (file.core_metadata.offered) taken.insert(*path + std::string(companion));
-        file.path = std::move(*path);
-        settled.push_back(std::move(file));
+// Two files never share a path, nor does a file lie where another's companion belongs.
+class Places {
+  public:
+    // A path ends in the file's name: where all names differ, and none could be a companion's, the
+    // paths do.
+    explicit Places(const std::vector<File>& files)
+        : distinct_(!names_may_repeat(files) &&
+                    std::none_of(files.begin(), files.end(), [](const File& file) {
+                        return file.name.text().ends_with(companion);
+                    })) {}
+
+    // False where the place is another's.
+    bool take(const std::string& path, bool with_companion) {
+        if (distinct_) return true;
+        const std::string beside = path + std::string(companion);
+        if (taken_.contains(path) || taken_.contains(beside)) return false;
+        taken_.insert(path);
+        if (with_companion) taken_.insert(beside);
+        return true;
     }
-    plan.page.files = std::move(settled);
+
+  private:
+    bool distinct_;
+    std::unordered_set<std::string> taken_;
+};
+
+// Gives the file its place in the tree; why it can have none, else.
+std::optional<std::string> settle_path(File& file, Places& places) {
+    auto path = file_path(file);
+    if (!path) return "its URL " + file.url + " gives no path to store it at, and it has no sha256";
+    if (!places.take(*path, file.core_metadata.offered))
+        return "another file of the page lies at " + *path;
+    file.path = std::move(*path);
+    return std::nullopt;
 }
+
+// Leaves out the files that can have no place.
+void settle_paths(PagePlan& plan) {
+    std::vector<File>& files = plan.page.files;
+    Places places(files);
+    auto settled = files.begin();
+    for (File& file : files) {
+        if (auto cause = settle_path(file, places)) {
+            plan.refused.push_back({file.name.text(), std::move(*cause)});
+            continue;
+        }
+        if (&*settled != &file) *settled = std::move(file);
+        ++settled;
+    }
+    files.erase(settled, files.end());
+}
+
+// Files that were known before, by name. A page mostly keeps their order, so the next one is tried
+// before all are looked through.
+class KnownFiles {
+  public:
+    explicit KnownFiles(const ProjectPage* page) {
+        if (page != nullptr) files_ = &page->files;
+    }
+
+    const File* find(const std::string& name) {
+        if (files_ == nullptr) return nullptr;
+        if (next_ < files_->size() && (*files_)[next_].name.text() == name)
+            return &(*files_)[next_++];
+        if (by_name_.empty())
+            for (const File& file : *files_) by_name_.emplace(file.name.text(), &file);
+        const auto found = by_name_.find(name);
+        if (found == by_name_.end()) return nullptr;
+        next_ = static_cast<std::size_t>(found->second - files_->data()) + 1;
+        return found->second;
+    }
+
+  private:
+    const std::vector<File>* files_ = nullptr;
+    std::size_t next_ = 0;
+    std::unordered_map<std::string_view, const File*> by_name_;
+};
 
 bool same_file(const File& fresh, const File& known) {
     return fresh.path == known.path && fresh.digests == known.digests && fresh.size == known.size;
@@ -51,15 +103,11 @@ PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy
     if (plan.page.quarantined()) plan.page.files.clear();
     settle_paths(plan);
 
-    std::unordered_map<std::string_view, const File*> ours;
-    if (known != nullptr)
-        for (const File& file : known->files) ours.emplace(file.name.text(), &file);
-
+    KnownFiles ours(known);
     std::size_t still_there = 0;
     for (std::size_t i = 0; i < plan.page.files.size(); ++i) {
         File& file = plan.page.files[i];
-        const auto found = ours.find(file.name.text());
-        const File* old = found == ours.end() ? nullptr : found->second;
+        const File* old = ours.find(file.name.text());
         if (old != nullptr) ++still_there;
         const bool unchanged = old != nullptr && same_file(file, *old);
         if (!policy.files) continue;

@@ -9,24 +9,43 @@ namespace pep381d {
 
 namespace {
 
+using sqlite::Blob;
+using sqlite::Cell;
+using sqlite::Null;
+
 constexpr std::size_t sha256_size = 32;
 
-std::string hashed_path(std::string_view hex, const std::string& name) {
-    return fmt::format("packages/{}/{}/{}/{}", hex.substr(0, 2), hex.substr(2, 2), hex.substr(4),
-                       name);
+constexpr std::string_view path_root = "packages/";
+// The SHA-256 in hexadecimal in three directories, with the slashes behind them.
+constexpr std::size_t path_directories = 2 + 1 + 2 + 1 + 60 + 1;
+
+void append_hashed_path(std::string& out, std::string_view bytes, std::string_view name) {
+    out.reserve(out.size() + path_root.size() + path_directories + name.size());
+    out += path_root;
+    append_hex(out, bytes.substr(0, 1));
+    out += '/';
+    append_hex(out, bytes.substr(1, 1));
+    out += '/';
+    append_hex(out, bytes.substr(2));
+    out += '/';
+    out += name;
 }
 
-// The 32 bytes of `packages/aa/bb/rest/NAME`, or nothing where the path has another shape.
-std::optional<std::string> path_digest(const File& file) {
-    constexpr std::size_t prefix = 9, hex_start = prefix, directories = 66;
-    if (file.path.size() != prefix + directories + 1 + file.name.text().size()) return std::nullopt;
-    const std::string_view path(file.path);
-    const std::string hex = std::string(path.substr(hex_start, 2)) +
-                            std::string(path.substr(hex_start + 3, 2)) +
-                            std::string(path.substr(hex_start + 6, 60));
-    auto bytes = from_hex(hex);
-    if (!bytes || hashed_path(hex, file.name.text()) != file.path || to_hex(*bytes) != hex)
+// The bytes of which append_hashed_path() makes the file's path, or nothing where that has another
+// shape.
+std::optional<std::string> path_digest(const File& file, std::string& scratch) {
+    const std::string& path = file.path;
+    if (path.size() != path_root.size() + path_directories + file.name.text().size())
         return std::nullopt;
+    const auto hex = [&](std::size_t at, std::size_t size) {
+        return std::string_view(path).substr(path_root.size() + at, size);
+    };
+    scratch.assign(hex(0, 2)).append(hex(3, 2)).append(hex(6, 60));
+    auto bytes = from_hex(scratch);
+    if (!bytes) return std::nullopt;
+    scratch.clear();
+    append_hashed_path(scratch, *bytes, file.name.text());
+    if (scratch != path) return std::nullopt;
     return bytes;
 }
 
@@ -53,35 +72,51 @@ std::vector<Digest> parse_digests(std::string_view text) {
 }
 
 // The part of the URL in front of its escaped path; nothing where the URL is not made like that.
-std::optional<std::string> origin_of(const File& file) {
-    const std::string path = escape_path(file.path);
-    if (!file.url.ends_with(path)) return std::nullopt;
-    return file.url.substr(0, file.url.size() - path.size());
+std::optional<std::string_view> origin_of(const File& file, std::string& scratch) {
+    scratch.clear();
+    append_escaped_path(scratch, file.path);
+    const std::string_view url(file.url);
+    if (!url.ends_with(scratch)) return std::nullopt;
+    return url.substr(0, url.size() - scratch.size());
 }
 
-// A column that holds one of several kinds of value: exactly one member is set, or none for NULL.
-struct Cell {
-    std::optional<sqlite::Blob> blob;
-    std::optional<std::string_view> text;
-    std::optional<std::int64_t> number;
-};
+Cell digests_cell(const File& file, std::string& scratch) {
+    if (file.digests.empty()) return Null{};
+    if (file.digests.size() == 1 && file.digests[0].algorithm == Algorithm::sha256)
+        return Blob{file.digests[0].bytes};
+    scratch = digests_text(file.digests);
+    return scratch;
+}
+
+Cell metadata_cell(const CoreMetadata& metadata) {
+    if (metadata.sha256.size() == sha256_size) return Blob{metadata.sha256};
+    if (metadata.offered) return std::int64_t{1};
+    return Null{};
+}
+
+Cell yanked_cell(const File& file) {
+    if (!file.yanked_reason.empty()) return std::string_view(file.yanked_reason);
+    if (file.yanked) return std::int64_t{1};
+    return Null{};
+}
+
+Cell text_cell(const std::string& text) {
+    if (text.empty()) return Null{};
+    return std::string_view(text);
+}
 
 }  // namespace
 
 FileRows::FileRows(sqlite::Database& database)
-    : insert_(database,
-              "INSERT OR REPLACE INTO files(project, name, position, path, url, digests, size, "
-              "held, metadata, uploaded, "
-              "requires, yanked, provenance, members) VALUES(?1, ?2, ?3, coalesce(?4, ?5), "
-              "coalesce(?6, ?7), "
-              "coalesce(?8, ?9), ?10, ?11, coalesce(?12, ?13), ?14, ?15, coalesce(?16, ?17), ?18, "
-              "?19)"),
+    : insert_(database, R"sql(
+INSERT OR REPLACE INTO files(project, name, position, path, url, digests, size, held, metadata, uploaded,
+  requires, yanked, provenance, members) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"),
       find_origin_(database, "SELECT id FROM origins WHERE url = ?"),
       add_origin_(database, "INSERT INTO origins(url) VALUES(?)"),
       read_origin_(database, "SELECT url FROM origins WHERE id = ?"),
       database_(database) {}
 
-std::int64_t FileRows::origin_id(const std::string& url) {
+std::int64_t FileRows::origin_id(std::string_view url) {
     if (last_id_ != 0 && last_url_ == url) return last_id_;
     std::int64_t id = 0;
     if (auto rows = find_origin_.rows(url); rows.next()) id = rows.integer(0);
@@ -106,68 +141,47 @@ const std::string& FileRows::origin_url(std::int64_t id) {
 }
 
 void FileRows::write(std::int64_t project, std::int64_t position, const File& file) {
-    const auto path_bytes = path_digest(file);
-    Cell path, url, digests, metadata, yanked;
-    if (path_bytes)
-        path.blob = sqlite::Blob{*path_bytes};
-    else
-        path.text = file.path;
-
-    if (const auto origin = origin_of(file))
-        url.number = origin_id(*origin);
-    else
-        url.text = file.url;
-
-    std::string digest_list;
-    if (file.digests.size() == 1 && file.digests[0].algorithm == Algorithm::sha256) {
-        digests.blob = sqlite::Blob{file.digests[0].bytes};
-    } else if (!file.digests.empty()) {
-        digest_list = digests_text(file.digests);
-        digests.text = digest_list;
-    }
-
-    if (file.core_metadata.sha256.size() == sha256_size)
-        metadata.blob = sqlite::Blob{file.core_metadata.sha256};
-    else if (file.core_metadata.offered)
-        metadata.number = 1;
-
-    if (!file.yanked_reason.empty())
-        yanked.text = file.yanked_reason;
-    else if (file.yanked)
-        yanked.number = 1;
-
-    std::optional<std::string_view> members;
-    if (!file.members.empty()) members = file.members;
-
-    insert_.run(project, file.name.text(), position, path.blob, path.text, url.number, url.text,
-                digests.blob, digests.text, file.size,
-                (file.held ? 1 : 0) | (file.metadata_held ? 2 : 0), metadata.blob, metadata.number,
-                file.upload_time, file.requires_python, yanked.text, yanked.number, file.provenance,
-                members);
+    const auto path_bytes = path_digest(file, scratch_);
+    Cell path = std::string_view(file.path), url = std::string_view(file.url);
+    if (path_bytes) path = Blob{*path_bytes};
+    if (const auto origin = origin_of(file, scratch_)) url = origin_id(*origin);
+    insert_.run(project, file.name.text(), position, path, url, digests_cell(file, scratch_),
+                file.size, (file.held ? 1 : 0) | (file.metadata_held ? 2 : 0),
+                metadata_cell(file.core_metadata), file.upload_time, file.requires_python,
+                yanked_cell(file), file.provenance, text_cell(file.members));
 }
 
 File FileRows::read(const sqlite::Statement::Rows& row) {
-    const auto name = FileName::parse(row.text(0));
+    auto name = FileName::parse(row.view(0));
     if (!name) throw Fatal(5, "state: it holds an illegal file name; it is damaged");
-    File file{*name, {}, {}, {}, {}, {}, false, {}, {}, {}, {}, {}, false, false};
-    file.path = row.is_blob(2) ? hashed_path(to_hex(row.text(2)), name->text()) : row.text(2);
-    file.url =
-        row.is_integer(3) ? origin_url(row.integer(3)) + escape_path(file.path) : row.text(3);
+    File file{std::move(*name), {}, {}, {}, {}, {}, false, {}, {}, {}, {}, {}, false, false};
+    if (row.is_blob(2))
+        append_hashed_path(file.path, row.view(2), file.name.text());
+    else
+        file.path = row.view(2);
+    if (row.is_integer(3)) {
+        const std::string& origin = origin_url(row.integer(3));
+        file.url.reserve(origin.size() + file.path.size());
+        file.url = origin;
+        append_escaped_path(file.url, file.path);
+    } else {
+        file.url = row.view(3);
+    }
     if (row.is_blob(4))
         file.digests.push_back({Algorithm::sha256, row.text(4)});
     else
-        file.digests = parse_digests(row.text(4));
+        file.digests = parse_digests(row.view(4));
     file.size = row.optional_integer(5);
     file.held = (row.integer(6) & 1) != 0;
     file.metadata_held = (row.integer(6) & 2) != 0;
     file.core_metadata.offered = !row.null(7);
-    if (row.is_blob(7)) file.core_metadata.sha256 = row.text(7);
+    if (row.is_blob(7)) file.core_metadata.sha256 = row.view(7);
     file.upload_time = row.optional_integer(8);
     file.requires_python = row.optional_text(9);
     file.yanked = !row.null(10);
-    if (file.yanked && !row.is_integer(10)) file.yanked_reason = row.text(10);
+    if (file.yanked && !row.is_integer(10)) file.yanked_reason = row.view(10);
     file.provenance = row.optional_text(11);
-    file.members = row.text(12);
+    file.members = row.view(12);
     return file;
 }
 

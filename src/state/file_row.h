@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "pep381d/model/project_page.h"
 
@@ -24,7 +25,7 @@ class FileRows {
     File read(const sqlite::Statement::Rows& row);
 
   private:
-    std::int64_t origin_id(const std::string& url);
+    std::int64_t origin_id(std::string_view url);
     const std::string& origin_url(std::int64_t id);
 
     sqlite::Statement insert_;
@@ -35,6 +36,7 @@ class FileRows {
     // The newest origin: nearly all files of a master have one.
     std::int64_t last_id_ = 0;
     std::string last_url_;
+    std::string scratch_;
 };
 
 }  // namespace pep381d

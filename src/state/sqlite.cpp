@@ -94,11 +94,15 @@ std::int64_t Statement::Rows::integer(int column) const {
     return sqlite3_column_int64(statement_->statement_, column);
 }
 
-std::string Statement::Rows::text(int column) const {
+std::string_view Statement::Rows::view(int column) const {
     const void* bytes = sqlite3_column_blob(statement_->statement_, column);
     const auto size =
         static_cast<std::size_t>(sqlite3_column_bytes(statement_->statement_, column));
-    return bytes == nullptr ? std::string() : std::string(static_cast<const char*>(bytes), size);
+    return {static_cast<const char*>(bytes), bytes == nullptr ? 0 : size};
+}
+
+std::string Statement::Rows::text(int column) const {
+    return std::string(view(column));
 }
 
 std::optional<std::string> Statement::Rows::optional_text(int column) const {

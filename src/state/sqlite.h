@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -18,6 +19,8 @@ struct Blob {
     std::string_view bytes;
 };
 struct Null {};
+// For a column that holds one of several kinds of value.
+using Cell = std::variant<Null, Blob, std::string_view, std::int64_t>;
 
 // Bound values live at least until the rows are gone: they are not copied.
 class Statement {
@@ -40,7 +43,8 @@ class Statement {
         bool is_blob(int column) const;
         bool is_integer(int column) const;
         std::int64_t integer(int column) const;
-        std::string text(int column) const;  // also a blob's bytes; empty for NULL
+        std::string text(int column) const;       // also a blob's bytes; empty for NULL
+        std::string_view view(int column) const;  // likewise; until the next row
         std::optional<std::string> optional_text(int column) const;
         std::optional<std::int64_t> optional_integer(int column) const;
 
@@ -70,6 +74,9 @@ class Statement {
     void bind(int index, const char* value) { bind(index, std::string_view(value)); }
     void bind(int index, Blob value);
     void bind(int index, Null value);
+    void bind(int index, const Cell& value) {
+        std::visit([&](const auto& one) { bind(index, one); }, value);
+    }
     template <class T>
     void bind(int index, const std::optional<T>& value) {
         if (value)

@@ -37,6 +37,7 @@ class Hasher {
 std::string sha256(std::string_view bytes);  // 32 bytes
 
 std::string to_hex(std::string_view bytes);
+void append_hex(std::string& out, std::string_view bytes);
 // Lower or upper case; nothing where the text is not hexadecimal or of odd length.
 std::optional<std::string> from_hex(std::string_view hex);
 

@@ -15,8 +15,9 @@ namespace pep381d {
 // name. Nothing where neither works.
 std::optional<std::string> file_path(const File& file);
 
-// The path as a URL path: every byte but unreserved characters (RFC 3986) and `/` escaped, `+` and
+// Appends the path as a URL path: every byte but unreserved characters (RFC 3986) and `/` escaped,
+// `+` and
 // `!` left as they are.
-std::string escape_path(std::string_view path);
+void append_escaped_path(std::string& out, std::string_view path);
 
 }  // namespace pep381d

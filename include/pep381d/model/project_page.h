@@ -47,7 +47,7 @@ struct File {
 
     // JSON members as the master wrote them, `"hashes":{...},"size":5,...`: all but filename, url,
     // core-metadata and data-dist-info-metadata. Repeated as they are in the JSON page. Empty: they
-    // are usual_members(), which nearly all files of PyPI are; so these need no memory and no disk.
+    // are the usual ones, as for nearly all files of PyPI; so these need no memory and no disk.
     std::string members;
 
     bool held = false;           // the file is in our tree, whole and verified
@@ -79,17 +79,22 @@ struct ProjectPage {
     bool operator==(const ProjectPage&) const = default;
 };
 
-// The members text of a file that carries just what PyPI writes, in PyPI's order and spelling:
-// `hashes` with one SHA-256, `provenance`, `requires-python`, `size`, `upload-time`, `yanked`.
-std::string usual_members(const File& file);
+// False where no two files have the same name. It compares hashes: true is no proof that two have.
+bool names_may_repeat(const std::vector<File>& files);
+
+// Appends the members text of a file that carries just what PyPI writes, in PyPI's order and
+// spelling: `hashes` with one SHA-256, `provenance`, `requires-python`, `size`, `upload-time`,
+// `yanked`.
+void append_usual_members(std::string& out, const File& file);
 
 // Microseconds since 1970 of `2023-04-04T12:26:47.798446Z` (PEP 700; the fraction may be missing);
 // nothing for others.
 std::optional<std::int64_t> parse_upload_time(std::string_view text);
-// In PyPI's spelling: no fraction where it is 0, else six digits.
-std::string format_upload_time(std::int64_t time);
+// Appends it in PyPI's spelling: no fraction where it is 0, else six digits.
+void append_upload_time(std::string& out, std::int64_t time);
 
 // The text as a JSON string with its quotes, escaping only what JSON demands (as PyPI does).
 std::string json_string(std::string_view text);
+void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace pep381d

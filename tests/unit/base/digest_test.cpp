@@ -59,6 +59,9 @@ TEST_CASE("bytes become hexadecimal and return") {
     for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
     CHECK(to_hex(bytes).substr(0, 8) == "00010203");
     CHECK(from_hex(to_hex(bytes)) == bytes);
+    std::string text = "x";
+    append_hex(text, bytes.substr(0, 3));
+    CHECK(text == "x000102");
     CHECK(from_hex("fFaA") == "\xff\xaa");
     CHECK(from_hex("") == "");
 }

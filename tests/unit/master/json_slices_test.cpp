@@ -37,3 +37,51 @@ TEST_CASE("a JSON container is cut into the texts of its parts") {
         CHECK(values == row.values);
     }
 }
+
+TEST_CASE("blanks between the tokens are overlooked and told") {
+    const std::string json = " \n{ \"a b\" : [ 1 , { } ] ,\t\"c\":null\r} x";
+    JsonSlices slices(std::string_view(json).substr(2));
+    REQUIRE(slices.next());
+    CHECK(slices.key() == R"("a b")");
+    CHECK(slices.value() == "[ 1 , { } ]");
+    CHECK(slices.text() == R"("a b" : [ 1 , { } ])");
+    REQUIRE(slices.next());
+    CHECK(slices.text() == R"("c":null)");
+    CHECK_FALSE(slices.next());
+    CHECK(slices.size() == json.size() - 4);
+    CHECK(slices.spaced());
+    CHECK_FALSE(slices.next());
+
+    JsonSlices compact(R"({"a b":[1,"c d"]})");
+    while (compact.next()) {
+    }
+    CHECK_FALSE(compact.spaced());
+}
+
+TEST_CASE("a value whose end is known need not be looked through") {
+    JsonSlices slices(R"([{"a":1},2])");
+    REQUIRE(slices.next());
+    CHECK(slices.rest() == R"({"a":1},2])");
+    slices.value_has(7);
+    REQUIRE(slices.next());
+    CHECK(slices.value() == "2");
+    CHECK_FALSE(slices.next());
+    CHECK(slices.size() == 11);
+}
+
+TEST_CASE("what is no JSON has no size, and its slices lie within it") {
+    for (const std::string json :
+         {"",        "{",        "[",         "{\"",       "{\"a",        "{\"a\"",
+          "{\"a\":", "{\"a\":1", "{\"a\" 1}", "{a:1}",     "{\"a\":1,",   "{\"a\":1,}",
+          "[1 2]",   "[1",       "[1,",       "[\"",       "[\"\\\"]",    "[[]",
+          "[{]",     "{]",       "[}",        "{\"a\":[}", "[\"a\"\"b\"]"}) {
+        INFO(json);
+        JsonSlices slices(json);
+        while (slices.next()) {
+            CHECK(slices.text().data() >= json.data());
+            CHECK(slices.text().data() + slices.text().size() <= json.data() + json.size());
+            CHECK(slices.value().data() + slices.value().size() <= json.data() + json.size());
+        }
+        CHECK(slices.size() == 0);
+    }
+}

@@ -1,5 +1,6 @@
 #include "pep381d/master/page_json.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "support/catch.h"
@@ -131,7 +132,9 @@ TEST_CASE("members are repeated as they came, but for what would break a client"
     for (const auto& [in, out] : table) {
         INFO(in);
         const File file = read_file(in);
-        CHECK((file.members.empty() ? usual_members(file) : file.members) == out);
+        std::string members = file.members;
+        if (members.empty()) append_usual_members(members, file);
+        CHECK(members == out);
     }
 }
 
@@ -258,6 +261,28 @@ TEST_CASE("what is no such page is corrupt, and the failure says where and why")
         {R"({"files":[],"name":"foo","a":"\x"})", ""},
         {"{\"files\":[],\"name\":\"foo\",\"a\":\"\xff\"}", ""},
         {"{\"files\":[],\"name\":\"foo\",\"a\":" + std::string(100'000, '['), ""},
+        {R"({"name":"foo","files":[)", ""},
+        {R"({"name":"foo","files":[{)", ""},
+        {R"({"name":"foo","files":[{}})", ""},
+        {R"({"name":"foo","files":[{},]})", ""},
+        {R"({"name":"foo","files":[,{}]})", ""},
+        {R"({"name":"foo","files":[{} {}]})", ""},
+        {R"({"name":"foo","files":[{}])", ""},
+        {R"({"name":"foo","files":[{}]]})", ""},
+        {R"({"name":"foo","files":[{}] 5})", ""},
+        {R"({"name":"foo","files":[1 2]})", ""},
+        {R"({"name":"foo","files":["x]})", ""},
+        {R"({"name":"foo","files":[{"a":01}]})", ""},
+        {R"({"name":"foo","files":[{"a":1,}]})", ""},
+        {R"({"name":"foo","files":[{"a" 1}]})", ""},
+        {R"({"name":"foo","files":[{"a":[}]})", ""},
+        {R"({"name":"foo","files":[{"a":1]]})", ""},
+        {"{\"name\":\"foo\",\"files\":[{\"a\":\"\xff\"}]}", ""},
+        {R"({"name":"foo","files":[{"a":01}],"files":[]})", ""},
+        {R"({"name":"foo","files":[{}],"files":{}})", "no list of files"},
+        {R"({"name":"foo","files":[{"a":)" + std::string(1022, '[') + std::string(1022, ']') +
+             "}]}",
+         ""},
         {"{\"files\":[],\"name\":\"foo\",\"a\":" + std::string(2'000, '[') +
              std::string(2'000, ']') + "}",
          ""},
@@ -289,8 +314,8 @@ TEST_CASE("the page's own members are read and repeated") {
 
 TEST_CASE("a serial is an integer, perhaps in quotes, or unknown") {
     const std::vector<std::pair<std::string, std::int64_t>> table{
-        {"5", 5},  {R"("5")", 5}, {R"("5x")", 0}, {R"("")", 0},
-        {"-5", 0}, {"null", 0},   {"1.5", 0},     {"[]", 0}};
+        {"5", 5},    {R"("5")", 5}, {R"("5x")", 0}, {R"("")", 0}, {"-5", 0},
+        {"null", 0}, {"1.5", 0},    {"[]", 0},      {"true", 0}};
     for (const auto& [text, serial] : table) {
         INFO(text);
         CHECK(read(page_of("", R"(,"meta":{"_last-serial":)" + text + "}")).page.serial.value ==
@@ -328,4 +353,65 @@ TEST_CASE("a page larger than the kept buffers is read like any other") {
     REQUIRE(page.page.files.size() == 20'000);
     CHECK(page.page.files.back().name.text() == "foo-19999.whl");
     CHECK(page.page.files.back().members == R"("hashes":{},"size":7)");
+}
+
+TEST_CASE("as deep as simdjson goes, an entry may go") {
+    const std::string deep = std::string(1021, '[') + std::string(1021, ']');
+    CHECK(read_file(R"("hashes":{},"x":)" + deep).members == R"("hashes":{},"x":)" + deep);
+}
+
+TEST_CASE("of several lists of files the last one counts") {
+    const auto names = [](const std::string& json) {
+        std::string text;
+        for (const File& file : read(json).page.files) text += file.name.text() + " ";
+        return text;
+    };
+    const std::string a = R"([{"filename":"a","url":"a"},{"filename":"x/","url":"a"}])";
+    const std::string b = R"([{"filename":"b","url":"b"}])";
+    CHECK(names(R"({"name":"foo","files":)" + a + R"(,"files":)" + b + "}") == "b ");
+    CHECK(read(R"({"name":"foo","files":)" + a + R"(,"files":)" + b + "}").skipped.empty());
+    CHECK(names(R"({"files":5,"name":"foo","f\u0069les":)" + b + "}") == "b ");
+    CHECK(names(R"({"files":)" + b + R"(,"name":"foo","x":{"files":)" + a + "}}") == "b ");
+    CHECK(names(R"({"files":)" + b + R"(,"name":"foo","x":[{"files":)" + a + "}]}") == "b ");
+    CHECK(names(" { \"files\" : [ ] , \"name\" : \"foo\" } \n").empty());
+}
+
+TEST_CASE("blanks change nothing, wherever they stand") {
+    const std::string entry = R"({"filename":"a b.whl","url":"a%20b.whl","hashes":{"md5":")" +
+                              std::string(32, '0') + R"("},"new":[1,{"a":"x  y"}],"size":7})";
+    const std::string json = page_of(entry + "," + entry);
+    std::string spaced;
+    bool quoted = false;
+    for (const char c : json) {
+        if (c == '"') quoted = !quoted;
+        const bool token = !quoted && std::string_view("{}[]:,\"").find(c) != std::string::npos;
+        spaced += token ? std::string(" \n") + c + "\t\r" : std::string(1, c);
+        if (token && c == '"') spaced.erase(spaced.size() - 5, 2);
+    }
+    const ReadPage plain = read(json), wide = read(spaced);
+    CHECK(plain.page == wide.page);
+    REQUIRE(wide.skipped.size() == 1);
+    CHECK(wide.skipped[0].cause == "the page names the file twice");
+}
+
+TEST_CASE("of many members of the same name the last one counts too") {
+    std::string members = R"("hashes":{})";
+    for (int i = 0; i < 30; ++i)
+        members += R"(,"x)" + std::to_string(i % 15) + R"(":)" + std::to_string(i);
+    const File file = read_file(members);
+    CHECK_THAT(file.members, ContainsSubstring(R"("hashes":{},"x0":15,"x1":16,)"));
+    CHECK(std::count(file.members.begin(), file.members.end(), ',') == 15);
+}
+
+TEST_CASE("the page names the file twice, whatever stands between") {
+    std::string files;
+    for (const char* name : {"a", "b", "a/", "a", "c", "b"})
+        files +=
+            std::string(files.empty() ? "" : ",") + R"({"filename":")" + name + R"(","url":"x"})";
+    const ReadPage page = read(page_of(files));
+    CHECK(page.page.files.size() == 3);
+    REQUIRE(page.skipped.size() == 3);
+    CHECK(page.skipped[0].name == "a/");
+    CHECK(page.skipped[1].name == "a");
+    CHECK(page.skipped[2].name == "b");
 }

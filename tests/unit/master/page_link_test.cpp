@@ -1,10 +1,35 @@
 #include "pep381d/master/page_link.h"
 
+#include <algorithm>
+#include <thread>
 #include <vector>
 
 #include "support/catch.h"
 
 using namespace pep381d;
+
+namespace {
+
+const std::string origin = "https://files.example:8443/";
+
+std::string shown(const Outcome<std::string>& resolved) {
+    return resolved ? resolved.value() : "refused: " + resolved.failure().what;
+}
+
+// Every path of up to `most` of these pieces.
+std::vector<std::string> paths(std::size_t most) {
+    const std::vector<std::string> pieces{"/",  ".", "..", "a", "%2E",      "%2f", "%zz", "%",
+                                          "+",  "~", "-",  "_", "!",        " ",   "\t",  "\x7f",
+                                          "\\", "?", "#",  "@", ":",        ";",   "=",   "&",
+                                          "\"", "<", "'",  "(", "\xc3\xb6", "\xff"};
+    std::vector<std::string> all{""};
+    for (std::size_t done = 0, round = 0; round < most; ++round)
+        for (const std::size_t end = all.size(); done < end; ++done)
+            for (const std::string& piece : pieces) all.push_back(all[done] + piece);
+    return all;
+}
+
+}  // namespace
 
 TEST_CASE("a link of a page becomes an absolute URL") {
     const auto base = PageLink::relative_to("https://pypi.example/simple/foo/");
@@ -79,4 +104,49 @@ TEST_CASE("a base that is no http or https URL is none") {
         INFO(base);
         CHECK_FALSE(PageLink::relative_to(base));
     }
+}
+
+TEST_CASE("a link at an origin that was seen before resolves to what it would have been at first") {
+    const auto base = PageLink::relative_to("https://pypi.example/simple/foo/");
+    REQUIRE(base);
+    std::vector<std::string> links;
+    for (const std::string& path : paths(3)) links.push_back(origin + path);
+    for (const char* link :
+         {"https://files.example:8443", "https://files.example:8443?x=/a",
+          "https://files.example:8443#/a", "https://files.example:8443@evil.example/a",
+          "https://files.example:84430/a", "HTTPS://files.example:8443/a",
+          "https://FILES.example:8443/a", "http://files.example:8443/a", "/a", "//files.example/a"})
+        links.emplace_back(link);
+    links.push_back(origin + std::string(4096 - origin.size(), 'a'));
+    links.push_back(origin + std::string(4097 - origin.size(), 'a'));
+
+    // Each thread has seen no origin before; this one sees the same one before every link.
+    std::vector<std::string> at_first(links.size());
+    const std::string elsewhere = "https://other.example/a";
+    std::thread([&] {
+        for (std::size_t i = 0; i < links.size(); ++i) {
+            CHECK(base->resolve(elsewhere).ok());
+            at_first[i] = shown(base->resolve(links[i]));
+        }
+    }).join();
+    for (std::size_t i = 0; i < links.size(); ++i) {
+        REQUIRE(base->resolve(origin + "packages/foo.whl").ok());
+        const std::string again = shown(base->resolve(links[i]));
+        if (again == at_first[i]) continue;
+        INFO(links[i]);
+        CHECK(again == at_first[i]);
+    }
+}
+
+TEST_CASE("an origin that was not left as it was is looked at again") {
+    const auto base = PageLink::relative_to("https://pypi.example/simple/foo/");
+    REQUIRE(base);
+    for (const char* link : {"HTTPS://files.example/foo.whl", "https://files.example?/foo.whl",
+                             "https://[::1]/foo.whl", "//files.example/foo.whl"}) {
+        INFO(link);
+        const std::string first = shown(base->resolve(link));
+        CHECK(shown(base->resolve(link)) == first);
+    }
+    CHECK(shown(base->resolve("https://files.example/foo.whl")) == "https://files.example/foo.whl");
+    CHECK_FALSE(base->resolve("https://files.example@evil.example/foo.whl").ok());
 }

@@ -16,6 +16,12 @@ File file(const std::string& url, const std::string& name = "a-1.0.zip") {
                 .digests = {{Algorithm::sha256, *from_hex(hex)}}};
 }
 
+std::string escape_path(const std::string& path) {
+    std::string url;
+    append_escaped_path(url, path);
+    return url;
+}
+
 }  // namespace
 
 TEST_CASE("a file lies where its URL says, from /packages/ on") {

@@ -4,6 +4,22 @@
 
 using namespace pep381d;
 
+namespace {
+
+std::string usual_members(const File& file) {
+    std::string text;
+    append_usual_members(text, file);
+    return text;
+}
+
+std::string format_upload_time(std::int64_t time) {
+    std::string text;
+    append_upload_time(text, time);
+    return text;
+}
+
+}  // namespace
+
 TEST_CASE("an upload time is read and written as PyPI does") {
     struct Row {
         std::string text;
@@ -83,4 +99,14 @@ TEST_CASE("the usual members of a file are spelt as PyPI spells them") {
 TEST_CASE("what a file lacks is told as PyPI tells it") {
     CHECK(usual_members(File{.name = *FileName::parse("a.zip")}) ==
           R"("hashes":{},"provenance":null,"requires-python":null,"yanked":false)");
+}
+
+TEST_CASE("names that repeat are found") {
+    std::vector<File> files;
+    CHECK_FALSE(names_may_repeat(files));
+    for (int i = 0; i < 100; ++i)
+        files.push_back(File{.name = *FileName::parse("a-" + std::to_string(i))});
+    CHECK_FALSE(names_may_repeat(files));
+    files.push_back(files[50]);
+    CHECK(names_may_repeat(files));
 }

@@ -1,5 +1,7 @@
 #include "pep381d/plan/page_plan.h"
 
+#include <algorithm>
+
 #include "support/catch.h"
 #include "support/sample_page.h"
 
@@ -112,4 +114,23 @@ TEST_CASE("two files never share a place, nor does one lie where another's metad
     const PagePlan plan = plan_page(page("foo", 5, {first, second}), nullptr, all);
     REQUIRE(plan.refused.size() == 1);
     CHECK(plan.refused[0].file == second.name.text());
+
+    const PagePlan twice = plan_page(page("foo", 5, {first, first}), nullptr, all);
+    CHECK(twice.page.files.size() == 1);
+    REQUIRE(twice.refused.size() == 1);
+    CHECK_THAT(twice.refused[0].cause, ContainsSubstring("lies at"));
+}
+
+TEST_CASE("files that are known are found in whatever order the page has them") {
+    const std::vector<File> files{sdist("foo-1.0.tar.gz"), sdist("foo-2.0.tar.gz"),
+                                  sdist("foo-3.0.tar.gz"), sdist("foo-4.0.tar.gz")};
+    const ProjectPage known = held(page("foo", 5, files));
+    std::vector<std::size_t> order{0, 1, 2, 3};
+    do {
+        ProjectPage fresh = page("foo", 6, {sdist("foo-0.9.tar.gz")});
+        for (const std::size_t i : order) fresh.files.push_back(files[i]);
+        const PagePlan plan = plan_page(fresh, &known, all);
+        CHECK(plan.fetches.size() == 1);
+        CHECK_FALSE(plan.loses);
+    } while (std::next_permutation(order.begin(), order.end()));
 }
