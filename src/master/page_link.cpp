@@ -47,14 +47,14 @@ bool is_absolute_and_plain(std::string_view link) {
     const std::string& origin = known_origin();
     if (origin.empty() || !link.starts_with(origin)) return false;
     const std::string_view path = link.substr(origin.size() - 1);
-    return is_plain(path) && path.find("/.") == path.npos;
+    return is_plain(path) && path.find("/.") == std::string_view::npos;
 }
 
 void note_origin(std::string_view link, std::string_view resolved) {
     const auto authority = link.find("://");
-    if (authority == link.npos) return;
+    if (authority == std::string_view::npos) return;
     const auto slash = link.find('/', authority + 3);
-    if (slash == link.npos) return;
+    if (slash == std::string_view::npos) return;
     const std::string_view host = link.substr(authority + 3, slash - authority - 3);
     const std::string_view origin = link.substr(0, slash + 1);
     const bool usual = std::all_of(host.begin(), host.end(), [](char c) {

@@ -23,7 +23,7 @@ bool append_unescaped(std::string& out, std::string_view text) {
     for (;;) {
         const auto escape = text.find('%');
         out += text.substr(0, escape);
-        if (escape == text.npos) return true;
+        if (escape == std::string_view::npos) return true;
         const auto byte = from_hex(text.substr(escape + 1, 2));
         if (!byte || byte->size() != 1) return false;
         out += *byte;
