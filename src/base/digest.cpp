@@ -26,11 +26,12 @@ constexpr std::array<Known, 6> known{{{"md5", "MD5", 16},
 
 constexpr char digits[] = "0123456789abcdef";
 
+constexpr unsigned int no_digit = 16;
 constexpr auto digit_values = [] {
-    std::array<std::int8_t, 256> values{};
-    values.fill(-1);
-    for (std::int8_t i = 0; i < 10; ++i) values[static_cast<std::size_t>('0' + i)] = i;
-    for (std::int8_t i = 10; i < 16; ++i)
+    std::array<std::uint8_t, 256> values{};
+    values.fill(no_digit);
+    for (std::uint8_t i = 0; i < 10; ++i) values[static_cast<std::size_t>('0' + i)] = i;
+    for (std::uint8_t i = 10; i < 16; ++i)
         values[static_cast<std::size_t>('a' + i - 10)] =
             values[static_cast<std::size_t>('A' + i - 10)] = i;
     return values;
@@ -122,14 +123,14 @@ void append_hex(std::string& out, std::string_view bytes) {
 std::optional<std::string> from_hex(std::string_view hex) {
     if (hex.size() % 2 != 0) return std::nullopt;
     std::string bytes(hex.size() / 2, '\0');
-    int all = 0;  // negative once one was no digit
+    unsigned int all = 0;
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const int high = digit_values[static_cast<unsigned char>(hex[2 * i])];
-        const int low = digit_values[static_cast<unsigned char>(hex[2 * i + 1])];
+        const unsigned int high = digit_values[static_cast<unsigned char>(hex[2 * i])];
+        const unsigned int low = digit_values[static_cast<unsigned char>(hex[2 * i + 1])];
         all |= high | low;
-        bytes[i] = static_cast<char>((high & 15) << 4 | (low & 15));
+        bytes[i] = static_cast<char>((high << 4 | low) & 0xff);
     }
-    if (all < 0) return std::nullopt;
+    if ((all & no_digit) != 0) return std::nullopt;
     return bytes;
 }
 

@@ -75,7 +75,7 @@ const char* read_files(std::string_view text, const PageLink& link, Reader& read
 }
 
 bool is_files(std::string_view key, JsonObject& object) {
-    if (key.find('\\') == key.npos) return key == R"("files")";
+    if (key.find('\\') == std::string_view::npos) return key == R"("files")";
     const std::string text = "{" + std::string(key) + ":0}";
     return object.read(text) == nullptr && find(object.members(), "files") != nullptr;
 }

@@ -1,6 +1,7 @@
 #include "pep381d/master/page_link.h"
 
 #include <algorithm>
+#include <array>
 #include <new>
 
 #include <curl/curl.h>
@@ -20,9 +21,18 @@ bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 // The characters that a URL's path keeps whatever is done to it.
-constexpr bool is_plain(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
-           c == '-' || c == '.' || c == '_' || c == '+' || c == '~';
+constexpr auto plain = [] {
+    std::array<bool, 256> table{};
+    for (std::size_t c = 'a'; c <= 'z'; ++c) table[c] = true;
+    for (std::size_t c = 'A'; c <= 'Z'; ++c) table[c] = true;
+    for (std::size_t c = '0'; c <= '9'; ++c) table[c] = true;
+    for (const char c : {'/', '-', '.', '_', '+', '~'}) table[static_cast<unsigned char>(c)] = true;
+    return table;
+}();
+
+bool is_plain(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return plain[static_cast<unsigned char>(c)]; });
 }
 
 // Scheme, authority and the slash behind them of the newest link in which curl left these as they
@@ -37,19 +47,20 @@ bool is_absolute_and_plain(std::string_view link) {
     const std::string& origin = known_origin();
     if (origin.empty() || !link.starts_with(origin)) return false;
     const std::string_view path = link.substr(origin.size() - 1);
-    return std::all_of(path.begin(), path.end(), is_plain) && path.find("/.") == path.npos;
+    return is_plain(path) && path.find("/.") == std::string_view::npos;
 }
 
 void note_origin(std::string_view link, std::string_view resolved) {
     const auto authority = link.find("://");
-    if (authority == link.npos) return;
+    if (authority == std::string_view::npos) return;
     const auto slash = link.find('/', authority + 3);
-    if (slash == link.npos) return;
+    if (slash == std::string_view::npos) return;
     const std::string_view host = link.substr(authority + 3, slash - authority - 3);
     const std::string_view origin = link.substr(0, slash + 1);
-    const auto is_usual = [](char c) { return is_plain(c) || c == ':'; };
-    if (std::all_of(host.begin(), host.end(), is_usual) && resolved.starts_with(origin))
-        known_origin() = origin;
+    const bool usual = std::all_of(host.begin(), host.end(), [](char c) {
+        return c == ':' || plain[static_cast<unsigned char>(c)];
+    });
+    if (usual && resolved.starts_with(origin)) known_origin() = origin;
 }
 
 bool is_printable_ascii(char c) {

@@ -1,5 +1,6 @@
 #include "pep381d/model/file_name.h"
 
+#include <array>
 #include <cstdint>
 
 #include "pep381d/base/text.h"
@@ -11,6 +12,12 @@ namespace {
 constexpr std::size_t longest_component = 255;  // bytes, on every file system that we know
 constexpr std::size_t companion_suffix = 9;     // ".metadata"
 
+constexpr auto legal_ascii = [] {
+    std::array<bool, 256> table{};
+    for (std::size_t c = 0x20; c < 0x7f; ++c) table[c] = c != '/' && c != '\\';
+    return table;
+}();
+
 }  // namespace
 
 bool legal_path_component(std::string_view text) {
@@ -18,11 +25,11 @@ bool legal_path_component(std::string_view text) {
         return false;
     for (std::size_t i = 0; i < text.size();) {
         const auto byte = static_cast<std::uint8_t>(text[i]);
-        if (byte < 0x20 || byte == 0x7f || text[i] == '/' || text[i] == '\\') return false;
-        if (byte < 0x80) {  // as nearly all are
+        if (legal_ascii[byte]) {
             ++i;
             continue;
         }
+        if (byte < 0x80) return false;
         const std::size_t length = utf8_length(text.substr(i));
         if (length == 0) return false;
         if (byte == 0xc2 && static_cast<std::uint8_t>(text[i + 1]) < 0xa0)

@@ -20,17 +20,15 @@ constexpr auto plain = [] {
 }();
 
 bool append_unescaped(std::string& out, std::string_view text) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out += text[i];
-            continue;
-        }
-        const auto byte = from_hex(text.substr(i + 1, 2));
+    for (;;) {
+        const auto escape = text.find('%');
+        out += text.substr(0, escape);
+        if (escape == std::string_view::npos) return true;
+        const auto byte = from_hex(text.substr(escape + 1, 2));
         if (!byte || byte->size() != 1) return false;
         out += *byte;
-        i += 2;
+        text.remove_prefix(escape + 3);
     }
-    return true;
 }
 
 std::optional<std::string> path_of_url(const File& file) {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 
+#include "pep381d/model/file_index.h"
 #include "pep381d/model/file_path.h"
 
 namespace pep381d {
@@ -65,32 +65,6 @@ void settle_paths(PagePlan& plan) {
     files.erase(settled, files.end());
 }
 
-// Files that were known before, by name. A page mostly keeps their order, so the next one is tried
-// before all are looked through.
-class KnownFiles {
-  public:
-    explicit KnownFiles(const ProjectPage* page) {
-        if (page != nullptr) files_ = &page->files;
-    }
-
-    const File* find(const std::string& name) {
-        if (files_ == nullptr) return nullptr;
-        if (next_ < files_->size() && (*files_)[next_].name.text() == name)
-            return &(*files_)[next_++];
-        if (by_name_.empty())
-            for (const File& file : *files_) by_name_.emplace(file.name.text(), &file);
-        const auto found = by_name_.find(name);
-        if (found == by_name_.end()) return nullptr;
-        next_ = static_cast<std::size_t>(found->second - files_->data()) + 1;
-        return found->second;
-    }
-
-  private:
-    const std::vector<File>* files_ = nullptr;
-    std::size_t next_ = 0;
-    std::unordered_map<std::string_view, const File*> by_name_;
-};
-
 bool same_file(const File& fresh, const File& known) {
     return fresh.path == known.path && fresh.digests == known.digests && fresh.size == known.size;
 }
@@ -103,11 +77,13 @@ PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy
     if (plan.page.quarantined()) plan.page.files.clear();
     settle_paths(plan);
 
-    KnownFiles ours(known);
+    static const std::vector<File> none;
+    FileIndex ours(known == nullptr ? none : known->files);
     std::size_t still_there = 0;
     for (std::size_t i = 0; i < plan.page.files.size(); ++i) {
         File& file = plan.page.files[i];
-        const File* old = ours.find(file.name.text());
+        const auto found = ours.find(file.name.text());
+        const File* old = found ? &known->files[*found] : nullptr;
         if (old != nullptr) ++still_there;
         const bool unchanged = old != nullptr && same_file(file, *old);
         if (!policy.files) continue;

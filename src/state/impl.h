@@ -41,9 +41,9 @@ struct State::Impl {
     std::unique_ptr<sqlite::Database> database;
     FileRows file_rows;
     Totals totals;
-    std::unordered_map<std::string, sqlite::Statement> statements;
+    std::unordered_map<const void*, sqlite::Statement> statements;
 
-    // Prepared once, at its first use.
+    // Prepared once, at its first use. `text`: a literal, which is known by its address.
     sqlite::Statement& sql(const char* text) {
         const auto found = statements.find(text);
         if (found != statements.end()) return found->second;
@@ -55,13 +55,19 @@ struct State::Impl {
         return rows.optional_integer(0);
     }
 
-    struct PlacedFile {
-        std::int64_t position;
-        File file;
+    struct PlacedFiles {
+        std::vector<File> files;  // by position
+        std::vector<std::int64_t> positions;
     };
-    std::vector<PlacedFile> files_of(std::int64_t project);
-    void write_files(std::int64_t project, const ProjectPage& page, Time remove_from);
-    std::int64_t project_id(const ProjectName& name, std::string_view display);
+    PlacedFiles files_of(std::int64_t project);
+    // The project's row, made where there was none: then it has no files yet.
+    struct ProjectRow {
+        std::int64_t id;
+        std::int64_t page;
+        bool fresh;
+    };
+    ProjectRow project_row(const ProjectName& name, std::string_view display);
+    void write_files(const ProjectRow& project, const ProjectPage& page, Time remove_from);
     std::optional<File> file_of(std::int64_t project, const std::string& name);
     void count(const File& file, int sign);
     void put_down(const std::string& path, Time not_before, std::int64_t after_root = 0);

@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <array>
-#include <unordered_map>
 #include <unordered_set>
+
+#include "pep381d/model/file_index.h"
 
 #include "state/impl.h"
 
@@ -18,6 +19,28 @@ std::optional<std::string_view> unless_empty(const std::string& text) {
 
 constexpr std::array page_formats{"/index.html", "/index.v1_html", "/index.v1_json"};
 
+// The paths of what is held of a page. Most pages are recorded without asking for one.
+class KeptPaths {
+  public:
+    explicit KeptPaths(const ProjectPage& page) : page_(page) {}
+
+    const std::unordered_set<std::string>& all() {
+        if (!gathered_)
+            for (const File& file : page_.files) {
+                if (file.held) paths_.insert(file.path);
+                if (file.metadata_held) paths_.insert(file.path + ".metadata");
+            }
+        gathered_ = true;
+        return paths_;
+    }
+    bool contains(const std::string& path) { return all().contains(path); }
+
+  private:
+    const ProjectPage& page_;
+    std::unordered_set<std::string> paths_;
+    bool gathered_ = false;
+};
+
 }  // namespace
 
 std::optional<Published> State::published(const ProjectName& name) {
@@ -29,17 +52,26 @@ std::optional<Published> State::published(const ProjectName& name) {
                      rows.integer(3) == 2,    rows.text(4)};
 }
 
-std::vector<State::Impl::PlacedFile> State::Impl::files_of(std::int64_t project) {
+State::Impl::PlacedFiles State::Impl::files_of(std::int64_t project) {
     auto rows = sql(R"sql(
 SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
 FROM files WHERE project = ?)sql")
                     .rows(project);
-    std::vector<PlacedFile> files;
-    while (rows.next()) files.push_back({rows.integer(1), file_rows.read(rows)});
-    std::stable_sort(files.begin(), files.end(), [](const PlacedFile& a, const PlacedFile& b) {
-        return a.position < b.position;
-    });
-    return files;
+    std::vector<std::pair<std::int64_t, std::size_t>> order;  // position, index by name
+    std::vector<File> by_name;
+    while (rows.next()) {
+        order.emplace_back(rows.integer(1), by_name.size());
+        by_name.push_back(file_rows.read(rows));
+    }
+    std::sort(order.begin(), order.end());
+    PlacedFiles placed;
+    placed.files.reserve(order.size());
+    placed.positions.reserve(order.size());
+    for (const auto& [position, i] : order) {
+        placed.files.push_back(std::move(by_name[i]));
+        placed.positions.push_back(position);
+    }
+    return placed;
 }
 
 std::optional<ProjectPage> State::page(const ProjectName& name) {
@@ -58,16 +90,19 @@ std::optional<ProjectPage> State::page(const ProjectName& name) {
         page.meta_members = rows.text(4);
         page.members = rows.text(5);
     }
-    for (auto& [position, file] : impl_->files_of(id)) page.files.push_back(std::move(file));
+    page.files = impl_->files_of(id).files;
     return page;
 }
 
-std::int64_t State::Impl::project_id(const ProjectName& name, std::string_view display) {
-    if (const auto id = one(sql("SELECT id FROM projects WHERE name = ?").rows(name.text())))
-        return *id;
+State::Impl::ProjectRow State::Impl::project_row(const ProjectName& name,
+                                                 std::string_view display) {
+    {
+        auto rows = sql("SELECT id, page FROM projects WHERE name = ?").rows(name.text());
+        if (rows.next()) return {rows.integer(0), rows.integer(1), false};
+    }
     sql("INSERT INTO projects(name, display, serial, page) VALUES(?, ?, 0, 0)")
         .run(name.text(), unless_equal(display, name));
-    return database->last_row();
+    return {database->last_row(), 0, true};
 }
 
 std::optional<File> State::Impl::file_of(std::int64_t project, const std::string& name) {
@@ -86,7 +121,7 @@ void State::Impl::count(const File& file, int sign) {
 }
 
 void State::record_file(const ProjectName& name, std::string_view display, const File& file) {
-    const std::int64_t id = impl_->project_id(name, display);
+    const std::int64_t id = impl_->project_row(name, display).id;
     // Where it stands on the page is not known yet; the page that follows says it.
     constexpr std::int64_t at_the_end = 1'000'000;
     if (const auto old = impl_->file_of(id, file.name.text())) {
@@ -183,17 +218,11 @@ void State::Impl::no_removal(const std::string& path) {
     if (any_removals) sql("DELETE FROM removals WHERE path = ?").run(path);
 }
 
-void State::Impl::write_files(std::int64_t project, const ProjectPage& page, Time remove_from) {
-    std::unordered_map<std::string, PlacedFile> known;
-    for (PlacedFile& placed : files_of(project)) {
-        std::string name = placed.file.name.text();
-        known.emplace(std::move(name), std::move(placed));
-    }
-    std::unordered_set<std::string> kept;
-    for (const File& file : page.files) {
-        if (file.held) kept.insert(file.path);
-        if (file.metadata_held) kept.insert(file.path + ".metadata");
-    }
+void State::Impl::write_files(const ProjectRow& project, const ProjectPage& page,
+                              Time remove_from) {
+    PlacedFiles known;
+    if (!project.fresh) known = files_of(project.id);
+    KeptPaths kept(page);
     const auto leave = [&](const File& old) {
         count(old, -1);
         for (const std::string& path : {old.path, old.path + ".metadata"}) {
@@ -202,47 +231,48 @@ void State::Impl::write_files(std::int64_t project, const ProjectPage& page, Tim
         }
     };
 
+    FileIndex by_name(known.files);
+    std::vector<bool> found(known.files.size());
     std::int64_t position = 0;
     for (const File& file : page.files) {
-        const auto old = known.find(file.name.text());
-        const bool same =
-            old != known.end() && old->second.position == position && old->second.file == file;
-        if (old != known.end()) {
-            if (!same) leave(old->second.file);
-            known.erase(old);
-        }
+        const auto i = by_name.find(file.name.text());
+        const bool same = i && known.positions[*i] == position && known.files[*i] == file;
+        if (i) found[*i] = true;
+        if (i && !same) leave(known.files[*i]);
         if (!same) {
-            file_rows.write(project, position, file);
+            file_rows.write(project.id, position, file);
             count(file, 1);
         }
         ++position;
     }
-    for (const std::string& path : kept) no_removal(path);
+    if (any_removals)
+        for (const std::string& path : kept.all()) no_removal(path);
     for (const std::string& path : take_intended(page.name))
         if (!kept.contains(path)) put_down_intended(path, 0);
-    for (const auto& [name, placed] : known) {
-        leave(placed.file);
-        sql("DELETE FROM files WHERE project = ? AND name = ?").run(project, name);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        if (found[i]) continue;
+        leave(known.files[i]);
+        sql("DELETE FROM files WHERE project = ? AND name = ?")
+            .run(project.id, known.files[i].name.text());
     }
 }
 
 void State::record_page(const ProjectPage& page, std::string_view display, std::string_view etag,
                         Time remove_from) {
-    const std::int64_t id = impl_->project_id(page.name, display);
-    impl_->write_files(id, page, remove_from);
+    const Impl::ProjectRow row = impl_->project_row(page.name, display);
+    impl_->write_files(row, page, remove_from);
     const bool listed = !page.quarantined();
-    const auto before =
-        impl_->one(impl_->sql("SELECT page FROM projects WHERE id = ?").rows(id)).value_or(0);
-    impl_->totals.projects += (listed ? 1 : 0) - (before == 2 ? 1 : 0);
+    impl_->totals.projects += (listed ? 1 : 0) - (row.page == 2 ? 1 : 0);
     impl_
         ->sql(R"sql(
 UPDATE projects SET display = ?2, serial = ?3, page = ?4, etag = ?5, status = ?6, reason = ?7, meta = ?8, members = ?9
 WHERE id = ?1)sql")
-        .run(id, unless_equal(display, page.name), page.serial.value, listed ? 2 : 1, etag,
+        .run(row.id, unless_equal(display, page.name), page.serial.value, listed ? 2 : 1, etag,
              unless_empty(page.status.status), unless_empty(page.status.reason),
              unless_empty(page.meta_members), unless_empty(page.members));
-    for (const char* format : page_formats)
-        impl_->no_removal("simple/" + page.name.text() + format);
+    if (impl_->any_removals)
+        for (const char* format : page_formats)
+            impl_->no_removal("simple/" + page.name.text() + format);
     set(Note::root_changes, number(Note::root_changes).value_or(0) + 1);
 }
 
@@ -263,7 +293,7 @@ void State::drop_project(const ProjectName& name) {
     clear_skipped(name);
     const auto known = published(name);
     if (!known) return;
-    for (const auto& [position, file] : impl_->files_of(known->id)) {
+    for (const File& file : impl_->files_of(known->id).files) {
         impl_->count(file, -1);
         if (file.held) impl_->put_down(file.path, Time{}, change);
         if (file.metadata_held) impl_->put_down(file.path + ".metadata", Time{}, change);

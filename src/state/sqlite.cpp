@@ -118,7 +118,9 @@ std::optional<std::int64_t> Statement::Rows::optional_integer(int column) const 
 Database::Database(const std::string& name, std::string path, Mode mode) : path_(std::move(path)) {
     const int flags = mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                           : SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
-    const int result = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
+    // A state belongs to one thread at a time, so that SQLite need not lock for every column.
+    const int result =
+        sqlite3_open_v2(name.c_str(), &handle_, flags | SQLITE_OPEN_NOMUTEX, nullptr);
     if (result != SQLITE_OK) {
         // The destructor does not run for a constructor that throws.
         const std::string cause =

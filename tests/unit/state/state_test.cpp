@@ -1,5 +1,6 @@
 #include "pep381d/state/state.h"
 
+#include <algorithm>
 #include <fstream>
 
 #include "support/catch.h"
@@ -240,4 +241,45 @@ TEST_CASE("a file that is no state of ours is refused with what to do") {
         CHECK_THAT(fatal.what(), ContainsSubstring(path));
         CHECK_THAT(fatal.what(), ContainsSubstring("set state.file to another path"));
     }
+}
+
+TEST_CASE("files that come, go and change places are what the state has afterwards") {
+    World world;
+    std::vector<File> files =
+        held(sample::page("foo", 1,
+                          {sdist("foo-1.0.tar.gz"), wheel("foo-1.0-py3-none-any.whl"),
+                           sdist("foo-2.0.tar.gz"), sdist("foo-10.0.tar.gz")}))
+            .files;
+    // Every list of some of the files, after every other such list.
+    std::vector<std::vector<std::size_t>> lists{{}};
+    for (std::size_t done = 0; done < lists.size() && lists[done].size() < 3; ++done)
+        for (std::size_t i = 0; i < files.size(); ++i)
+            if (std::find(lists[done].begin(), lists[done].end(), i) == lists[done].end()) {
+                lists.push_back(lists[done]);
+                lists.back().push_back(i);
+            }
+    const auto publish = [&](const std::vector<std::size_t>& list) {
+        ProjectPage page = sample::page("foo", 2, {});
+        for (const std::size_t i : list) page.files.push_back(files[i]);
+        world.state.record_page(page, "foo", "etag", noon);
+        return page;
+    };
+    State::Change change(world.state);
+    for (const auto& before : lists)
+        for (const auto& after : lists) {
+            publish(before);
+            const ProjectPage page = publish(after);
+            REQUIRE(world.state.page(page.name) == page);
+            REQUIRE(world.state.totals().files == static_cast<std::int64_t>(after.size()));
+            const auto removed = world.state.files_to_remove(noon, 100);
+            for (std::size_t i = 0; i < files.size(); ++i) {
+                const auto in = [i](const auto& list) {
+                    return std::find(list.begin(), list.end(), i) != list.end();
+                };
+                const bool gone =
+                    std::find(removed.begin(), removed.end(), files[i].path) != removed.end();
+                if (in(after)) REQUIRE_FALSE(gone);
+                if (in(before) && !in(after)) REQUIRE(gone);
+            }
+        }
 }
