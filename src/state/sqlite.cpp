@@ -95,10 +95,15 @@ std::int64_t Statement::Rows::integer(int column) const {
 }
 
 std::string Statement::Rows::text(int column) const {
+    return std::string(view(column));
+}
+
+std::string_view Statement::Rows::view(int column) const {
     const void* bytes = sqlite3_column_blob(statement_->statement_, column);
     const auto size =
         static_cast<std::size_t>(sqlite3_column_bytes(statement_->statement_, column));
-    return bytes == nullptr ? std::string() : std::string(static_cast<const char*>(bytes), size);
+    return bytes == nullptr ? std::string_view()
+                            : std::string_view(static_cast<const char*>(bytes), size);
 }
 
 std::optional<std::string> Statement::Rows::optional_text(int column) const {
@@ -114,7 +119,9 @@ std::optional<std::int64_t> Statement::Rows::optional_integer(int column) const 
 Database::Database(const std::string& name, std::string path, Mode mode) : path_(std::move(path)) {
     const int flags = mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                           : SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
-    const int result = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
+    // No lock at every call: one thread at a time uses it.
+    const int result =
+        sqlite3_open_v2(name.c_str(), &handle_, flags | SQLITE_OPEN_NOMUTEX, nullptr);
     if (result != SQLITE_OK) {
         // The destructor does not run for a constructor that throws.
         const std::string cause =

@@ -40,7 +40,8 @@ class Statement {
         bool is_blob(int column) const;
         bool is_integer(int column) const;
         std::int64_t integer(int column) const;
-        std::string text(int column) const;  // also a blob's bytes; empty for NULL
+        std::string text(int column) const;       // also a blob's bytes; empty for NULL
+        std::string_view view(int column) const;  // the same, until the next row
         std::optional<std::string> optional_text(int column) const;
         std::optional<std::int64_t> optional_integer(int column) const;
 
@@ -53,6 +54,11 @@ class Statement {
         int index = 0;
         (bind(++index, values), ...);
         return Rows(*this);
+    }
+    // The parameter with this number, where there are too many for the calls above.
+    template <class Value>
+    void set(int index, const Value& value) {
+        bind(index, value);
     }
     template <class... Values>
     void run(const Values&... values) {
