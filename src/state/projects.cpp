@@ -337,7 +337,8 @@ bool State::pages_wait_for_root(std::int64_t root_written) {
 std::vector<std::string> State::files_to_remove(Time now, std::size_t most) {
     auto rows = impl_
                     ->sql(R"sql(
-SELECT path FROM removals WHERE path >= 'packages/' AND path < 'packages0' AND not_before <= ?1 AND after_root <
+SELECT path FROM removals INDEXED BY removals_due
+WHERE path >= 'packages/' AND path < 'packages0' AND not_before <= ?1 AND after_root <
   (SELECT coalesce(min(after_root), 9223372036854775807) FROM removals WHERE path >= 'simple/' AND path < 'simple0'
     AND after_root > 0)
 LIMIT ?2)sql")

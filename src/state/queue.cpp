@@ -246,7 +246,7 @@ std::int64_t State::failing() {
 std::vector<FailingProject> State::failing_projects(std::size_t most) {
     auto rows = impl_
                     ->sql(R"sql(
-SELECT name, cause, attempts, not_before FROM queue WHERE soon = 1 AND attempts > 0
+SELECT name, cause, attempts, not_before FROM queue INDEXED BY queue_soon WHERE soon = 1 AND attempts > 0
 ORDER BY name LIMIT ?)sql")
                     .rows(static_cast<std::int64_t>(most));
     std::vector<FailingProject> all;
