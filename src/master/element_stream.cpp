@@ -69,9 +69,21 @@ Done ElementStream::take(std::string_view piece) {
         piece.remove_prefix(part.size());
         if (end == std::string_view::npos || !markup_complete()) continue;
         in_markup_ = false;
+        item_begins_ = false;
         if (Done done = end_markup(); !done) return done;
+        if (item_begins_ && quick_) piece.remove_prefix(quick_rest(piece));
     }
     return Nothing{};
+}
+
+std::size_t ElementStream::quick_rest(std::string_view rest) {
+    const std::size_t size = quick_(rest);
+    if (size == 0) return 0;
+    --depth_;
+    matched_ = depth_;
+    item_.clear();
+    in_item_ = false;
+    return size;
 }
 
 Done ElementStream::append(std::string_view text) {
@@ -137,6 +149,7 @@ Done ElementStream::open_element(std::string_view markup) {
         item_.assign(frame_, markup_at_);
         frame_.resize(markup_at_);
         in_item_ = true;
+        item_begins_ = !empty;
     }
     return empty ? close_element() : Nothing{};
 }

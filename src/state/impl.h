@@ -30,20 +30,28 @@ inline std::optional<Time> time_of(std::optional<std::int64_t> number) {
 
 // As the column `display` has it.
 inline std::optional<std::string_view> unless_equal(std::string_view display,
-                                                    const ProjectName& name) {
-    if (display == name.text()) return std::nullopt;
+                                                    std::string_view name) {
+    if (display == name) return std::nullopt;
     return display;
 }
 
 struct State::Impl {
+    // Counts that nobody has to ask the tables for. What a Change did to them is undone with it.
+    struct Counts {
+        Totals totals;
+        // Of the queue; counted once, when somebody first asks.
+        std::optional<std::int64_t> pending, candidates;
+        bool skipped_full = false;  // there is no room for more of what was left out
+    };
+
     Impl(const std::string& path, Access access);
 
     std::unique_ptr<sqlite::Database> database;
     FileRows file_rows;
-    Totals totals;
-    std::unordered_map<const void*, sqlite::Statement> statements;
+    Counts counts;
+    std::unordered_map<const char*, sqlite::Statement> statements;
 
-    // Prepared once, at its first use. `text`: a literal, which is known by its address.
+    // Prepared once, at its first use. `text`: a literal, known by its address.
     sqlite::Statement& sql(const char* text) {
         const auto found = statements.find(text);
         if (found != statements.end()) return found->second;
@@ -59,6 +67,7 @@ struct State::Impl {
         std::vector<File> files;  // by position
         std::vector<std::int64_t> positions;
     };
+    void expect(const ListedProject& project, Loss loss, bool soon);
     PlacedFiles files_of(std::int64_t project);
     // The project's row, made where there was none: then it has no files yet.
     struct ProjectRow {

@@ -101,7 +101,7 @@ State::Impl::ProjectRow State::Impl::project_row(const ProjectName& name,
         if (rows.next()) return {rows.integer(0), rows.integer(1), false};
     }
     sql("INSERT INTO projects(name, display, serial, page) VALUES(?, ?, 0, 0)")
-        .run(name.text(), unless_equal(display, name));
+        .run(name.text(), unless_equal(display, name.text()));
     return {database->last_row(), 0, true};
 }
 
@@ -116,8 +116,8 @@ FROM files WHERE project = ? AND name = ?)sql")
 
 void State::Impl::count(const File& file, int sign) {
     if (!file.held) return;
-    totals.files += sign;
-    totals.bytes += sign * file.size.value_or(0);
+    counts.totals.files += sign;
+    counts.totals.bytes += sign * file.size.value_or(0);
 }
 
 void State::record_file(const ProjectName& name, std::string_view display, const File& file) {
@@ -262,12 +262,12 @@ void State::record_page(const ProjectPage& page, std::string_view display, std::
     const Impl::ProjectRow row = impl_->project_row(page.name, display);
     impl_->write_files(row, page, remove_from);
     const bool listed = !page.quarantined();
-    impl_->totals.projects += (listed ? 1 : 0) - (row.page == 2 ? 1 : 0);
+    impl_->counts.totals.projects += (listed ? 1 : 0) - (row.page == 2 ? 1 : 0);
     impl_
         ->sql(R"sql(
 UPDATE projects SET display = ?2, serial = ?3, page = ?4, etag = ?5, status = ?6, reason = ?7, meta = ?8, members = ?9
 WHERE id = ?1)sql")
-        .run(row.id, unless_equal(display, page.name), page.serial.value, listed ? 2 : 1, etag,
+        .run(row.id, unless_equal(display, page.name.text()), page.serial.value, listed ? 2 : 1, etag,
              unless_empty(page.status.status), unless_empty(page.status.reason),
              unless_empty(page.meta_members), unless_empty(page.members));
     if (impl_->any_removals)
@@ -278,7 +278,7 @@ WHERE id = ?1)sql")
 
 void State::rename(const ProjectName& name, std::string_view display) {
     impl_->sql("UPDATE projects SET display = ? WHERE name = ?")
-        .run(unless_equal(display, name), name.text());
+        .run(unless_equal(display, name.text()), name.text());
     set(Note::root_changes, number(Note::root_changes).value_or(0) + 1);
 }
 
@@ -300,25 +300,37 @@ void State::drop_project(const ProjectName& name) {
     }
     impl_->sql("DELETE FROM files WHERE project = ?").run(known->id);
     impl_->sql("DELETE FROM projects WHERE id = ?").run(known->id);
-    if (known->listed) --impl_->totals.projects;
+    if (known->listed) --impl_->counts.totals.projects;
 }
 
-void State::for_each_project(const std::function<void(std::string_view, const Published&)>& visit) {
-    auto rows =
-        impl_
-            ->sql(
-                "SELECT id, name, display, serial, page FROM projects WHERE page > 0 ORDER BY name")
-            .rows();
-    Published project;
+void State::for_each_listed(
+    const std::function<void(std::string_view name, std::string_view display, Serial)>& visit) {
+    auto rows = impl_
+                    ->sql(
+                        "SELECT name, display, serial, page FROM projects INDEXED BY "
+                        "projects_shown WHERE page > 0 ORDER BY name")
+                    .rows();
     while (rows.next()) {
-        const std::string name = rows.text(1);
-        project.id = rows.integer(0);
-        project.display = rows.null(2) ? name : rows.text(2);
-        project.serial = Serial{rows.integer(3)};
-        project.page = true;
-        project.listed = rows.integer(4) == 2;
-        visit(name, project);
+        if (rows.integer(3) != 2) continue;
+        const std::string_view name = rows.view(0);
+        visit(name, rows.null(1) ? name : rows.view(1), Serial{rows.integer(2)});
     }
+}
+
+std::size_t State::shown(std::string_view after, std::vector<ListedProject>& projects) {
+    auto rows = impl_
+                    ->sql(
+                        "SELECT name, display, serial FROM projects INDEXED BY projects_shown "
+                        "WHERE page > 0 AND name > ? ORDER BY name LIMIT ?")
+                    .rows(after, static_cast<std::int64_t>(projects.size()));
+    std::size_t count = 0;
+    for (; rows.next(); ++count) {
+        ListedProject& project = projects[count];
+        project.name = rows.view(0);
+        project.display = rows.null(1) ? project.name : rows.view(1);
+        project.serial = Serial{rows.integer(2)};
+    }
+    return count;
 }
 
 std::vector<ProjectName> State::projects_after(std::string_view name, std::size_t most) {
@@ -361,7 +373,8 @@ bool State::pages_wait_for_root(std::int64_t root_written) {
 std::vector<std::string> State::files_to_remove(Time now, std::size_t most) {
     auto rows = impl_
                     ->sql(R"sql(
-SELECT path FROM removals WHERE path >= 'packages/' AND path < 'packages0' AND not_before <= ?1 AND after_root <
+SELECT path FROM removals INDEXED BY removals_due
+WHERE path >= 'packages/' AND path < 'packages0' AND not_before <= ?1 AND after_root <
   (SELECT coalesce(min(after_root), 9223372036854775807) FROM removals WHERE path >= 'simple/' AND path < 'simple0'
     AND after_root > 0)
 LIMIT ?2)sql")

@@ -45,16 +45,60 @@ void State::enqueue(const ProjectName& name, std::string_view display, Serial se
     impl_
         ->sql(R"sql(
 INSERT INTO queue(name, display, serial, loss, last_loss, since, soon) VALUES(?1, ?2, ?3, ?4, ?4, ?5, ?6)
-ON CONFLICT(name) DO UPDATE SET
-  last_loss = CASE WHEN excluded.serial >= serial THEN excluded.loss ELSE last_loss END,
-  display = CASE WHEN excluded.serial >= serial THEN excluded.display ELSE display END,
-  stale_since = CASE WHEN excluded.serial > serial THEN NULL ELSE stale_since END,
-  loss_seen = CASE WHEN excluded.serial > serial THEN NULL ELSE loss_seen END,
-  serial = max(serial, excluded.serial), loss = max(loss, excluded.loss),
-  soon = max(soon, excluded.soon), not_before = 0
-)sql")
-        .run(name.text(), unless_equal(display, name), serial.value, static_cast<int>(loss),
+ON CONFLICT(name) DO NOTHING)sql")
+        .run(name.text(), unless_equal(display, name.text()), serial.value, static_cast<int>(loss),
              number_of(since), soon);
+    if (impl_->database->changes() == 0)
+        impl_->expect({name.text(), std::string(display), serial}, loss, soon);
+    else if (impl_->counts.pending)
+        ++*impl_->counts.pending;
+}
+
+// Rows are written only where something changes: a list names all that already waits.
+void State::Impl::expect(const ListedProject& project, Loss loss, bool soon) {
+    sql(R"sql(
+UPDATE queue SET
+  last_loss = CASE WHEN ?3 >= serial THEN ?4 ELSE last_loss END,
+  display = CASE WHEN ?3 >= serial THEN ?2 ELSE display END,
+  stale_since = CASE WHEN ?3 > serial THEN NULL ELSE stale_since END,
+  loss_seen = CASE WHEN ?3 > serial THEN NULL ELSE loss_seen END,
+  serial = max(serial, ?3), loss = max(loss, ?4), soon = max(soon, ?5), not_before = 0
+WHERE name = ?1 AND (?3 > serial OR (?3 = serial AND (?4 <> last_loss OR ?2 IS NOT display)) OR
+  ?4 > loss OR ?5 > soon OR not_before > 0))sql")
+        .run(project.name, unless_equal(project.display, project.name), project.serial.value,
+             static_cast<int>(loss), soon);
+}
+
+void State::enqueue(const std::vector<ListedProject>& projects, Time since) {
+    // Half of the time of an insertion is the statement's own: many rows share it.
+    constexpr std::size_t rows = 32;
+    static const std::string text = [] {
+        std::string sql =
+            "INSERT INTO queue(name, display, serial, loss, last_loss, since, soon) VALUES";
+        for (std::size_t row = 0; row < rows; ++row)
+            sql += row == 0 ? "(?2, ?3, ?4, 0, 0, ?1, 0)" : ",(?, ?, ?, 0, 0, ?1, 0)";
+        return sql + " ON CONFLICT(name) DO NOTHING";
+    }();
+    std::size_t at = 0;
+    for (; at + rows <= projects.size(); at += rows) {
+        Statement& insert = impl_->sql(text.c_str());
+        int index = 0;
+        insert.set(++index, number_of(since));
+        for (std::size_t row = at; row < at + rows; ++row) {
+            insert.set(++index, projects[row].name);
+            insert.set(++index, unless_equal(projects[row].display, projects[row].name));
+            insert.set(++index, projects[row].serial.value);
+        }
+        insert.run();
+        const auto added = impl_->database->changes();
+        if (impl_->counts.pending) *impl_->counts.pending += added;
+        if (added == rows) continue;
+        for (std::size_t row = at; row < at + rows; ++row)
+            impl_->expect(projects[row], Loss::nothing, false);
+    }
+    for (; at < projects.size(); ++at)
+        if (const auto name = ProjectName::parse(projects[at].name))
+            enqueue(*name, projects[at].display, projects[at].serial, Loss::nothing, since, false);
 }
 
 std::vector<Queued> State::due(Time now, std::size_t most) {
@@ -108,15 +152,20 @@ void State::note_stale(const ProjectName& name, Time seen) {
         .run(name.text(), number_of(seen));
 }
 
-std::vector<std::string> State::absent() {
-    auto rows = impl_->sql("SELECT name FROM queue WHERE absent IS NOT NULL").rows();
+std::vector<std::string> State::absent(std::string_view after, std::size_t most) {
+    auto rows = impl_
+                    ->sql(
+                        "SELECT name FROM queue WHERE absent IS NOT NULL AND name > ? ORDER BY "
+                        "name LIMIT ?")
+                    .rows(after, static_cast<std::int64_t>(most));
     std::vector<std::string> all;
     while (rows.next()) all.push_back(rows.text(0));
     return all;
 }
 
-void State::note_listed(const std::string& name) {
-    impl_->sql("UPDATE queue SET absent = NULL, candidate = 0 WHERE name = ?").run(name);
+void State::note_listed(const ProjectName& name) {
+    note_candidate(name, false);
+    impl_->sql("UPDATE queue SET absent = NULL WHERE name = ?").run(name.text());
 }
 
 void State::note_absent(const ProjectName& name, Time list) {
@@ -125,7 +174,10 @@ void State::note_absent(const ProjectName& name, Time list) {
 }
 
 void State::note_candidate(const ProjectName& name, bool candidate) {
-    impl_->sql("UPDATE queue SET candidate = ?2 WHERE name = ?1").run(name.text(), candidate);
+    impl_->sql("UPDATE queue SET candidate = ?2 WHERE name = ?1 AND candidate <> ?2")
+        .run(name.text(), candidate);
+    if (impl_->counts.candidates)
+        *impl_->counts.candidates += impl_->database->changes() * (candidate ? 1 : -1);
 }
 
 void State::hold(const ProjectName& name, Time not_before, Time now, std::string_view cause) {
@@ -138,8 +190,13 @@ UPDATE queue SET held = 1, attempts = attempts + 1, not_before = ?2, soon = 1, f
 }
 
 std::int64_t State::deletion_candidates() {
-    return impl_->one(impl_->sql("SELECT count(*) FROM queue WHERE candidate = 1").rows())
-        .value_or(0);
+    auto& count = impl_->counts.candidates;
+    if (!count)
+        count = impl_->one(impl_
+                               ->sql(R"sql(
+SELECT count(*) FROM queue WHERE candidate = 1)sql")
+                               .rows());
+    return count.value_or(0);
 }
 
 std::int64_t State::held() {
@@ -155,10 +212,19 @@ std::int64_t State::allow_held() {
 }
 
 void State::settle(const ProjectName& name, Serial handled) {
-    impl_->sql("DELETE FROM queue WHERE name = ? AND serial <= ?").run(name.text(), handled.value);
+    {
+        auto gone =
+            impl_->sql("DELETE FROM queue WHERE name = ? AND serial <= ? RETURNING candidate")
+                .rows(name.text(), handled.value);
+        if (gone.next()) {
+            auto& counts = impl_->counts;
+            if (counts.pending) --*counts.pending;
+            if (counts.candidates) *counts.candidates -= gone.integer(0);
+            return;
+        }
+    }
     // Something newer came in meanwhile: what stands in the backlog is passed by only once.
-    if (impl_->database->changes() == 0)
-        impl_->sql("UPDATE queue SET soon = 1 WHERE name = ?").run(name.text());
+    impl_->sql("UPDATE queue SET soon = 1 WHERE name = ?").run(name.text());
 }
 
 void State::retry_all_now() {
@@ -166,7 +232,9 @@ void State::retry_all_now() {
 }
 
 std::int64_t State::pending() {
-    return impl_->one(impl_->sql("SELECT count(*) FROM queue").rows()).value_or(0);
+    auto& count = impl_->counts.pending;
+    if (!count) count = impl_->one(impl_->sql("SELECT count(*) FROM queue").rows());
+    return count.value_or(0);
 }
 
 std::int64_t State::failing() {
@@ -178,7 +246,7 @@ std::int64_t State::failing() {
 std::vector<FailingProject> State::failing_projects(std::size_t most) {
     auto rows = impl_
                     ->sql(R"sql(
-SELECT name, cause, attempts, not_before FROM queue WHERE soon = 1 AND attempts > 0
+SELECT name, cause, attempts, not_before FROM queue INDEXED BY queue_soon WHERE soon = 1 AND attempts > 0
 ORDER BY name LIMIT ?)sql")
                     .rows(static_cast<std::int64_t>(most));
     std::vector<FailingProject> all;
@@ -204,6 +272,17 @@ void State::record_poll(Time began) {
 }
 
 std::optional<Time> State::handled_until(Time now) {
+    // In a first sync the first row answers: it is older than every poll.
+    const bool nothing_handled =
+        impl_
+            ->one(impl_
+                      ->sql(R"sql(
+SELECT 1 FROM queue WHERE since <= (SELECT min(began) FROM polls)
+  AND NOT (attempts > 0 AND fault IN (?1, ?2, ?3) AND first_failed <= ?4) LIMIT 1)sql")
+                      .rows(static_cast<int>(Fault::gone), static_cast<int>(Fault::corrupt),
+                            static_cast<int>(Fault::refused), number_of(now - excused_after)))
+            .has_value();
+    if (nothing_handled) return std::nullopt;
     const auto oldest =
         impl_->one(impl_
                        ->sql(R"sql(
@@ -219,13 +298,17 @@ SELECT min(since) FROM queue WHERE NOT (attempts > 0 AND fault IN (?1, ?2, ?3) A
 
 void State::skip(std::string_view project, std::string_view file, std::string_view cause) {
     constexpr std::int64_t most = 10'000;
-    if (impl_->one(impl_->sql("SELECT count(*) FROM skipped").rows()).value_or(0) >= most) return;
+    bool& full = impl_->counts.skipped_full;
+    if (full) return;
+    full = impl_->one(impl_->sql("SELECT count(*) FROM skipped").rows()).value_or(0) >= most;
+    if (full) return;
     impl_->sql("INSERT OR REPLACE INTO skipped(project, file, cause) VALUES(?, ?, ?)")
         .run(project, file, cause);
 }
 
 void State::clear_skipped(const ProjectName& project) {
     impl_->sql("DELETE FROM skipped WHERE project = ?").run(project.text());
+    if (impl_->database->changes() > 0) impl_->counts.skipped_full = false;
 }
 
 std::vector<SkippedItem> State::skipped(std::size_t most) {

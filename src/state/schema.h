@@ -72,6 +72,12 @@ CREATE TABLE polls(began INTEGER PRIMARY KEY);
 CREATE TABLE skipped(project TEXT NOT NULL, file TEXT NOT NULL, cause TEXT NOT NULL,
                      PRIMARY KEY(project, file)) WITHOUT ROWID;
 )sql",
+    R"sql(
+-- All that the root index and the comparison with the master's list ask for, in the order of names: they are read
+-- without the rows, which lie in the order in which projects were first published.
+CREATE INDEX projects_shown ON projects(name, serial, page, display) WHERE page > 0;
+CREATE INDEX queue_absent ON queue(name) WHERE absent IS NOT NULL;
+)sql",
 };
 
 }  // namespace pep381d::schema

@@ -58,6 +58,11 @@ class Statement {
         (bind(++index, values), ...);
         return Rows(*this);
     }
+    // The parameter with this number, where there are too many for the calls above.
+    template <class Value>
+    void set(int index, const Value& value) {
+        bind(index, value);
+    }
     template <class... Values>
     void run(const Values&... values) {
         Rows all = rows(values...);

@@ -35,10 +35,11 @@ std::string read_only_uri(const std::string& path) {
     return uri + (stat((path + "-wal").c_str(), &about) == 0 ? "?mode=ro" : "?mode=ro&immutable=1");
 }
 
-// The WAL is flushed at every commit: only then may what the commit replaces be removed.
+// The WAL is flushed at every commit: only then may what the commit replaces be removed. The room
+// that a large commit took in it is given back once it is in the database.
 void set_up(Database& database) {
     database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192");
-    database.execute("PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF");
+    database.execute("PRAGMA journal_size_limit=8388608; PRAGMA foreign_keys=OFF");
 }
 
 std::int64_t pragma(Database& database, const char* name) {
@@ -86,6 +87,8 @@ std::unique_ptr<Database> open_database(const std::string& path, State::Access a
     check_owner(*database, path);
     set_up(*database);
     migrate(*database);
+    // Only now: a migration sorts what may not fit into memory.
+    database->execute("PRAGMA temp_store=MEMORY");
     return database;
 }
 
@@ -95,21 +98,21 @@ State::Impl::Impl(const std::string& path, Access access)
     : database(open_database(path, access)), file_rows(*database) {}
 
 State::State(const std::string& path, Access access) : impl_(std::make_unique<Impl>(path, access)) {
-    impl_->totals = {number(Note::projects).value_or(0), number(Note::files).value_or(0),
-                     number(Note::bytes).value_or(0)};
+    impl_->counts.totals = {number(Note::projects).value_or(0), number(Note::files).value_or(0),
+                            number(Note::bytes).value_or(0)};
     impl_->any_removals = next_removal().has_value();
 }
 State::~State() = default;
 
 struct State::Change::Impl {
     explicit Impl(State& owner)
-        : state(owner), transaction(*owner.impl_->database), before(owner.impl_->totals) {}
+        : state(owner), transaction(*owner.impl_->database), before(owner.impl_->counts) {}
     ~Impl() {
-        if (!committed) state.impl_->totals = before;
+        if (!committed) state.impl_->counts = before;
     }
     State& state;
     sqlite::Transaction transaction;
-    Totals before;
+    State::Impl::Counts before;
     bool committed = false;
 };
 
@@ -117,10 +120,11 @@ State::Change::Change(State& state) : impl_(std::make_unique<Impl>(state)) {}
 State::Change::~Change() = default;
 
 void State::Change::commit() {
-    const Totals& now = impl_->state.impl_->totals;
-    if (now.projects != impl_->before.projects) impl_->state.set(Note::projects, now.projects);
-    if (now.files != impl_->before.files) impl_->state.set(Note::files, now.files);
-    if (now.bytes != impl_->before.bytes) impl_->state.set(Note::bytes, now.bytes);
+    const Totals& now = impl_->state.impl_->counts.totals;
+    const Totals& before = impl_->before.totals;
+    if (now.projects != before.projects) impl_->state.set(Note::projects, now.projects);
+    if (now.files != before.files) impl_->state.set(Note::files, now.files);
+    if (now.bytes != before.bytes) impl_->state.set(Note::bytes, now.bytes);
     impl_->transaction.commit();
     impl_->committed = true;
 }
@@ -154,7 +158,7 @@ void State::set(Note note, Time value) {
 }
 
 Totals State::totals() const {
-    return impl_->totals;
+    return impl_->counts.totals;
 }
 
 }  // namespace pep381d

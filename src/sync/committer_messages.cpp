@@ -67,13 +67,9 @@ void Committer::handle(PollFailed& failed) {
 }
 
 void Committer::handle(ListArrived& list) {
-    // Of a list that turns out to be no good at its end, nothing stays.
-    std::optional<State::Change> change(state_);
     const auto result = take_list(state_, tree_, policy_.filter, list.staged, list.began,
                                   policy_.keep_deleted, log_);
     if (result) note_list(list, result.value());
-    if (result) change->commit();
-    change.reset();
 
     if (Done removed = tree_.remove(list.staged); !removed) throw Fatal(5, removed.failure().what);
     rulings_.list_arrived();

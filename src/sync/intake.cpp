@@ -2,79 +2,32 @@
 
 #include <algorithm>
 #include <array>
-#include <random>
-#include <unordered_set>
 
 #include <fmt/format.h>
 
 #include "pep381d/master/xmlrpc.h"
+#include "pep381d/sync/sorted_list.h"
 
 namespace pep381d {
 
 namespace {
 
-// The published projects as the list is compared with them: 16 bytes each. The hash is seeded, so
-// that nobody can choose names that collide.
-class Ours {
-  public:
-    explicit Ours(State& state) : seed_(std::random_device{}()) {
-        entries_.reserve(static_cast<std::size_t>(state.totals().projects) + 1);
-        state.for_each_project([&](std::string_view name, const Published& project) {
-            entries_.emplace_back(hash(name), project.serial.value, hash(project.display));
-        });
-        std::sort(entries_.begin(), entries_.end(),
-                  [](const Entry& a, const Entry& b) { return a.key < b.key; });
-    }
+constexpr const char* no_legal_name = "no legal project name";
 
-    struct Seen {
-        Serial serial;
-        bool same_display;
-    };
-    // Our serial, the project marked as seen; nothing for one that we do not publish.
-    std::optional<Seen> see(std::string_view name, std::string_view display) {
-        Entry* entry = find(name);
-        if (entry == nullptr) return std::nullopt;
-        entry->seen = 1;
-        return Seen{Serial{static_cast<std::int64_t>(entry->serial)},
-                    entry->display == (hash(display) & 0xffff)};
+// The names of a list that cannot be taken, as far as they are worth remembering.
+class Illegal {
+  public:
+    void add(std::string_view raw) {
+        constexpr std::size_t most_names = 10'000, most_bytes = 1 << 20;
+        if (bytes_ + raw.size() > most_bytes || names_.size() == most_names) return;
+        bytes_ += raw.size();
+        names_.emplace_back(raw);
     }
-    bool seen(std::string_view name) {
-        const Entry* entry = find(name);
-        return entry != nullptr && entry->seen == 1;
-    }
+    const std::vector<std::string>& names() const { return names_; }
 
   private:
-    struct Entry {
-        Entry(std::uint64_t name, std::int64_t shown, std::uint64_t as)
-            : key(name),
-              serial(static_cast<std::uint64_t>(shown) & 0x7fff'ffff'ffff),
-              display(as & 0xffff),
-              seen(0) {}
-        std::uint64_t key;
-        std::uint64_t serial : 47;
-        std::uint64_t display : 16;
-        std::uint64_t seen : 1;
-    };
-    static_assert(sizeof(Entry) == 16);
-
-    std::uint64_t hash(std::string_view name) const {
-        std::uint64_t value = seed_ ^ 0xcbf29ce484222325ULL;
-        for (const char c : name) {
-            value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-            value ^= value >> 29;
-        }
-        return value;
-    }
-    Entry* find(std::string_view name) {
-        const std::uint64_t key = hash(name);
-        const auto found =
-            std::lower_bound(entries_.begin(), entries_.end(), key,
-                             [](const Entry& entry, std::uint64_t k) { return entry.key < k; });
-        return found != entries_.end() && found->key == key ? &*found : nullptr;
-    }
-
-    std::uint64_t seed_;
-    std::vector<Entry> entries_;
+    std::vector<std::string> names_;
+    std::size_t bytes_ = 0;
 };
 
 Done read_list(FileTree& tree, const std::string& staged, ListReader& reader) {
@@ -89,21 +42,123 @@ Done read_list(FileTree& tree, const std::string& staged, ListReader& reader) {
     }
 }
 
-void queue_absent(State& state, Ours& ours, const Filter& filter, Time began, ListResult& result) {
-    std::vector<std::pair<ProjectName, std::string>> absent;
-    state.for_each_project([&](std::string_view name, const Published& project) {
-        // A list may be an hour old: it cannot know of what came after it.
-        if (ours.seen(name) || project.serial > result.highest) return;
-        const auto parsed = ProjectName::parse(name);
-        if (parsed && filter.wants(*parsed)) absent.emplace_back(*parsed, project.display);
-    });
-    for (const auto& [name, display] : absent) {
-        state.enqueue(name, display, Serial{}, Loss::nothing, began, true);
-        state.note_absent(name, began);
-        state.note_candidate(name, true);
+// The published projects by name, some at a time, so that the state may change meanwhile.
+class Shown {
+  public:
+    explicit Shown(State& state) : state_(state) {}
+    // Nothing at the end; else good until the next call.
+    const ListedProject* next() {
+        if (at_ == count_) {
+            last_ = count_ == 0 ? std::string() : some_[count_ - 1].name;
+            count_ = state_.shown(last_, some_);
+            at_ = 0;
+        }
+        return at_ == count_ ? nullptr : &some_[at_++];
     }
-    result.absent = static_cast<std::int64_t>(absent.size());
-}
+
+  private:
+    State& state_;
+    std::vector<ListedProject> some_{1000};
+    std::size_t count_ = 0, at_ = 0;
+    std::string last_;
+};
+
+// The names that an earlier list lacked, in the same way.
+class Absent {
+  public:
+    explicit Absent(State& state) : state_(state) {}
+    // To be asked in the order of names.
+    bool contains(const std::string& name) {
+        while (!ended_ && (at_ == some_.size() || some_[at_] < name)) step();
+        return !ended_ && some_[at_] == name;
+    }
+
+  private:
+    void step() {
+        if (at_ < some_.size() && ++at_ < some_.size()) return;
+        const std::string last = some_.empty() ? std::string() : some_.back();
+        some_ = state_.absent(last, 1000);
+        at_ = 0;
+        ended_ = some_.empty();
+    }
+
+    State& state_;
+    std::vector<std::string> some_;
+    std::size_t at_ = 0;
+    bool ended_ = false;
+};
+
+// One pass over the list and the state, both in the order of names.
+class Comparison {
+  public:
+    Comparison(State& state, const Filter& filter, Time began, bool keep_deleted,
+               ListResult& result)
+        : state_(state),
+          filter_(filter),
+          began_(began),
+          keep_deleted_(keep_deleted),
+          result_(result),
+          reached_{state.number(Note::cursor).value_or(0)} {
+        backlog_.reserve(1024);
+    }
+
+    void run(SortedList& list) {
+        Shown shown(state_);
+        Absent absent(state_);
+        const ListedProject* ours = shown.next();
+        for (ListedProject listed; list.next(listed);) {
+            for (; ours != nullptr && ours->name < listed.name; ours = shown.next()) lacks(*ours);
+            const bool same = ours != nullptr && ours->name == listed.name;
+            if (absent.contains(listed.name)) state_.note_listed(name_of(listed.name));
+            compare(listed, same ? ours : nullptr);
+            if (same) ours = shown.next();
+        }
+        for (; ours != nullptr; ours = shown.next()) lacks(*ours);
+        queue();
+    }
+
+  private:
+    static ProjectName name_of(const std::string& text) {
+        const auto name = ProjectName::parse(text);
+        if (!name) throw Fatal(5, "state: it holds an illegal project name; it is damaged");
+        return *name;
+    }
+
+    void compare(const ListedProject& listed, const ListedProject* ours) {
+        if (ours != nullptr && ours->display != listed.display)
+            state_.rename(name_of(listed.name), listed.display);
+        // A serial that the journal has not reached proves nothing: the page may have lied.
+        if (ours != nullptr && ours->serial >= listed.serial && ours->serial <= reached_) return;
+        if (!filter_.wants(name_of(listed.name))) return;
+        backlog_.push_back(listed);
+        ++result_.queued;
+        if (backlog_.size() == backlog_.capacity()) queue();
+    }
+
+    void queue() {
+        state_.enqueue(backlog_, began_);
+        backlog_.clear();
+    }
+
+    void lacks(const ListedProject& ours) {
+        // A list may be an hour old: it cannot know of what came after it.
+        if (keep_deleted_ || ours.serial > result_.highest) return;
+        const ProjectName name = name_of(ours.name);
+        if (!filter_.wants(name)) return;
+        state_.enqueue(name, ours.display, Serial{}, Loss::nothing, began_, true);
+        state_.note_absent(name, began_);
+        state_.note_candidate(name, true);
+        ++result_.absent;
+    }
+
+    State& state_;
+    const Filter& filter_;
+    const Time began_;
+    const bool keep_deleted_;
+    ListResult& result_;
+    const Serial reached_;
+    std::vector<ListedProject> backlog_;
+};
 
 }  // namespace
 
@@ -112,7 +167,7 @@ void take_events(State& state, const Filter& filter, const std::vector<Event>& e
     const auto take = [&](std::string_view raw, Serial serial, Loss loss) {
         const auto name = ProjectName::parse(raw);
         if (!name) {
-            state.skip(raw, {}, "no legal project name");
+            state.skip(raw, {}, no_legal_name);
             return;
         }
         const auto ours = state.published(*name);
@@ -131,32 +186,26 @@ void take_events(State& state, const Filter& filter, const std::vector<Event>& e
 
 Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter,
                               const std::string& staged, Time began, bool keep_deleted, Log& log) {
+    // Nothing is written before the whole list was understood.
     ListResult result;
-    Ours ours(state);
-    const Serial reached{state.number(Note::cursor).value_or(0)};
+    SortedList list(tree);
+    Illegal illegal;
     auto missing = filter.named();
-    const auto lacked = state.absent();
-    const std::unordered_set<std::string> absent(lacked.begin(), lacked.end());
     ListReader reader([&](std::string_view raw, Serial serial) {
         ++result.names;
         result.highest = std::max(result.highest, serial);
         const auto name = ProjectName::parse(raw);
         if (!name) {
-            state.skip(raw, {}, "no legal project name");
+            illegal.add(raw);
             return;
         }
         missing.erase(name->text());
-        if (absent.contains(name->text())) state.note_listed(name->text());
-        const auto shown = ours.see(name->text(), raw);
-        if (shown && !shown->same_display) state.rename(*name, raw);
-        const bool known = shown && shown->serial >= serial && shown->serial <= reached;
-        if (known || !filter.wants(*name)) return;
-        state.enqueue(*name, raw, serial, Loss::nothing, began, false);
-        ++result.queued;
+        list.add(*name, raw, serial);
     });
     if (Done read = read_list(tree, staged, reader); !read) return std::move(read).failure();
     if (result.names == 0) return Failure{Fault::corrupt, "the master's list of projects is empty"};
-    if (!keep_deleted) queue_absent(state, ours, filter, began, result);
+    for (const std::string& raw : illegal.names()) state.skip(raw, {}, no_legal_name);
+    Comparison(state, filter, began, keep_deleted, result).run(list);
     for (const std::string& name : missing)
         log.warning(fmt::format(
             "filtered_name_missing name={} cause=\"the master has no such project\"", name));
@@ -164,14 +213,12 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
 }
 
 void take_unwanted(State& state, const Filter& filter, Time now) {
-    std::vector<std::pair<ProjectName, std::string>> unwanted;
-    state.for_each_project([&](std::string_view name, const Published& project) {
-        const auto parsed = ProjectName::parse(name);
-        if (parsed && !filter.wants(*parsed)) unwanted.emplace_back(*parsed, project.display);
-    });
-    for (const auto& [name, display] : unwanted) {
-        state.enqueue(name, display, Serial{}, Loss::project, now, true);
-        state.note_candidate(name, true);
+    Shown shown(state);
+    while (const ListedProject* ours = shown.next()) {
+        const auto name = ProjectName::parse(ours->name);
+        if (!name || filter.wants(*name)) continue;
+        state.enqueue(*name, ours->display, Serial{}, Loss::project, now, true);
+        state.note_candidate(*name, true);
     }
 }
 

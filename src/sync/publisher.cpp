@@ -119,9 +119,8 @@ void Publisher::stage_root() {
     begin_root_html(html);
     begin_root_json(json, serial);
     bool first = true;
-    state_.for_each_project([&](std::string_view name, const Published& project) {
-        if (!project.listed) return;
-        const RootEntry entry{name, project.display, project.serial};
+    state_.for_each_listed([&](std::string_view name, std::string_view display, Serial shown) {
+        const RootEntry entry{name, display, shown};
         if (policy_.html) add_root_html(html, entry);
         if (policy_.json) add_root_json(json, entry, first);
         first = false;

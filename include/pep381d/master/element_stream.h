@@ -20,10 +20,14 @@ class ElementStream {
     // Called with each item, from its start tag to its end tag; the text may be overwritten (parsed
     // in place).
     using Item = std::function<Done(std::string& text)>;
+    // Called after an item's start tag with what has arrived behind it. How long the rest of the
+    // item is, with its end tag, where the callee has taken it from there: then Item is not called
+    // with it. 0 where it has not: it is not all there, or of an unusual form.
+    using Quick = std::function<std::size_t(std::string_view rest)>;
 
     // `path`: the names of the elements from the root down to the item.
-    ElementStream(std::vector<std::string> path, Item item)
-        : path_(std::move(path)), item_callback_(std::move(item)) {}
+    ElementStream(std::vector<std::string> path, Item item, Quick quick = {})
+        : path_(std::move(path)), item_callback_(std::move(item)), quick_(std::move(quick)) {}
 
     // Fails with Fault::corrupt, then and in every later call, as soon as the document cannot be
     // right any more.
@@ -41,12 +45,15 @@ class ElementStream {
     Done end_markup();
     Done open_element(std::string_view markup);
     Done close_element();
+    std::size_t quick_rest(std::string_view rest);
 
     std::vector<std::string> path_;
     Item item_callback_;
+    Quick quick_;
     std::string frame_;
     std::string item_;
     bool in_item_ = false;
+    bool item_begins_ = false;  // the last tag was an item's start tag
     bool in_markup_ = false;
     std::size_t markup_at_ = 0;  // where in buffer() the tag starts that is not yet at its end
     std::size_t depth_ = 0;      // open elements

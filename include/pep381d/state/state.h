@@ -48,6 +48,13 @@ struct Published {
     std::string etag;     // of the master's page, where ours shows all of it
 };
 
+// A line of a name list: the master's, or that of the projects whose page is there.
+struct ListedProject {
+    std::string name;     // normalized
+    std::string display;  // as the project writes itself
+    Serial serial;
+};
+
 struct Totals {
     std::int64_t projects = 0;  // listed in the root index
     std::int64_t files = 0;
@@ -102,6 +109,8 @@ class State {
     // The queue.
     void enqueue(const ProjectName& name, std::string_view display, Serial serial, Loss loss,
                  Time since, bool soon);
+    // The backlog of a list: the same as each by itself, without a loss and not soon.
+    void enqueue(const std::vector<ListedProject>& projects, Time since);
     // Those due, events and retries first in the order in which they became due.
     std::vector<Queued> due(Time now, std::size_t most);
     // Those of a first sync or a reconcile that were not tried yet, by name, after `after`.
@@ -111,9 +120,9 @@ class State {
     void note_unexplained_loss(const ProjectName& name, Time seen);
     void note_stale(const ProjectName& name, Time seen);
     void note_absent(const ProjectName& name, Time list);
-    // Of those the names that a newer list may show to be there after all.
-    std::vector<std::string> absent();
-    void note_listed(const std::string& name);
+    // Of those the names that a newer list may show to be there after all, in order, after `after`.
+    std::vector<std::string> absent(std::string_view after, std::size_t most);
+    void note_listed(const ProjectName& name);
     // Marks it as something that says that a published project is to go, for the guard.
     void note_candidate(const ProjectName& name, bool candidate);
     void hold(const ProjectName& name, Time not_before, Time now, std::string_view cause);
@@ -156,8 +165,12 @@ class State {
     void rename(const ProjectName& name, std::string_view display);
     // The project is gone: its page and files are put down for removal.
     void drop_project(const ProjectName& name);
-    void for_each_project(
-        const std::function<void(std::string_view name, const Published&)>& visit);
+    // Those in the root index, by name.
+    void for_each_listed(
+        const std::function<void(std::string_view name, std::string_view display, Serial)>& visit);
+    // Fills `projects`, as far as there are so many, with those whose page is there, by name, from
+    // the first one after `after` (not a part of `projects`) on. How many those are.
+    std::size_t shown(std::string_view after, std::vector<ListedProject>& projects);
     std::vector<ProjectName> projects_after(std::string_view name, std::size_t most);
     // The next look at each page gets it whole, not a 304.
     void forget_etags();

@@ -28,10 +28,11 @@ struct ListResult {
     Serial highest;
 };
 
-// Compares the full list, a file of staging/, with the state in one pass and 16 bytes a project:
-// queues what is new or newer at the master, and what we show and it lacks (not with
-// `keep_deleted`). Names that the configuration lists and the master lacks are logged. Fails with
-// Fault::corrupt on a list that is not whole or is empty; the caller then drops the Change.
+// Compares the full list, a file of staging/, with the state in one pass in the order of names and
+// in memory that does not grow with it: queues what is new or newer at the master, and what we show
+// and it lacks (not with `keep_deleted`). Names that the configuration lists and the master lacks
+// are logged. Fails with Fault::corrupt on a list that is not whole or is empty, and has changed
+// nothing then.
 Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter,
                               const std::string& staged, Time began, bool keep_deleted, Log& log);
 

@@ -183,6 +183,28 @@ TEST_CASE("an answer cut off anywhere is corrupt") {
     CHECK(read_serial(std::string_view(serial).substr(0, document_size(serial))).ok());
 }
 
+TEST_CASE("members of the usual form and of any other are read alike") {
+    const char* one = "<value><int>1</int></value>";
+    const auto list = read_list(members(
+        member("a", one) + "<member>\n<name>b.c</name>\n<value><int>2</int></value>\n</member>\n" +
+        "<member ><name>c</name><value><int>3</int></value></member>" + member("d", one) +
+        "<member><!-- x --><name>e</name><value><int>5</int></value></member>" +
+        "<member><name>f</name><value><int> 6 </int></value></member>" +
+        "<member><name>g</name><value><i8>7</i8></value></member>" + member("h i", one) +
+        "<member><name></name><value><int>9</int></value></member>" + member("j", one)));
+    REQUIRE(list.ok());
+    CHECK(list.value() == List{{"a", 1},
+                               {"b.c", 2},
+                               {"c", 3},
+                               {"d", 1},
+                               {"e", 5},
+                               {"f", 6},
+                               {"g", 7},
+                               {"h i", 1},
+                               {"", 9},
+                               {"j", 1}});
+}
+
 TEST_CASE("where an answer is cut into pieces makes no difference") {
     const std::string list = golden("pypi/xmlrpc.list_packages_with_serial.xml");
     const auto whole = read_list(list);

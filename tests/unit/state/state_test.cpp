@@ -134,6 +134,90 @@ TEST_CASE("an event that comes in while a project is worked on is not lost") {
     CHECK_FALSE(world.state.queued(name("foo")));
 }
 
+TEST_CASE("the backlog of a list is queued like its projects one by one") {
+    World world;
+    std::vector<ListedProject> list;
+    for (int i = 100; i < 170; ++i)
+        list.push_back({"p" + std::to_string(i), "P" + std::to_string(i), Serial{i}});
+    world.change([&] {
+        world.state.enqueue(name("p105"), "p105", Serial{3}, Loss::files, noon, true);
+        world.state.enqueue(name("p140"), "newer", Serial{999}, Loss::nothing, noon, true);
+    });
+    CHECK(world.state.pending() == 2);
+    world.change([&] { world.state.enqueue(list, noon + 1min); });
+    CHECK(world.state.pending() == 70);
+    CHECK(world.state.backlog("", 1000).size() == 68);
+    CHECK(world.state.queued(name("p169"))->serial == Serial{169});
+    CHECK(world.state.queued(name("p169"))->display == "P169");
+    const auto older = world.state.queued(name("p105"));
+    CHECK(older->serial == Serial{105});
+    CHECK(older->loss == Loss::files);
+    CHECK(older->last_loss == Loss::nothing);
+    CHECK(world.state.queued(name("p140"))->display == "newer");
+}
+
+TEST_CASE("the counts of the queue follow what happens to it") {
+    World world;
+    const auto counted = [&] {
+        State other(world.directory.path() / "state.db", State::Access::read);
+        return std::pair(other.pending(), other.deletion_candidates());
+    };
+    const auto kept = [&] {
+        return std::pair(world.state.pending(), world.state.deletion_candidates());
+    };
+    using Counts = std::pair<std::int64_t, std::int64_t>;
+    CHECK(kept() == Counts{0, 0});
+    const auto enqueue = [&](const char* text, int serial) {
+        world.state.enqueue(name(text), text, Serial{serial}, Loss::nothing, noon, true);
+    };
+    world.change([&] {
+        enqueue("a", 1);
+        enqueue("b", 1);
+        enqueue("c", 1);
+        enqueue("a", 2);
+        world.state.note_candidate(name("a"), true);
+        world.state.note_candidate(name("b"), true);
+        world.state.note_candidate(name("b"), true);
+        world.state.note_candidate(name("d"), true);
+        world.state.note_candidate(name("c"), false);
+    });
+    CHECK(kept() == Counts{3, 2});
+    CHECK(kept() == counted());
+    world.change([&] {
+        world.state.settle(name("a"), Serial{1});
+        world.state.settle(name("b"), Serial{1});
+        world.state.settle(name("d"), Serial{1});
+        world.state.note_absent(name("a"), noon);
+        world.state.note_listed(name("a"));
+    });
+    CHECK(kept() == Counts{2, 0});
+    CHECK(kept() == counted());
+    {
+        State::Change undone(world.state);
+        enqueue("e", 1);
+        world.state.note_candidate(name("e"), true);
+        world.state.settle(name("c"), Serial{1});
+    }
+    CHECK(kept() == Counts{2, 0});
+    CHECK(kept() == counted());
+}
+
+TEST_CASE("what is left out is kept up to some thousands, and there is room again later") {
+    World world;
+    world.change([&] {
+        for (int i = 0; i < 10'010; ++i) world.state.skip("p" + std::to_string(i), "", "why");
+    });
+    CHECK(world.state.skipped(20'000).size() == 10'000);
+    world.change([&] {
+        world.state.clear_skipped(name("p7"));
+        world.state.skip("new", "", "why");
+    });
+    const auto skipped = world.state.skipped(20'000);
+    CHECK(skipped.size() == 10'000);
+    CHECK(std::any_of(skipped.begin(), skipped.end(),
+                      [](const SkippedItem& item) { return item.name == "new"; }));
+}
+
 TEST_CASE("the newest event says what is expected, the greatest loss what is explained") {
     World world;
     world.change([&] {
