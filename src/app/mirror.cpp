@@ -28,6 +28,7 @@ Policy policy_of(const Config& config, bool daemon) {
     policy.timeout = config.master_timeout;
     policy.master_requests = config.master_max_requests;
     policy.file_requests = config.files_max_requests;
+    policy.file_rate = config.files_rate_limit;
     return policy;
 }
 

@@ -178,10 +178,10 @@ void Engine::start_poll_if_due() {
     next_poll_ = now + policy_.poll_interval;
 }
 
-// What a crash left in staging/ and nobody wanted by the time when all is done.
-void Engine::sweep_once() {
-    if (swept_ || !may_work_ || !drained() || committer_.counters().pending > 0) return;
-    swept_ = true;
+// What a crash or a broken transfer left in staging/, and nobody wants by the time when all is
+// done.
+void Engine::sweep_when_done() {
+    if (staging_.swept() || !may_work_ || !drained() || committer_.counters().pending > 0) return;
     if (Done swept = staging_.sweep(); !swept) throw Fatal(5, swept.failure().what);
 }
 
@@ -193,7 +193,7 @@ Command Engine::run() {
         // A first list that is being compared is followed by the journal at once.
         const bool waiting = poll_.running() || !next_poll_;
         step(waiting ? longest_step : until(*next_poll_, clock_.steady()));
-        sweep_once();
+        sweep_when_done();
         if (!polled || poll_.running()) continue;
         polled = false;
         if (poll_.failure()) {

@@ -41,6 +41,7 @@ struct SyncWorld {
     std::string events;                          // rows of its changelog
     std::int64_t newest = 0;
     bool cut_list = false;
+    Engine::Hooks hooks;
 
     SyncWorld() {
         policy.master = master;
@@ -90,7 +91,7 @@ struct SyncWorld {
             "text/xml"};
         Staging staging(tree);
         Committer committer(state, tree, policy, clock, log, false);
-        Engine engine(network, staging, committer, policy, clock, log, state.any_intended(), {});
+        Engine engine(network, staging, committer, policy, clock, log, state.any_intended(), hooks);
         committer.start([] {});
         const auto failure = engine.pass(true);
         committer.stop();

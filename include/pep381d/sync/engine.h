@@ -53,7 +53,7 @@ class Engine {
     std::optional<Failure> ask(bool with_list);
     std::optional<Failure> ask_with_patience();
     bool work_off();
-    void sweep_once();
+    void sweep_when_done();
     void finish();
     bool drained();
     void start_poll_if_due();
@@ -72,8 +72,7 @@ class Engine {
 
     Command command_ = Command::none;
     bool may_work_ = false;
-    bool paused_ = false;  // all work waits for the master
-    bool swept_ = false;
+    bool paused_ = false;        // all work waits for the master
     bool journal_read_ = false;  // by the daemon, since its start
     std::optional<Steady> next_poll_;
     int failed_polls_ = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "pep381d/plan/filter.h"
@@ -32,6 +33,7 @@ struct Policy {
     std::chrono::milliseconds timeout{std::chrono::seconds(30)};
     int master_requests = 10;
     int file_requests = 32;
+    std::int64_t file_rate = 0;  // bytes a second that all files share; 0: no limit
 };
 
 }  // namespace pep381d
