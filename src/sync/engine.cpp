@@ -24,6 +24,16 @@ std::chrono::milliseconds until(Steady then, Steady now) {
 
 }  // namespace
 
+std::chrono::milliseconds poll_pause(const Failure& failure, int failed, const Policy& policy) {
+    // A refusal does not pass: our question has to change, or the master.
+    const auto longest = policy.poll_interval * 5;
+    const auto pause = failure.fault == Fault::refused
+                           ? longest
+                           : std::min(retry_pause(failed, {}, policy.random()), longest);
+    return std::max(
+        {pause, std::chrono::milliseconds(failure.wait), std::chrono::milliseconds(1000)});
+}
+
 Engine::Engine(Transport& transport, Staging& staging, Committer& committer, const Policy& policy,
                const Clock& clock, Log& log, bool recovering, Hooks hooks)
     : transport_(transport),
@@ -112,7 +122,7 @@ std::optional<Failure> Engine::ask_with_patience() {
         if (!failure && !standing.cursor) failure = ask(false);
         const bool again =
             failure && failure->fault == Fault::retry_later && command_ != Command::stop;
-        if (!again || !wait(retry_pause(attempt, failure->wait, 0.5))) return failure;
+        if (!again || !wait(retry_pause(attempt, failure->wait, policy_.random()))) return failure;
     }
 }
 
@@ -198,9 +208,7 @@ Command Engine::run() {
         polled = false;
         if (poll_.failure()) {
             // The network may be down, or the master: the queue waits with the poll.
-            const auto pause = std::min(retry_pause(++failed_polls_, poll_.failure()->wait, 0.5),
-                                        policy_.poll_interval * 5);
-            next_poll_ = clock_.steady() + std::max(pause, std::chrono::milliseconds(1000));
+            next_poll_ = clock_.steady() + poll_pause(*poll_.failure(), ++failed_polls_, policy_);
         } else {
             if (poll_.listed()) ++lists_asked_;
             failed_polls_ = 0;

@@ -28,6 +28,10 @@ struct Progress {
     bool done = false;
 };
 
+// How long the daemon waits for the next poll after `failed` in a row that failed, the last like
+// this: at most five times the interval, unless the master asks for more.
+std::chrono::milliseconds poll_pause(const Failure& failure, int failed, const Policy& policy);
+
 class Engine {
   public:
     struct Hooks {
