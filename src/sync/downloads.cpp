@@ -32,7 +32,8 @@ std::chrono::milliseconds deadline_for(std::int64_t size, std::chrono::milliseco
 }
 
 struct Downloads::Errand {
-    std::string url;
+    std::string path;  // below web/
+    std::string url;   // at the master
     Expected expected;
     std::int64_t most = 0;
     bool https_only = false;
@@ -44,24 +45,29 @@ struct Downloads::Errand {
     std::optional<Proof> proof;
     std::unique_ptr<Arrival> arrival;
     std::int64_t first_byte = 0;
-    bool anew = false;  // a part of it was wrong: no other is tried
+    std::size_t next_alternate = 0;
+    std::optional<std::size_t> alternate{};  // that is being asked; nothing: the master's own host
+    bool anew = false;                       // a part of it was wrong: no other is tried
 };
 
-Downloads::Downloads(Transport& transport, Staging& staging, const Policy& policy, bool recovering)
-    : transport_(transport), staging_(staging), policy_(policy), recovering_(recovering) {}
+Downloads::Downloads(Transport& transport, Staging& staging, const Policy& policy,
+                     const Clock& clock, Log& log, bool recovering)
+    : transport_(transport),
+      staging_(staging),
+      policy_(policy),
+      recovering_(recovering),
+      alternates_(policy.alternates, clock, log) {}
 
 Downloads::~Downloads() = default;
 
 void Downloads::start(const File& file, bool metadata, bool https_only, Ended ended) {
     auto errand = std::make_shared<Errand>();
+    errand->path = metadata ? layout::metadata(file.path) : file.path;
     errand->url = file.url + (metadata ? ".metadata" : "");
     errand->expected = expected_of(file, metadata);
     errand->most = metadata ? metadata_most : file.size.value_or(unknown_size_most);
     errand->https_only = https_only;
-    if (recovering_) {
-        const std::string path = layout::published(file.path);
-        errand->place = metadata ? layout::metadata(path) : path;
-    }
+    if (recovering_) errand->place = layout::published(errand->path);
     errand->ended = std::move(ended);
     ++running_;
     go_on(errand);
@@ -144,11 +150,20 @@ void Downloads::transfer(const Shared& errand) {
         errand->arrival = std::make_unique<Arrival>(staging_, staging_.new_path(errand->expected),
                                                     errand->expected);
     errand->first_byte = errand->arrival->size();
+    // What nobody can prove comes from where the master says.
+    errand->alternate =
+        is_strong(errand->expected) ? alternates_.next(errand->next_alternate) : std::nullopt;
     Request request;
     request.peer = Peer::file;
     request.url = errand->url;
-    request.encoding = Encoding::raw;
     request.https_only = errand->https_only;
+    if (errand->alternate) {
+        alternates_.begun(*errand->alternate);
+        request.peer = Peer::alternate;
+        request.url = alternates_.url(*errand->alternate, errand->path);
+        request.https_only = false;  // it is the operator who named it, and the digest that proves
+    }
+    request.encoding = Encoding::raw;
     request.first_byte = errand->first_byte;
     request.most_bytes = errand->most;
     request.deadline =
@@ -182,12 +197,20 @@ void Downloads::transferred(const Shared& errand, const Outcome<Reply>& reply) {
     const bool wrong = !result && result.failure().fault == Fault::corrupt;
     if (wrong) errand->arrival->spoil();
     errand->arrival.reset();
-    // It may be the part that was wrong: once, the whole file is asked for.
-    if (wrong && errand->first_byte > 0 && !std::exchange(errand->anew, true)) {
+    if (errand->alternate)
+        alternates_.ended(*errand->alternate, result ? nullptr : &result.failure());
+    if (!result && result.failure().fault != Fault::local && try_again(*errand, wrong))
         go_on(errand);
-        return;
-    }
-    end(*errand, std::move(result));
+    else
+        end(*errand, std::move(result));
+}
+
+bool Downloads::try_again(Errand& errand, bool wrong) {
+    // It may be the part that was wrong: once, the whole file is asked for.
+    const bool part_wrong = wrong && errand.first_byte > 0 && !std::exchange(errand.anew, true);
+    if (!errand.alternate) return part_wrong;
+    errand.next_alternate = *errand.alternate + 1;
+    return true;
 }
 
 void Downloads::end(Errand& errand, Outcome<std::string> outcome) {
@@ -198,6 +221,7 @@ void Downloads::end(Errand& errand, Outcome<std::string> outcome) {
 
 void Downloads::abandon() {
     hashing_.clear();
+    alternates_.abandon();
     running_ = 0;
 }
 

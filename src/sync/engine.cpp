@@ -42,7 +42,7 @@ Engine::Engine(Transport& transport, Staging& staging, Committer& committer, con
       policy_(policy),
       clock_(clock),
       hooks_(std::move(hooks)),
-      jobs_(transport, staging, policy, clock, recovering,
+      jobs_(transport, staging, policy, clock, log, recovering,
             [this](Message message) { send(std::move(message)); }),
       poll_(transport, staging, policy, clock, log,
             [this](Message message) { send(std::move(message)); }) {}

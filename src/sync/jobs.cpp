@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "pep381d/base/log.h"
 #include "pep381d/master/page_json.h"
 
 #include "sync/stale_page.h"
@@ -57,12 +56,12 @@ struct Jobs::Job {
 };
 
 Jobs::Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
-           bool recovering, Send send)
+           Log& log, bool recovering, Send send)
     : transport_(transport),
       policy_(policy),
       clock_(clock),
       send_(std::move(send)),
-      downloads_(transport, staging, policy, recovering) {}
+      downloads_(transport, staging, policy, clock, log, recovering) {}
 
 // The transport outlives us, and what it still runs calls back.
 Jobs::~Jobs() {

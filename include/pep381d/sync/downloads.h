@@ -1,5 +1,6 @@
-// Files on their way in: from what lies here already, or from the network, behind what an earlier
-// transfer left. How many run at a time is the caller's to say. On the loop's thread.
+// Files on their way in: from what lies here already, from the alternates in their order, or from
+// where the master says; behind what an earlier transfer left. How many run at a time is the
+// caller's to say. On the loop's thread.
 //
 // What lies here is hashed before it is used, in slices between which the loop sees to the rest of
 // its duties: a part of 10 GB holds nothing up.
@@ -15,6 +16,7 @@
 #include "pep381d/base/outcome.h"
 #include "pep381d/model/project_page.h"
 #include "pep381d/net/transport.h"
+#include "pep381d/sync/alternates.h"
 #include "pep381d/sync/policy.h"
 #include "pep381d/tree/staging.h"
 
@@ -26,7 +28,8 @@ class Downloads {
     using Ended = std::function<void(Outcome<std::string>)>;
 
     // `recovering`: files may lie in their place that the state does not know of.
-    Downloads(Transport& transport, Staging& staging, const Policy& policy, bool recovering);
+    Downloads(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
+              Log& log, bool recovering);
     ~Downloads();
 
     // The file, or its .metadata. `https_only`: the page that names it came by https. `ended` is
@@ -51,12 +54,14 @@ class Downloads {
     void transfer(const Shared& errand);
     Outcome<std::string> result_of(Errand& errand, const Outcome<Reply>& reply) const;
     void transferred(const Shared& errand, const Outcome<Reply>& reply);
+    bool try_again(Errand& errand, bool wrong);
     void end(Errand& errand, Outcome<std::string> outcome);
 
     Transport& transport_;
     Staging& staging_;
     const Policy& policy_;
     const bool recovering_;
+    Alternates alternates_;
     std::deque<Shared> hashing_;
     int running_ = 0;
     std::int64_t bytes_arrived_ = 0;

@@ -2,8 +2,8 @@
 // on the loop's thread.
 //
 // One project never holds up another (design 2.7): files of all projects take turns, and what fails
-// goes back to the queue with its cause. Nothing is tried twice here; the queue knows when it is
-// time for the next look.
+// goes back to the queue with its cause. Nothing is tried twice here, but for what downloads.h
+// says; the queue knows when it is time for the next look.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "pep381d/base/clock.h"
+#include "pep381d/base/log.h"
 #include "pep381d/net/transport.h"
 #include "pep381d/plan/page_plan.h"
 #include "pep381d/sync/downloads.h"
@@ -30,7 +31,7 @@ class Jobs {
     using Send = std::function<void(Message)>;
     // `recovering`: the last run did not end well, so that files may lie in their place that the
     // state does not know of.
-    Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
+    Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock, Log& log,
          bool recovering, Send send);
     ~Jobs();
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "pep381d/net/retry.h"
 #include "pep381d/plan/filter.h"
@@ -35,7 +36,8 @@ struct Policy {
     double (*random)() = random_share;  // how much of a pause is taken; tests fix it
     int master_requests = 10;
     int file_requests = 32;
-    std::int64_t file_rate = 0;  // bytes a second that all files share; 0: no limit
+    std::vector<std::string> alternates;  // files.alternates: base URLs
+    std::int64_t file_rate = 0;           // bytes a second that all files share; 0: no limit
 };
 
 }  // namespace pep381d

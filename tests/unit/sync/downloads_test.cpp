@@ -1,4 +1,4 @@
-// Large files that break off, and go on.
+// Where files come from: large ones that break off and go on, and alternates.
 #include "pep381d/sync/downloads.h"
 
 #include "support/catch.h"
@@ -161,7 +161,7 @@ TEST_CASE("a part that is hashed again holds the loop up for no more than a slic
     world.directory.write("staging/" + to_hex(sha256(bytes)) + ".1.part",
                           std::string_view(bytes).substr(0, 15'000'000));
     Staging staging(world.tree);
-    Downloads downloads(world.network, staging, world.policy, false);
+    Downloads downloads(world.network, staging, world.policy, world.clock, world.log, false);
     std::optional<Outcome<std::string>> end;
     downloads.start(file, false, false,
                     [&](Outcome<std::string> outcome) { end = std::move(outcome); });
@@ -183,4 +183,123 @@ TEST_CASE("a deadline grows with the size, and with what a rate limit leaves to 
     CHECK(deadline_for(16'384'000, 30s, 1 << 20) == 1060s);
     CHECK(deadline_for(16'384'000, 30s, 2048) == 16'060s);
     CHECK(deadline_for(100, 30s, 1) == 160s);
+}
+
+namespace {
+
+const std::string near = "http://10.0.0.7/mirror";
+const std::string far = "https://far.example";
+
+struct WithAlternates : World {
+    WithAlternates() {
+        policy.alternates = {near, far};
+        answer().cut = std::string::npos;
+    }
+    std::string at(const std::string& base) { return base + "/" + *file_path(file); }
+    void serve(const std::string& base) {
+        network.answers[at(base)] = {bytes, "application/octet-stream"};
+    }
+    std::vector<int> asked() {
+        return {network.asked[at(near)], network.asked[at(far)], network.asked[file.url]};
+    }
+};
+
+}  // namespace
+
+TEST_CASE("the first alternate that has a file gives it") {
+    WithAlternates world;
+    std::vector<int> asked{1, 0, 0};
+    SECTION("the first") {
+        world.serve(near);
+    }
+    SECTION("the second, where the first lacks it") {
+        world.serve(far);
+        asked = {1, 1, 0};
+    }
+    SECTION("the second, where the first has it wrong") {
+        world.serve(near);
+        world.network.answers[world.at(near)].body[7] = '!';
+        world.serve(far);
+        asked = {1, 1, 0};
+    }
+    SECTION("the master's own host at last") {
+        world.network.fail(world.at(near), Fault::retry_later, "GET a: no byte for 30s");
+        world.network.fail(world.at(far), Fault::refused, "GET b: HTTP 403");
+        asked = {1, 1, 1};
+    }
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.asked() == asked);
+    CHECK(world.published() == world.bytes);
+    CHECK(world.state.pending() == 0);
+    CHECK(world.staged().empty());
+}
+
+TEST_CASE("where no host has a file, it is the master's answer that is told") {
+    WithAlternates world;
+    world.network.fail(world.at(near), Fault::retry_later, "GET a: no byte for 30s");
+    world.network.fail(world.file.url, Fault::gone, "GET x: HTTP 404");
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.cause_of("large") == "GET x: HTTP 404");
+    CHECK(world.asked() == std::vector<int>{1, 1, 1});
+}
+
+TEST_CASE("what an alternate began, the next one goes on with") {
+    WithAlternates world;
+    world.serve(near);
+    world.network.answers[world.at(near)].cut = cut;
+    SECTION("where it was right") {
+        world.serve(far);
+        REQUIRE_FALSE(world.pass());
+        CHECK(world.network.first_bytes[world.at(far)].at(0) >= least_kept);
+    }
+    SECTION("where it was wrong, the master's own host gives the whole") {
+        world.network.answers[world.at(near)].body[7] = '!';
+        REQUIRE_FALSE(world.pass());
+        CHECK(world.first_bytes().at(0) >= least_kept);
+        CHECK(world.first_bytes().at(1) == 0);
+    }
+    CHECK(world.published() == world.bytes);
+    CHECK(world.staged().empty());
+}
+
+TEST_CASE("a file without a strong digest never comes from an alternate") {
+    WithAlternates world;
+    world.serve(near);
+    SECTION("a weak one") {
+        world.file.digests = {{Algorithm::md5, std::string(16, 'm')}};
+    }
+    SECTION("none") {
+        world.file.digests.clear();
+    }
+    world.offer();
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.asked() == std::vector<int>{0, 0, 1});
+}
+
+TEST_CASE("a dead alternate is not asked for every file") {
+    WithAlternates world;
+    world.policy.file_requests = 1;
+    std::vector<File> files;
+    for (int i = 0; i < 20; ++i) files.push_back(sdist("foo-" + std::to_string(i) + ".tar.gz"));
+    const ProjectPage many = page("foo", 5, files);
+    world.publish(many);
+    int asked = 0;
+    for (const File& file : files)
+        world.network.fail(near + "/" + *file_path(file), Fault::retry_later, "GET a: no byte");
+    world.network.before = [&](const std::string& key) { asked += key.starts_with(near) ? 1 : 0; };
+    REQUIRE_FALSE(world.pass());
+    CHECK(asked <= 6);  // of 21; the 404 of another file begins the row anew
+    CHECK(world.state.pending() == 0);
+}
+
+TEST_CASE("metadata comes from alternates like files") {
+    SyncWorld world;
+    world.policy.alternates = {near};
+    world.publish(foo);
+    const std::string there = near + "/" + *file_path(foo.files[0]) + ".metadata";
+    world.network.answers[there] = {"metadata of foo-1.0-py3-none-any.whl", "text/plain"};
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.network.asked[there] == 1);
+    CHECK(world.network.asked[foo.files[0].url + ".metadata"] == 0);
+    CHECK(world.there(*file_path(foo.files[0]) + ".metadata"));
 }
