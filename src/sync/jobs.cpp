@@ -16,9 +16,9 @@ namespace {
 constexpr const char* json_type = "application/vnd.pypi.simple.v1+json";
 
 // The largest page of PyPI has some 20 MB.
-constexpr std::int64_t page_most = 64LL << 20;
+constexpr std::int64_t page_most = 48LL << 20;
 // What the pages that are on their way may hold of memory together.
-constexpr std::int64_t bodies_most = 96LL << 20;
+constexpr std::int64_t bodies_most = 64LL << 20;
 
 constexpr std::size_t jobs_most = 128;
 constexpr std::size_t files_listed_most = 10'000;
@@ -123,7 +123,7 @@ void Jobs::start_page(Job& job) {
     // (protocol C.4).
     request.encoding = job.item.queued.attempts % 2 == 0 ? Encoding::gzip : Encoding::identity;
     request.most_bytes = page_most;
-    request.deadline = deadline_for(page_most / 16, policy_.timeout, 0);
+    request.deadline = deadline_for(4LL << 20, policy_.timeout, 0);
     ++pages_running_;
 
     Receiver receiver;
