@@ -175,8 +175,9 @@ bool Transfer::admits_request(std::string address) {
     const bool redirected = info<long>(easy_, CURLINFO_REDIRECT_COUNT) > 0;
     const bool by_proxy = !context_.options.proxy.empty();
     if (by_proxy && !redirected) return true;  // prepare() has asked
-    if (by_proxy) address = host_of(info<const char*>(easy_, CURLINFO_EFFECTIVE_URL));
-    if (!by_proxy && address.find(':') != std::string::npos) address = "[" + address + "]";
+    if (address.find(':') != std::string::npos) address = "[" + address + "]";
+    if (by_proxy || address.empty())
+        address = host_of(info<const char*>(easy_, CURLINFO_EFFECTIVE_URL));
     if (context_.guard.admits_host(redirected ? Peer::file : request_.peer, address)) return true;
     refused_address_ = address;
     return false;

@@ -97,6 +97,7 @@ bool Downloads::look(Errand& errand) {
 }
 
 bool Downloads::pump() {
+    if (hashing_.empty()) return false;
     for (std::size_t left = slice; left > 0 && !hashing_.empty();) {
         const Shared errand = std::move(hashing_.front());
         hashing_.pop_front();
@@ -106,7 +107,7 @@ bool Downloads::pump() {
         else
             hashing_.push_back(errand);  // the next one's turn
     }
-    return !hashing_.empty();
+    return true;
 }
 
 void Downloads::proven(const Shared& errand) {

@@ -30,8 +30,9 @@ std::chrono::milliseconds poll_pause(const Failure& failure, int failed, const P
     const auto pause = failure.fault == Fault::refused
                            ? longest
                            : std::min(retry_pause(failed, {}, policy.random()), longest);
-    return std::max(
-        {pause, std::chrono::milliseconds(failure.wait), std::chrono::milliseconds(1000)});
+    // The windows of PyPI's limits are an hour; who asks for more is not quite himself.
+    const auto asked = std::min(failure.wait, std::chrono::seconds(3600));
+    return std::max<std::chrono::milliseconds>({pause, asked, std::chrono::seconds(1)});
 }
 
 Engine::Engine(Transport& transport, Staging& staging, Committer& committer, const Policy& policy,

@@ -91,15 +91,15 @@ std::optional<Steady> Jobs::pump() {
         if (job.next_fetch < job.plan.fetches.size()) ready_.push_back(job.id);
         start_file(job, fetch);
     }
-    const bool hashing = downloads_.pump();
+    const bool hashed = downloads_.pump();
     const Steady now = clock_.steady();
     while (!new_.empty() && pages_running_ < policy_.master_requests) {
-        if (now < master_pause_) return hashing ? now : master_pause_;
+        if (now < master_pause_) return hashed ? now : master_pause_;
         Job& job = *jobs_.at(new_.front());
         new_.pop_front();
         start_page(job);
     }
-    return hashing ? std::optional(now) : std::nullopt;
+    return hashed ? std::optional(now) : std::nullopt;
 }
 
 void Jobs::abandon() {

@@ -36,7 +36,7 @@ class Downloads {
     // called once, from pump() or from the transport's wait(), unless abandon() comes first.
     void start(const File& file, bool metadata, bool https_only, Ended ended);
     int running() const { return running_; }
-    // Hashes a slice of what lies here; true: there is more of that to do.
+    // Hashes a slice of what lies here; true: it did, there may be more, and nothing to wait for.
     bool pump();
     // Forgets all of them. The transport must have been told to.
     void abandon();

@@ -29,7 +29,7 @@ struct Progress {
 };
 
 // How long the daemon waits for the next poll after `failed` in a row that failed, the last like
-// this: at most five times the interval, unless the master asks for more.
+// this: at most five times the interval, unless the master asks for more (at most an hour).
 std::chrono::milliseconds poll_pause(const Failure& failure, int failed, const Policy& policy);
 
 class Engine {

@@ -307,6 +307,7 @@ TEST_CASE("the daemon polls again after a growing pause, or when the master says
     CHECK(poll_pause(busy, 4, policy) == 8s);
     CHECK(poll_pause(busy, 100, policy) == 5min);
     CHECK(poll_pause({Fault::retry_later, "limited", 600s}, 1, policy) == 10min);
+    CHECK(poll_pause({Fault::retry_later, "limited", 24h}, 1, policy) == 1h);
     CHECK(poll_pause({Fault::refused, "no such method"}, 1, policy) == 5min);
     policy.random = [] { return 0.0; };
     CHECK(poll_pause(busy, 100, policy) == 1s);
