@@ -78,14 +78,14 @@ std::optional<std::string> parse_optional_path(const std::string& text) {
 }
 
 std::optional<std::string> parse_master_url(const std::string& text) {
-    const auto url = parse_base(text);
+    auto url = parse_base(text);
     // The most likely slip: what pip's --index-url or an XML-RPC client is given.
     if (url && (url->ends_with("/simple") || url->ends_with("/pypi"))) return std::nullopt;
     return url;
 }
 
 std::optional<std::string> parse_alternate(const std::string& text) {
-    const auto url = parse_base(text);
+    auto url = parse_base(text);
     if (url && (url->ends_with("/simple") || url->ends_with("/packages"))) return std::nullopt;
     return url;
 }

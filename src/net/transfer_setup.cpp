@@ -68,6 +68,7 @@ struct Transfer::Callbacks {
     }
 
     // Before a request goes out, redirected ones included.
+    // NOLINTNEXTLINE(readability-non-const-parameter): it is curl's type
     static int before_request(void* transfer, char* address, char*, int, int) {
         return static_cast<Transfer*>(transfer)->admits_request(address) ? CURL_PREREQFUNC_OK
                                                                          : CURL_PREREQFUNC_ABORT;
