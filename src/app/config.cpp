@@ -16,7 +16,7 @@ namespace {
 std::string complaint(const ConfigKey& key, const std::string& value) {
     std::string what =
         fmt::format("{} is not accepted: write {}",
-                    quoted(key.form == "URL" ? display_url(value) : value), key.accepted);
+                    quoted(key.form.starts_with("URL") ? display_url(value) : value), key.accepted);
     if (value.find(" #") != std::string::npos || value.find(" ;") != std::string::npos)
         what += "; a comment stands on a line of its own";
     return what;

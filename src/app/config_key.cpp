@@ -93,6 +93,36 @@ ConfigKey deletes_policy() {
     return key;
 }
 
+ConfigKey ip_version() {
+    ConfigKey key = scalar<&Config::master_ip_version, parse_ip_version>(
+        "master.ip-version", "any|4|6", "any, 4 or 6",
+        "connect by this version of IP only: to the master, its file hosts, alternates, the proxy");
+    key.print = [](const Config& config) {
+        return Words{config.master_ip_version == 0 ? "any" : text_of(config.master_ip_version)};
+    };
+    return key;
+}
+
+bool read_alternate(Config& config, const std::string& text) {
+    const auto base = parse_alternate(text);
+    if (base) config.files_alternates.push_back(*base);
+    return base || text.empty();
+}
+
+ConfigKey alternates() {
+    const auto print = [](const Config& config) { return config.files_alternates; };
+    const auto clear = [](Config& config) { config.files_alternates.clear(); };
+    return {"files.alternates",
+            "URL...",
+            "hosts to ask for files, in this order, before the master's own; URL/packages/... is "
+            "asked",
+            "base URLs as http:// or https://, without /packages, query and fragment",
+            true,
+            read_alternate,
+            print,
+            clear};
+}
+
 constexpr std::string_view flag_form = "true or false";
 constexpr std::string_view duration_form = "a duration such as 90s, 15min, 24h or 30d";
 constexpr std::string_view positive_form = "a duration above 0 such as 90s, 15min, 24h or 30d";
@@ -131,9 +161,10 @@ void add_mirror_and_master(std::vector<ConfigKey>& keys) {
     keys.push_back(scalar<&Config::master_proxy, parse_proxy>(
         "master.proxy", "URL", "a proxy as http://, https:// or socks5h:// URL",
         "proxy for all requests to the master and to the hosts of its files"));
+    keys.push_back(ip_version());
     keys.push_back(scalar<&Config::master_timeout, parse_positive_duration>(
         "master.timeout", "DURATION", positive_form,
-        "give a request up when no byte came for so long"));
+        "give a request up when no byte came for so long, or hardly any"));
     keys.push_back(scalar<&Config::master_patience, parse_duration>(
         "master.patience", "DURATION", duration_form,
         "how long one `sync` waits in all for retries, stale pages and rate limits"));
@@ -148,6 +179,7 @@ void add_files_pages_and_filter(std::vector<ConfigKey>& keys) {
     keys.push_back(scalar<&Config::files_rate_limit, parse_size>(
         "files.rate-limit", "SIZE", "bytes a second such as 500KiB or 20MiB, or 0",
         "bytes a second that all transfers of files share; 0: no limit"));
+    keys.push_back(alternates());
     keys.push_back(scalar<&Config::files_core_metadata, parse_flag>(
         "files.core-metadata", "true|false", flag_form,
         "carry the .metadata of wheels (PEP 658), which spares pip whole downloads"));

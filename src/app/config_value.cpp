@@ -33,6 +33,13 @@ std::string without_slashes_at_end(std::string text) {
     return text;
 }
 
+std::optional<std::string> parse_base(const std::string& text) {
+    const bool http = text.starts_with("http://") || text.starts_with("https://");
+    if (!http || text.find_first_of("?#") != std::string::npos || !is_url(text, 0))
+        return std::nullopt;
+    return without_slashes_at_end(text);
+}
+
 }  // namespace
 
 std::optional<bool> parse_flag(const std::string& text) {
@@ -71,13 +78,22 @@ std::optional<std::string> parse_optional_path(const std::string& text) {
 }
 
 std::optional<std::string> parse_master_url(const std::string& text) {
-    const bool http = text.starts_with("http://") || text.starts_with("https://");
-    if (!http || text.find_first_of("?#") != std::string::npos || !is_url(text, 0))
-        return std::nullopt;
-    std::string url = without_slashes_at_end(text);
+    auto url = parse_base(text);
     // The most likely slip: what pip's --index-url or an XML-RPC client is given.
-    if (url.ends_with("/simple") || url.ends_with("/pypi")) return std::nullopt;
+    if (url && (url->ends_with("/simple") || url->ends_with("/pypi"))) return std::nullopt;
     return url;
+}
+
+std::optional<std::string> parse_alternate(const std::string& text) {
+    auto url = parse_base(text);
+    if (url && (url->ends_with("/simple") || url->ends_with("/packages"))) return std::nullopt;
+    return url;
+}
+
+std::optional<int> parse_ip_version(const std::string& text) {
+    if (text == "any") return 0;
+    if (text == "4" || text == "6") return text[0] - '0';
+    return std::nullopt;
 }
 
 std::optional<std::string> parse_proxy(const std::string& text) {

@@ -28,6 +28,8 @@ Policy policy_of(const Config& config, bool daemon) {
     policy.timeout = config.master_timeout;
     policy.master_requests = config.master_max_requests;
     policy.file_requests = config.files_max_requests;
+    policy.file_rate = config.files_rate_limit;
+    policy.alternates = config.files_alternates;
     return policy;
 }
 
@@ -40,6 +42,9 @@ TransportOptions transport_options(const Config& config) {
     options.proxy = config.master_proxy;
     options.timeout = config.master_timeout;
     options.file_rate = config.files_rate_limit;
+    options.ip_version = config.master_ip_version == 4   ? IpVersion::v4
+                         : config.master_ip_version == 6 ? IpVersion::v6
+                                                         : IpVersion::any;
     return options;
 }
 

@@ -95,32 +95,44 @@ std::optional<std::string> string_of(pugi::xml_node value) {
     return text_of(typed);
 }
 
-// "Limit may reset in N seconds" (Warehouse); 0 where the text has none.
+// What a rate limit asks us to wait: "HTTPTooManyRequests: ... Limit may reset in N seconds"
+// (Warehouse). 0 where the text is about something else.
 std::chrono::seconds limit_reset(std::string_view text) {
     constexpr std::string_view words = "Limit may reset in ";
     constexpr std::int64_t least = 1, most = 3600;
+    // Where no N is named: each try counts against the limit, so that hasty ones prolong it.
+    const std::chrono::seconds unnamed{text.starts_with("HTTPTooManyRequests") ? 60 : 0};
     const auto at = text.find(words);
-    if (at == std::string_view::npos) return std::chrono::seconds{0};
+    if (at == std::string_view::npos) return unnamed;
     std::int64_t seconds = 0;
     const char* first = text.data() + at + words.size();
     const std::errc error = std::from_chars(first, text.data() + text.size(), seconds).ec;
-    if (error == std::errc::invalid_argument) return std::chrono::seconds{0};
+    if (error == std::errc::invalid_argument) return unnamed;
     if (error == std::errc::result_out_of_range) seconds = most;
     return std::chrono::seconds{std::clamp(seconds, least, most)};
 }
 
+// The same question would get the same answer: no such method, wrong arguments, no XML-RPC that the
+// server understands (the codes of pyramid_rpc), or what Warehouse says of methods that it gave up.
+bool is_permanent(std::int64_t code, std::string_view text) {
+    if (code == -32601 || code == -32602 || code == -32700) return true;
+    return code == -32500 && (text.starts_with("ValueError:") || text.starts_with("RuntimeError:"));
+}
+
 Failure fault_failure(std::string_view method, pugi::xml_node fault) {
-    std::string code = "?", text;
+    std::optional<std::int64_t> code;
+    std::string text;
     for (const pugi::xml_node member : fault.child("value").child("struct").children("member")) {
         const std::string_view name = member.child("name").child_value();
-        if (name == "faultCode")
-            code = fmt::format("{}", integer_of(member.child("value")).value_or(0));
+        if (name == "faultCode") code = integer_of(member.child("value")).value_or(0);
         if (name == "faultString") text = string_of(member.child("value")).value_or("");
     }
+    const bool permanent = code && is_permanent(*code, text);
+    const std::string shown = code ? fmt::format("{}", *code) : "?";
     return Failure{
-        Fault::retry_later,
-        fmt::format("{}: the server answers with fault {}, {}", method, code, quoted(text)),
-        limit_reset(text)};
+        permanent ? Fault::refused : Fault::retry_later,
+        fmt::format("{}: the server answers with fault {}, {}", method, shown, quoted(text)),
+        permanent ? std::chrono::seconds{0} : limit_reset(text)};
 }
 
 // An answer to one method. Its items are cut out of it as it arrives, so that memory holds one at a

@@ -137,17 +137,17 @@ std::string display_address(const sockaddr& address) {
     return text;
 }
 
-bool AddressGuard::admits(bool configured, const sockaddr& address) {
-    return admits(configured, pep381d::is_public(address));
+bool AddressGuard::admits(Peer peer, const sockaddr& address) {
+    return admits(peer, pep381d::is_public(address));
 }
 
-bool AddressGuard::admits_host(bool configured, const std::string& host) {
-    return admits(configured, is_public_host(host));
+bool AddressGuard::admits_host(Peer peer, const std::string& host) {
+    return admits(peer, is_public_host(host));
 }
 
-bool AddressGuard::admits(bool configured, bool is_public) {
-    if (configured && !is_public) master_is_private_ = true;
-    return configured || is_public || master_is_private_;
+bool AddressGuard::admits(Peer peer, bool is_public) {
+    if (peer == Peer::master && !is_public) master_is_private_ = true;
+    return peer != Peer::file || is_public || master_is_private_;
 }
 
 }  // namespace pep381d

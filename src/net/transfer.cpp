@@ -32,7 +32,8 @@ std::optional<std::int64_t> parse_number(std::string_view text) {
 
 }  // namespace
 
-Transfer::Transfer(TransferContext& context) : context_(context), easy_(curl_easy_init()) {
+Transfer::Transfer(TransferContext& context)
+    : context_(context), easy_(curl_easy_init()), watch_(context.options.timeout) {
     if (easy_ == nullptr) throw std::bad_alloc();
 }
 
@@ -168,18 +169,30 @@ Done Transfer::deliver(std::string_view bytes) {
     return receiver_.on_body(bytes);
 }
 
-bool Transfer::admits_redirect() {
-    if (info<long>(easy_, CURLINFO_REDIRECT_COUNT) == 0) return true;
-    const std::string host = host_of(info<const char*>(easy_, CURLINFO_EFFECTIVE_URL));
-    if (context_.guard.admits_host(false, host)) return true;
-    refused_address_ = host;
+// Seen here because open_socket() is not asked about a connection that stands, and an alternate's
+// must not serve others.
+bool Transfer::admits_request(std::string address) {
+    const bool redirected = info<long>(easy_, CURLINFO_REDIRECT_COUNT) > 0;
+    const bool by_proxy = !context_.options.proxy.empty();
+    if (by_proxy && !redirected) return true;  // prepare() has asked
+    if (address.find(':') != std::string::npos) address = "[" + address + "]";
+    if (by_proxy || address.empty())
+        address = host_of(info<const char*>(easy_, CURLINFO_EFFECTIVE_URL));
+    if (context_.guard.admits_host(redirected ? Peer::file : request_.peer, address)) return true;
+    refused_address_ = address;
     return false;
+}
+
+bool Transfer::trickles(std::int64_t downloaded) {
+    const auto cause = watch_.look(std::chrono::steady_clock::now(), downloaded);
+    if (cause && !failure_) failure_ = named({Fault::retry_later, *cause});
+    return cause.has_value();
 }
 
 int Transfer::open_socket(const sockaddr& address, int type, int protocol) {
     if (context_.options.proxy.empty()) {
         const bool redirected = info<long>(easy_, CURLINFO_REDIRECT_COUNT) > 0;
-        if (!context_.guard.admits(request_.peer == Peer::master && !redirected, address)) {
+        if (!context_.guard.admits(redirected ? Peer::file : request_.peer, address)) {
             refused_address_ = display_address(address);
             return CURL_SOCKET_BAD;
         }
@@ -265,6 +278,7 @@ Receiver Transfer::release() {
     refused_address_.clear();
     abandoned_ = head_ended_ = head_received_ = rejected_ = packed_ = false;
     received_ = header_bytes_ = 0;
+    watch_ = SpeedWatch(context_.options.timeout);
     state = State::idle;
     return std::exchange(receiver_, {});
 }

@@ -1,4 +1,5 @@
 // The first half of a transfer: a request as curl's options, and the callbacks that lead back.
+#include <algorithm>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -55,7 +56,7 @@ struct Transfer::Callbacks {
     // connection.
     static int progress(void* transfer, curl_off_t, curl_off_t downloaded, curl_off_t, curl_off_t) {
         auto& self = *static_cast<Transfer*>(transfer);
-        if (self.abandoned_) return 1;
+        if (self.abandoned_ || self.trickles(downloaded)) return 1;
         if (self.head_received_ || downloaded <= most_unwanted_bytes) return 0;
         self.failure_ = self.named({Fault::corrupt, "an endless answer in front of the answer"});
         return 1;
@@ -66,11 +67,11 @@ struct Transfer::Callbacks {
                                                              address->protocol);
     }
 
-    // Before a request goes out, redirected ones included. Behind a proxy it is the one place that
-    // sees the host.
-    static int before_request(void* transfer, char*, char*, int, int) {
-        return static_cast<Transfer*>(transfer)->admits_redirect() ? CURL_PREREQFUNC_OK
-                                                                   : CURL_PREREQFUNC_ABORT;
+    // Before a request goes out, redirected ones included.
+    // NOLINTNEXTLINE(readability-non-const-parameter): it is curl's type
+    static int before_request(void* transfer, char* address, char*, int, int) {
+        return static_cast<Transfer*>(transfer)->admits_request(address) ? CURL_PREREQFUNC_OK
+                                                                         : CURL_PREREQFUNC_ABORT;
     }
 };
 
@@ -95,7 +96,7 @@ Done Transfer::check_url() {
     }
     if (context_.options.proxy.empty()) return Nothing{};
     const std::string host = host_of(request_.url);
-    if (context_.guard.admits_host(request_.peer == Peer::master, host)) return Nothing{};
+    if (context_.guard.admits_host(request_.peer, host)) return Nothing{};
     refused_address_ = host;
     return broken_off(CURLE_COULDNT_CONNECT);
 }
@@ -110,6 +111,10 @@ void Transfer::set_shared_options() {
     // Empty: none, whatever the environment says.
     set(easy_, CURLOPT_PROXY, options.proxy.c_str());
     set(easy_, CURLOPT_NOPROXY, "");
+    set(easy_, CURLOPT_IPRESOLVE,
+        long{options.ip_version == IpVersion::v4   ? CURL_IPRESOLVE_V4
+             : options.ip_version == IpVersion::v6 ? CURL_IPRESOLVE_V6
+                                                   : CURL_IPRESOLVE_WHATEVER});
     if (!options.ca_file.empty()) {
         set(easy_, CURLOPT_CAINFO, options.ca_file.c_str());
         set(easy_, CURLOPT_CAPATH,
@@ -117,6 +122,8 @@ void Transfer::set_shared_options() {
     }
 
     set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.timeout.count()));
+    // Silence; what is a little more than that is speed_watch.h's to tell, which this wakes every
+    // second.
     set(easy_, CURLOPT_LOW_SPEED_LIMIT, 1L);
     set(easy_, CURLOPT_LOW_SPEED_TIME, whole_seconds(options.timeout));
 
@@ -133,10 +140,8 @@ void Transfer::set_shared_options() {
     set(easy_, CURLOPT_XFERINFODATA, static_cast<void*>(this));
     set(easy_, CURLOPT_OPENSOCKETFUNCTION, &Callbacks::open_socket);
     set(easy_, CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
-    if (!options.proxy.empty()) {
-        set(easy_, CURLOPT_PREREQFUNCTION, &Callbacks::before_request);
-        set(easy_, CURLOPT_PREREQDATA, static_cast<void*>(this));
-    }
+    set(easy_, CURLOPT_PREREQFUNCTION, &Callbacks::before_request);
+    set(easy_, CURLOPT_PREREQDATA, static_cast<void*>(this));
 }
 
 void Transfer::set_request_options() {
@@ -150,9 +155,13 @@ void Transfer::set_request_options() {
     set(easy_, CURLOPT_PIPEWAIT, https ? 1L : 0L);
     set(easy_, CURLOPT_REDIR_PROTOCOLS_STR, https ? "https" : "http,https");
     set(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(request_.deadline.count()));
-    // Unchecked: curl 7.88 refuses it while it still holds the buffer of a request that failed
-    // before it was sent.
-    curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, buffer_size);
+    // With a rate limit curl takes a buffer at once and then waits: with a small share a large
+    // buffer is many seconds of silence. Unchecked: curl 7.88 refuses it while it still holds the
+    // buffer of a request that failed before it was sent.
+    const long buffer = slowed ? static_cast<long>(std::clamp<std::int64_t>(
+                                     context_.options.file_rate / 64, 1024, buffer_size))
+                               : buffer_size;
+    curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, buffer);
     if (request_.first_byte > 0)
         set(easy_, CURLOPT_RANGE, fmt::format("{}-", request_.first_byte).c_str());
     if (!request_.post.empty()) {
@@ -186,6 +195,9 @@ void Transfer::set_headers() {
 
 void Transfer::limit_rate(std::int64_t bytes_a_second) {
     set(easy_, CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(bytes_a_second));
+    // A pause that we make ourselves is no silence of the peer's.
+    set(easy_, CURLOPT_LOW_SPEED_LIMIT, bytes_a_second < SpeedWatch::least_share ? 0L : 1L);
+    watch_.limit(bytes_a_second);
 }
 
 }  // namespace pep381d

@@ -24,6 +24,17 @@ std::chrono::milliseconds until(Steady then, Steady now) {
 
 }  // namespace
 
+std::chrono::milliseconds poll_pause(const Failure& failure, int failed, const Policy& policy) {
+    // A refusal does not pass: our question has to change, or the master.
+    const auto longest = policy.poll_interval * 5;
+    const auto pause = failure.fault == Fault::refused
+                           ? longest
+                           : std::min(retry_pause(failed, {}, policy.random()), longest);
+    // The windows of PyPI's limits are an hour; who asks for more is not quite himself.
+    const auto asked = std::min(failure.wait, std::chrono::seconds(3600));
+    return std::max<std::chrono::milliseconds>({pause, asked, std::chrono::seconds(1)});
+}
+
 Engine::Engine(Transport& transport, Staging& staging, Committer& committer, const Policy& policy,
                const Clock& clock, Log& log, bool recovering, Hooks hooks)
     : transport_(transport),
@@ -32,7 +43,7 @@ Engine::Engine(Transport& transport, Staging& staging, Committer& committer, con
       policy_(policy),
       clock_(clock),
       hooks_(std::move(hooks)),
-      jobs_(transport, staging, policy, clock, recovering,
+      jobs_(transport, staging, policy, clock, log, recovering,
             [this](Message message) { send(std::move(message)); }),
       poll_(transport, staging, policy, clock, log,
             [this](Message message) { send(std::move(message)); }) {}
@@ -112,7 +123,7 @@ std::optional<Failure> Engine::ask_with_patience() {
         if (!failure && !standing.cursor) failure = ask(false);
         const bool again =
             failure && failure->fault == Fault::retry_later && command_ != Command::stop;
-        if (!again || !wait(retry_pause(attempt, failure->wait, 0.5))) return failure;
+        if (!again || !wait(retry_pause(attempt, failure->wait, policy_.random()))) return failure;
     }
 }
 
@@ -178,10 +189,10 @@ void Engine::start_poll_if_due() {
     next_poll_ = now + policy_.poll_interval;
 }
 
-// What a crash left in staging/ and nobody wanted by the time when all is done.
-void Engine::sweep_once() {
-    if (swept_ || !may_work_ || !drained() || committer_.counters().pending > 0) return;
-    swept_ = true;
+// What a crash or a broken transfer left in staging/, and nobody wants by the time when all is
+// done.
+void Engine::sweep_when_done() {
+    if (staging_.swept() || !may_work_ || !drained() || committer_.counters().pending > 0) return;
     if (Done swept = staging_.sweep(); !swept) throw Fatal(5, swept.failure().what);
 }
 
@@ -193,14 +204,12 @@ Command Engine::run() {
         // A first list that is being compared is followed by the journal at once.
         const bool waiting = poll_.running() || !next_poll_;
         step(waiting ? longest_step : until(*next_poll_, clock_.steady()));
-        sweep_once();
+        sweep_when_done();
         if (!polled || poll_.running()) continue;
         polled = false;
         if (poll_.failure()) {
             // The network may be down, or the master: the queue waits with the poll.
-            const auto pause = std::min(retry_pause(++failed_polls_, poll_.failure()->wait, 0.5),
-                                        policy_.poll_interval * 5);
-            next_poll_ = clock_.steady() + std::max(pause, std::chrono::milliseconds(1000));
+            next_poll_ = clock_.steady() + poll_pause(*poll_.failure(), ++failed_polls_, policy_);
         } else {
             if (poll_.listed()) ++lists_asked_;
             failed_polls_ = 0;

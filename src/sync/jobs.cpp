@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "pep381d/master/page_json.h"
-#include "pep381d/tree/layout.h"
 
 #include "sync/stale_page.h"
 
@@ -17,11 +16,9 @@ namespace {
 constexpr const char* json_type = "application/vnd.pypi.simple.v1+json";
 
 // The largest page of PyPI has some 20 MB.
-constexpr std::int64_t page_most = 64LL << 20;
-constexpr std::int64_t metadata_most = 64LL << 20;
-constexpr std::int64_t unknown_size_most = 64LL << 30;
-// A transfer may be as slow as this before its deadline ends it.
-constexpr std::int64_t slowest_rate = 16 * 1024;
+constexpr std::int64_t page_most = 48LL << 20;
+// What the pages that are on their way may hold of memory together.
+constexpr std::int64_t bodies_most = 64LL << 20;
 
 constexpr std::size_t jobs_most = 128;
 constexpr std::size_t files_listed_most = 10'000;
@@ -36,10 +33,6 @@ constexpr std::chrono::hours stale_page_believed{1};
 
 // So many failures in a row are the master's, not a project's.
 constexpr int master_failures_most = 3;
-
-std::chrono::milliseconds deadline_for(std::int64_t size, std::chrono::milliseconds timeout) {
-    return 2 * timeout + std::chrono::seconds(size / slowest_rate);
-}
 
 }  // namespace
 
@@ -67,22 +60,18 @@ struct Jobs::Job {
     Serial shown() const { return item.known ? item.known->serial : Serial{}; }
 };
 
-struct Jobs::Fetching {
-    Fetching(Staging& staging, std::string path, Expected expected)
-        : arrival(staging, std::move(path), std::move(expected)) {}
-    Arrival arrival;
-};
-
 Jobs::Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
-           bool recovering, Send send)
+           Log& log, bool recovering, Send send)
     : transport_(transport),
-      staging_(staging),
       policy_(policy),
       clock_(clock),
-      recovering_(recovering),
-      send_(std::move(send)) {}
+      send_(std::move(send)),
+      downloads_(transport, staging, policy, clock, log, recovering) {}
 
-Jobs::~Jobs() = default;
+// The transport outlives us, and what it still runs calls back.
+Jobs::~Jobs() {
+    abandon();
+}
 
 bool Jobs::hungry() const {
     return jobs_.size() < jobs_most && files_listed_ < files_listed_most &&
@@ -90,7 +79,7 @@ bool Jobs::hungry() const {
 }
 
 bool Jobs::waiting() const {
-    return !jobs_.empty() && pages_running_ + files_running_ == 0;
+    return !jobs_.empty() && pages_running_ + downloads_.running() == 0;
 }
 
 void Jobs::add(WorkItem item) {
@@ -100,22 +89,22 @@ void Jobs::add(WorkItem item) {
 }
 
 std::optional<Steady> Jobs::pump() {
-    while (!ready_.empty() && files_running_ < policy_.file_requests) {
+    while (!ready_.empty() && downloads_.running() < policy_.file_requests) {
         Job& job = *jobs_.at(ready_.front());
         ready_.pop_front();
         const Fetch fetch = job.plan.fetches[job.next_fetch++];
         if (job.next_fetch < job.plan.fetches.size()) ready_.push_back(job.id);
-        // Hashing what lies there already takes its time: the loop looks at the rest of its duties.
-        if (!start_file(job, fetch)) return clock_.steady();
+        start_file(job, fetch);
     }
+    const bool hashed = downloads_.pump();
     const Steady now = clock_.steady();
     while (!new_.empty() && pages_running_ < policy_.master_requests) {
-        if (now < master_pause_) return master_pause_;
+        if (now < master_pause_) return hashed ? now : master_pause_;
         Job& job = *jobs_.at(new_.front());
         new_.pop_front();
         start_page(job);
     }
-    return std::nullopt;
+    return hashed ? std::optional(now) : std::nullopt;
 }
 
 void Jobs::abandon() {
@@ -123,7 +112,9 @@ void Jobs::abandon() {
     jobs_.clear();
     new_.clear();
     ready_.clear();
-    pages_running_ = files_running_ = 0;
+    downloads_.abandon();
+    pages_running_ = 0;
+    bodies_ = 0;
     files_listed_ = 0;
 }
 
@@ -137,15 +128,14 @@ void Jobs::start_page(Job& job) {
     // (protocol C.4).
     request.encoding = job.item.queued.attempts % 2 == 0 ? Encoding::gzip : Encoding::identity;
     request.most_bytes = page_most;
-    request.deadline = deadline_for(page_most / 16, policy_.timeout);
+    request.deadline = deadline_for(4LL << 20, policy_.timeout, 0);
     ++pages_running_;
 
     Receiver receiver;
     const std::uint64_t id = job.id;
     receiver.on_head = [this, id](const Reply& reply) { return page_head(*jobs_.at(id), reply); };
-    receiver.on_body = [this, id](std::string_view piece) -> Done {
-        jobs_.at(id)->body += piece;
-        return Nothing{};
+    receiver.on_body = [this, id](std::string_view piece) {
+        return page_body(*jobs_.at(id), piece);
     };
     receiver.on_end = [this, id](const Outcome<Reply>& reply) { page_ended(id, reply); };
     transport_.start(std::move(request), std::move(receiver));
@@ -157,8 +147,17 @@ Done Jobs::page_head(Job& job, const Reply& reply) {
     return Failure{
         Fault::corrupt,
         fmt::format("GET {}: it answers with {} instead of {}; is it a simple index (PEP 691)?",
-                    reply.url, reply.content_type.empty() ? "no type" : reply.content_type,
-                    json_type)};
+                    display_url(reply.url),
+                    reply.content_type.empty() ? "no type" : reply.content_type, json_type)};
+}
+
+Done Jobs::page_body(Job& job, std::string_view piece) {
+    bodies_ += static_cast<std::int64_t>(piece.size());
+    job.body += piece;
+    if (bodies_ <= bodies_most) return Nothing{};
+    return Failure{Fault::retry_later,
+                   fmt::format("GET {}/simple/{}/: too many large pages at a time",
+                               policy_.master_shown, job.item.queued.name.text())};
 }
 
 void Jobs::note_master(bool answered, std::chrono::seconds wait) {
@@ -176,6 +175,7 @@ void Jobs::note_master(bool answered, std::chrono::seconds wait) {
 void Jobs::page_ended(std::uint64_t id, const Outcome<Reply>& reply) {
     --pages_running_;
     Job& job = *jobs_.at(id);
+    bodies_ -= static_cast<std::int64_t>(job.body.size());
     const ProjectName name = job.item.queued.name;
     if (!reply) {
         const Failure& failure = reply.failure();
@@ -257,69 +257,15 @@ bool Jobs::older_than_wanted(Job& job) {
     return true;
 }
 
-// False where the file was there already.
-bool Jobs::start_file(Job& job, const Fetch& fetch) {
-    const File& file = job.plan.page.files[fetch.file];
-    const Expected expected = expected_of(file, fetch.metadata);
-    if (const auto path = staging_.left_over(expected)) {
-        arrived(job, fetch, *path);
-        return false;
-    }
-    if (recovering_) {
-        const std::string path = layout::published(file.path);
-        if (lies_whole(staging_.tree(), fetch.metadata ? layout::metadata(path) : path, expected)) {
-            arrived(job, fetch, {});
-            return false;
-        }
-    }
-    transfer_file(job, fetch, expected);
-    return true;
-}
-
-void Jobs::transfer_file(Job& job, const Fetch& fetch, const Expected& expected) {
-    const File& file = job.plan.page.files[fetch.file];
-    const std::int64_t most =
-        fetch.metadata ? metadata_most : file.size.value_or(unknown_size_most);
-    Request request;
-    request.peer = Peer::file;
-    request.url = file.url + (fetch.metadata ? ".metadata" : "");
-    request.encoding = Encoding::raw;
-    request.https_only = job.https;
-    request.most_bytes = most;
-    request.deadline = deadline_for(most, policy_.timeout);
-    ++files_running_;
-
-    // Shared by the three callbacks; it ends with the transfer, however that ends.
-    auto fetching = std::make_shared<Fetching>(staging_, staging_.new_path(expected), expected);
-    const std::uint64_t id = job.id;
-    Receiver receiver;
-    receiver.on_head = [](const Reply&) -> Done { return Nothing{}; };
-    receiver.on_body = [this, fetching](std::string_view piece) {
-        bytes_arrived_ += static_cast<std::int64_t>(piece.size());
-        return fetching->arrival.write(piece);
+void Jobs::start_file(Job& job, const Fetch& fetch) {
+    const auto ended = [this, id = job.id, fetch](const Outcome<std::string>& staged) {
+        Job& its = *jobs_.at(id);
+        if (staged)
+            arrived(its, fetch, staged.value());
+        else
+            failed(its, staged.failure());
     };
-    receiver.on_end = [this, id, fetch, fetching](const Outcome<Reply>& reply) {
-        --files_running_;
-        file_ended(id, fetch, *fetching, reply);
-    };
-    transport_.start(std::move(request), std::move(receiver));
-}
-
-void Jobs::file_ended(std::uint64_t id, const Fetch& fetch, Fetching& fetching,
-                      const Outcome<Reply>& reply) {
-    Job& job = *jobs_.at(id);
-    if (!reply) {
-        failed(job, reply.failure());
-        return;
-    }
-    auto staged = fetching.arrival.finish();
-    if (!staged) {
-        const Failure& failure = staged.failure();
-        if (failure.fault == Fault::local) throw Fatal(5, failure.what);
-        failed(job, {failure.fault, fmt::format("GET {}: {}", reply.value().url, failure.what)});
-        return;
-    }
-    arrived(job, fetch, staged.value().path);
+    downloads_.start(job.plan.page.files[fetch.file], fetch.metadata, job.https, ended);
 }
 
 void Jobs::arrived(Job& job, const Fetch& fetch, const std::string& staged) {

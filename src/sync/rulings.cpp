@@ -19,8 +19,7 @@ constexpr std::chrono::minutes held_pause{10};
 }  // namespace
 
 void Rulings::postpone(const Queued& queued, const Failure& failure) {
-    const double random = std::uniform_real_distribution<double>(0, 1)(random_);
-    const auto pause = retry_pause(queued.attempts + 1, failure.wait, random);
+    const auto pause = retry_pause(queued.attempts + 1, failure.wait, policy_.random());
     state_.postpone(queued.name, clock_.now() + pause, clock_.now(), failure);
     log_.debug(fmt::format("project_postponed name={} attempts={} cause={}", queued.name.text(),
                            queued.attempts + 1, quoted(failure.what)));

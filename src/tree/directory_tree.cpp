@@ -80,6 +80,13 @@ Outcome<Descriptor> DirectoryTree::create(const std::string& path) {
     return file;
 }
 
+Outcome<Descriptor> DirectoryTree::append(const std::string& path) {
+    Descriptor file(
+        openat(root_.get(), path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+    if (!file) return failed(path, "go on with");
+    return file;
+}
+
 Done DirectoryTree::write(const Descriptor& file, std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());

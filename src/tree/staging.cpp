@@ -1,8 +1,8 @@
 #include "pep381d/tree/staging.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -18,20 +18,27 @@ constexpr std::size_t gathered = 64 * 1024;
 // From this size on, write-back starts as soon as the file has arrived, so that a flush finds
 // little left to do; for smaller ones the call costs more than it spares.
 constexpr std::int64_t large = 256 * 1024;
+// From this size on a part is worth the hashing and the request that it takes to go on behind it.
+constexpr std::int64_t least_part = 1024 * 1024;
+// Parts of files that nobody wants any more are found when all is done, which with PyPI may never
+// be: the oldest go before.
+constexpr std::ptrdiff_t parts_most = 64;
+
+constexpr std::string_view part_suffix = ".part";
+
+bool is_part(const std::string& path) {
+    return path.ends_with(part_suffix);
+}
+
+// The size must be known too: without it nobody could tell whether anything is missing.
+bool may_be_continued(const Expected& expected) {
+    return is_strong(expected) && expected.size.value_or(0) > least_part;
+}
 
 }  // namespace
 
-Expected expected_of(const File& file, bool metadata) {
-    Expected expected;
-    if (metadata) {
-        if (!file.core_metadata.sha256.empty())
-            expected.digest = Digest{Algorithm::sha256, file.core_metadata.sha256};
-    } else {
-        if (!file.digests.empty()) expected.digest = file.digests.front();
-        expected.size = file.size;
-    }
-    if (file.upload_time) expected.mtime = *file.upload_time / 1'000'000;
-    return expected;
+bool is_strong(const Expected& expected) {
+    return expected.digest && expected.digest->algorithm >= Algorithm::sha256;
 }
 
 Arrival::Arrival(Staging& staging, std::string path, Expected expected)
@@ -39,19 +46,40 @@ Arrival::Arrival(Staging& staging, std::string path, Expected expected)
     if (expected_.digest) hasher_.emplace(expected_.digest->algorithm);
 }
 
+Arrival::Arrival(Staging& staging, std::string path, Expected expected, Proof proof)
+    : staging_(staging),
+      path_(std::move(path)),
+      expected_(std::move(expected)),
+      hasher_(proof.hasher()),
+      size_(proof.size()),
+      on_disk_(true),
+      anew_(false),
+      spoilt_(!proof.may_go_on()) {}
+
 Arrival::~Arrival() {
-    if (done_) return;
-    if (file_) {
-        file_ = Descriptor();
+    if (done_ || !on_disk_) return;
+    file_ = Descriptor();
+    const auto written = size_ - static_cast<std::int64_t>(buffer_.size());
+    if (is_part(path_) && !spoilt_ && written >= least_part)
+        staging_.keep_part(path_);
+    else
         (void)staging_.tree().remove(path_).ok();
-    }
+}
+
+void Arrival::restart() {
+    file_ = Descriptor();
+    buffer_.clear();
+    size_ = 0;
+    anew_ = true;
+    if (expected_.digest) hasher_.emplace(expected_.digest->algorithm);
 }
 
 Done Arrival::spill() {
     if (!file_) {
-        auto file = staging_.tree().create(path_);
+        auto file = anew_ ? staging_.tree().create(path_) : staging_.tree().append(path_);
         if (!file) return std::move(file).failure();
         file_ = std::move(file).value();
+        on_disk_ = true;
     }
     Done written = staging_.tree().write(file_, buffer_);
     buffer_.clear();
@@ -59,13 +87,14 @@ Done Arrival::spill() {
 }
 
 Done Arrival::write(std::string_view bytes) {
-    size_ += static_cast<std::int64_t>(bytes.size());
-    if (expected_.size && size_ > *expected_.size)
+    const auto more = static_cast<std::int64_t>(bytes.size());
+    if (expected_.size && size_ + more > *expected_.size)
         return Failure{
             Fault::corrupt,
             fmt::format("longer than the {} bytes that the page announces", *expected_.size)};
     if (hasher_) hasher_->update(bytes);
     buffer_ += bytes;
+    size_ += more;
     if (buffer_.size() < gathered) return Nothing{};
     return spill();
 }
@@ -88,33 +117,29 @@ Outcome<Staged> Arrival::finish() {
     if (Done ended = staging_.tree().finish(std::move(file_), expected_.mtime, size_ >= large);
         !ended)
         return std::move(ended).failure();
+    if (is_part(path_)) {
+        // By link and removal, because renaming is the committer's. Between the two both lie there:
+        // the whole one is found, and the other swept.
+        const std::string part = std::exchange(path_, staging_.unused_path(expected_));
+        if (Done named = staging_.tree().link(part, path_); !named)
+            return std::move(named).failure();
+        done_ = true;
+        if (Done removed = staging_.tree().remove(part); !removed)
+            return std::move(removed).failure();
+    }
     done_ = true;
     return Staged{path_, size_};
-}
-
-bool lies_whole(FileTree& tree, const std::string& path, const Expected& expected) {
-    if (!expected.digest) return false;
-    auto file = tree.open(path);
-    if (!file) return false;
-    Hasher hasher(expected.digest->algorithm);
-    std::array<char, 128 * 1024> buffer;
-    for (;;) {
-        const auto got = tree.read(file.value(), buffer.data(), buffer.size());
-        if (!got) return false;
-        if (got.value() == 0) return hasher.finish() == expected.digest->bytes;
-        hasher.update({buffer.data(), got.value()});
-    }
 }
 
 Staging::Staging(FileTree& tree) : tree_(tree) {
     auto names = tree_.list(layout::staging);
     if (!names) throw Fatal(5, names.failure().what);
     for (const std::string& name : names.value()) {
-        // Only what lies under its digest can be told to be whole.
+        // Only what lies under its digest can be told to be whole, or a part.
         const auto dot = std::min(name.find('.'), name.size());
         const std::string digest = name.substr(0, dot);
         if (from_hex(digest) && digest.size() >= 2 * digest_size(Algorithm::md5)) {
-            left_.emplace(digest, name);
+            note(layout::staged(name));
             next_ = std::max(
                 next_, std::strtoull(name.c_str() + std::min(dot + 1, name.size()), nullptr, 10));
         } else if (Done removed = tree_.remove(layout::staged(name)); !removed) {
@@ -123,28 +148,60 @@ Staging::Staging(FileTree& tree) : tree_(tree) {
     }
 }
 
-std::optional<std::string> Staging::left_over(const Expected& expected) {
+void Staging::note(const std::string& path) {
+    const std::string name = path.substr(layout::staged("").size());
+    left_.emplace(name.substr(0, name.find('.')), Left{path, is_part(path), ++age_});
+}
+
+std::optional<std::string> Staging::take(const Expected& expected, bool part) {
     if (left_.empty() || !expected.digest) return std::nullopt;
     const auto [first, last] = left_.equal_range(to_hex(expected.digest->bytes));
-    for (auto left = first; left != last; ++left) {
-        std::string path = layout::staged(left->second);
-        if (!lies_whole(tree_, path, expected)) continue;
-        left_.erase(left);
-        return path;
-    }
-    return std::nullopt;
+    const auto found =
+        std::find_if(first, last, [&](const auto& left) { return left.second.part == part; });
+    if (found == last) return std::nullopt;
+    std::string path = std::move(found->second.path);
+    left_.erase(found);
+    return path;
+}
+
+std::optional<std::string> Staging::take_whole(const Expected& expected) {
+    return take(expected, false);
+}
+
+std::optional<std::string> Staging::take_part(const Expected& expected) {
+    if (!may_be_continued(expected)) return std::nullopt;
+    return take(expected, true);
+}
+
+void Staging::keep_part(const std::string& path) {
+    note(path);
+    const auto is_part = [](const auto& left) { return left.second.part; };
+    if (std::count_if(left_.begin(), left_.end(), is_part) <= parts_most) return;
+    const auto oldest =
+        std::min_element(left_.begin(), left_.end(), [](const auto& a, const auto& b) {
+            return std::pair(!a.second.part, a.second.age) <
+                   std::pair(!b.second.part, b.second.age);
+        });
+    (void)tree_.remove(oldest->second.path).ok();
+    left_.erase(oldest);
 }
 
 // The number keeps apart the same bytes for several files: all wheels of a release may have the
 // same metadata. It goes on from what an earlier run left.
-std::string Staging::new_path(const Expected& expected) {
+std::string Staging::unused_path(const Expected& expected) {
     const std::string base = expected.digest ? to_hex(expected.digest->bytes) : "arrival";
     return layout::staged(fmt::format("{}.{}", base, ++next_));
 }
 
+std::string Staging::new_path(const Expected& expected) {
+    std::string path = unused_path(expected);
+    if (may_be_continued(expected)) path += part_suffix;
+    return path;
+}
+
 Done Staging::sweep() {
-    for (const auto& [digest, name] : left_)
-        if (Done removed = tree_.remove(layout::staged(name)); !removed) return removed;
+    for (const auto& [digest, left] : left_)
+        if (Done removed = tree_.remove(left.path); !removed) return removed;
     left_.clear();
     return Nothing{};
 }

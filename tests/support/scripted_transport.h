@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,13 +18,18 @@ class ScriptedTransport final : public pep381d::Transport {
         std::string body;
         std::string type = "application/vnd.pypi.simple.v1+json";
         pep381d::Failure failure{pep381d::Fault::gone, ""};  // where `what` is not empty
+        // After so many bytes of the whole the connection breaks, or nothing follows any more.
+        std::size_t cut = std::string::npos;
+        bool hangs = false;
+        bool ranges = true;  // it knows ranges
     };
     // For POSTs the key is the method's name.
     std::map<std::string, Answer> answers;
     // Whoever sends an ETag is told that nothing has changed.
     bool not_modified = false;
     std::map<std::string, int> asked;
-    std::function<void(const std::string& key)> before;  // each answer
+    std::map<std::string, std::vector<std::int64_t>> first_bytes;  // asked for
+    std::function<void(const std::string& key)> before;            // each answer
 
     void fail(const std::string& key, pep381d::Fault fault, const std::string& what) {
         answers[key] = Answer{{}, {}, {fault, what}};
@@ -39,7 +45,10 @@ class ScriptedTransport final : public pep381d::Transport {
             answer(request, receiver);
         }
     }
-    void cancel_all() override { running_.clear(); }
+    void cancel_all() override {
+        running_.clear();
+        hanging_.clear();
+    }
     void wake() override {}
 
   private:
@@ -51,6 +60,7 @@ class ScriptedTransport final : public pep381d::Transport {
     void answer(const pep381d::Request& request, pep381d::Receiver& receiver) {
         const std::string key = key_of(request);
         ++asked[key];
+        first_bytes[key].push_back(request.first_byte);
         if (before) before(key);
         const auto found = answers.find(key);
         if (found == answers.end()) {
@@ -64,14 +74,30 @@ class ScriptedTransport final : public pep381d::Transport {
             return;
         }
         const bool same = not_modified && !request.etag.empty();
-        const pep381d::Reply reply{same ? 304 : 200, request.url, answer.type, "\"etag\"", {}, {}};
+        const auto size = static_cast<std::int64_t>(answer.body.size());
+        const bool part = answer.ranges && request.first_byte > 0;
+        if (part && request.first_byte >= size) {
+            receiver.on_end(
+                pep381d::Failure{pep381d::Fault::corrupt, "GET " + request.url + ": HTTP 416"});
+            return;
+        }
+        const pep381d::Reply reply{
+            same ? 304 : part ? 206 : 200, request.url, answer.type, "\"etag\"", {}, {}};
+        const auto from = static_cast<std::size_t>(part ? request.first_byte : 0);
+        const std::string_view sent = std::string_view(answer.body).substr(0, answer.cut);
         pep381d::Done done = receiver.on_head(reply);
-        if (done && !same && !answer.body.empty()) done = receiver.on_body(answer.body);
-        if (done)
-            receiver.on_end(reply);
-        else
+        if (done && !same && sent.size() > from) done = receiver.on_body(sent.substr(from));
+        if (!done)
             receiver.on_end(done.failure());
+        else if (answer.hangs)
+            hanging_.push_back(std::move(receiver));
+        else if (answer.cut < answer.body.size())
+            receiver.on_end(pep381d::Failure{pep381d::Fault::retry_later,
+                                             "GET " + request.url + ": ended early"});
+        else
+            receiver.on_end(reply);
     }
 
     std::deque<std::pair<pep381d::Request, pep381d::Receiver>> running_;
+    std::vector<pep381d::Receiver> hanging_;
 };

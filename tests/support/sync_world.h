@@ -37,10 +37,13 @@ struct SyncWorld {
     SilentLog log;
     Policy policy;
     ScriptedTransport network;
+    Transport* transport = &network;
     std::map<std::string, std::int64_t> listed;  // what the master's list says
+    std::string listed_too;                      // more members of it
     std::string events;                          // rows of its changelog
     std::int64_t newest = 0;
     bool cut_list = false;
+    Engine::Hooks hooks;
 
     SyncWorld() {
         policy.master = master;
@@ -78,7 +81,7 @@ struct SyncWorld {
             list += "<member><name>" + name + "</name><value><int>" + std::to_string(serial) +
                     "</int></value></member>";
         network.answers["list_packages_with_serial"] = {
-            list + "</struct></value></param></params></methodResponse>", "text/xml"};
+            list + listed_too + "</struct></value></param></params></methodResponse>", "text/xml"};
         if (cut_list) {
             auto& body = network.answers["list_packages_with_serial"].body;
             body.resize(body.size() - 60);
@@ -90,7 +93,8 @@ struct SyncWorld {
             "text/xml"};
         Staging staging(tree);
         Committer committer(state, tree, policy, clock, log, false);
-        Engine engine(network, staging, committer, policy, clock, log, state.any_intended(), {});
+        Engine engine(*transport, staging, committer, policy, clock, log, state.any_intended(),
+                      hooks);
         committer.start([] {});
         const auto failure = engine.pass(true);
         committer.stop();

@@ -20,12 +20,14 @@ struct Config {
     std::string master_contact;
     std::string master_ca_file;
     std::string master_proxy;
+    int master_ip_version = 0;  // 4 or 6; 0: either
     std::chrono::milliseconds master_timeout{std::chrono::seconds(30)};
     std::chrono::milliseconds master_patience{std::chrono::seconds(20)};
 
     bool files_enabled = true;
     int files_max_requests = 32;
-    std::int64_t files_rate_limit = 0;  // bytes a second; 0: none
+    std::int64_t files_rate_limit = 0;          // bytes a second; 0: none
+    std::vector<std::string> files_alternates;  // base URLs, without a slash at the end
     bool files_core_metadata = true;
 
     bool pages_html = true;  // pages.formats

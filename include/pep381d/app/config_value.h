@@ -14,7 +14,9 @@ std::optional<std::chrono::milliseconds> parse_positive_duration(const std::stri
 std::optional<std::string> parse_path(const std::string& text);  // without a slash at the end
 std::optional<std::string> parse_optional_path(const std::string& text);
 std::optional<std::string> parse_master_url(const std::string& text);  // without a slash at the end
-std::optional<std::string> parse_proxy(const std::string& text);       // or empty
+std::optional<int> parse_ip_version(const std::string& text);          // 0 for `any`
+std::optional<std::string> parse_alternate(const std::string& text);
+std::optional<std::string> parse_proxy(const std::string& text);           // or empty
 std::optional<std::string> parse_listen_address(const std::string& text);  // or empty
 std::optional<std::string> parse_log_level(const std::string& text);
 bool is_name_pattern(const std::string& text);

@@ -22,9 +22,10 @@ std::string request_list();                   // list_packages_with_serial()
 constexpr std::size_t changelog_page_rows = 50'000;
 
 // Each reader is fed the body piece by piece and asked for its result at the end. Failures:
-//   retry_later  a fault of the server (with `wait` where a rate limit names its reset: "Limit may
-//   reset in N seconds") corrupt      not XML-RPC (HTML, JSON, nothing), cut off, or not of the
-//   promised shape
+//   retry_later  a fault of the server, with `wait` where it is a rate limit ("Limit may reset in N
+//                seconds")
+//   refused      a fault that stays: no such method, wrong arguments
+//   corrupt      not XML-RPC (HTML, JSON, nothing), cut off, or not of the promised shape
 class SerialReader {
   public:
     SerialReader();

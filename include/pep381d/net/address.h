@@ -34,14 +34,14 @@ std::string display_address(const sockaddr& address);
 // goes: our user put us into that network.
 class AddressGuard {
   public:
-    // `configured`: the address of the master as configured, not one that somebody redirected us
-    // to.
-    bool admits(bool configured, const sockaddr& address);
+    // Peer::file too for a host that a redirect named, whoever was asked: nobody may lead us where
+    // the configuration does not.
+    bool admits(Peer peer, const sockaddr& address);
     // Through a proxy only the host's name is seen.
-    bool admits_host(bool configured, const std::string& host);
+    bool admits_host(Peer peer, const std::string& host);
 
   private:
-    bool admits(bool configured, bool is_public);
+    bool admits(Peer peer, bool is_public);
 
     bool master_is_private_ = false;
 };

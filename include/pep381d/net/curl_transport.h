@@ -15,6 +15,8 @@
 
 namespace pep381d {
 
+enum class IpVersion { any, v4, v6 };
+
 struct TransportOptions {
     std::string user_agent;
     std::string ca_file;  // empty: the system's; else it alone decides whom we trust
@@ -22,7 +24,8 @@ struct TransportOptions {
     std::chrono::milliseconds timeout{
         30'000};  // to connect, and without a byte (there in whole seconds, rounded up)
     std::int64_t file_rate =
-        0;  // bytes a second, shared among the running Peer::file transfers; 0: no limit
+        0;  // bytes a second, shared among the running transfers of files; 0: no limit
+    IpVersion ip_version = IpVersion::any;
 };
 
 class CurlTransport final : public Transport {

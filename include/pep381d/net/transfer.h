@@ -14,6 +14,7 @@
 #include "pep381d/net/address.h"
 #include "pep381d/net/curl_transport.h"
 #include "pep381d/net/gunzip.h"
+#include "pep381d/net/speed_watch.h"
 
 namespace pep381d {
 
@@ -36,7 +37,7 @@ class Transfer {
     Transfer& operator=(const Transfer&) = delete;
 
     void* easy() const { return easy_; }  // CURL*
-    bool is_file() const { return request_.peer == Peer::file; }
+    bool is_file() const { return request_.peer != Peer::master; }
 
     void assign(Request request, Receiver receiver);
     // Sets the handle up for the request; a failure where it must not run.
@@ -79,7 +80,8 @@ class Transfer {
     std::string header(const char* name) const;
 
     std::chrono::milliseconds elapsed() const;
-    bool admits_redirect();
+    bool admits_request(std::string address);
+    bool trickles(std::int64_t downloaded);
     int open_socket(const sockaddr& address, int type, int protocol);
     Failure broken_off(int code) const;
     Failure named(Failure failure) const;
@@ -105,6 +107,7 @@ class Transfer {
     bool rejected_ = false;
     bool packed_ = false;  // the body comes through gunzip_
     Gunzip gunzip_;
+    SpeedWatch watch_;
     std::int64_t received_ = 0;      // body bytes, decoded
     std::int64_t header_bytes_ = 0;  // of all answers on the way, redirects and trailers included
 };

@@ -19,7 +19,8 @@
 namespace pep381d {
 
 enum class Peer {
-    master,  // the configured index: any address
+    master,     // the configured index: any address
+    alternate,  // a file at a host that the configuration names: any address
     file,  // a URL out of a page: private and loopback addresses only where the master itself is on
            // one
 };

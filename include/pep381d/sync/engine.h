@@ -28,6 +28,10 @@ struct Progress {
     bool done = false;
 };
 
+// How long the daemon waits for the next poll after `failed` in a row that failed, the last like
+// this: at most five times the interval, unless the master asks for more (at most an hour).
+std::chrono::milliseconds poll_pause(const Failure& failure, int failed, const Policy& policy);
+
 class Engine {
   public:
     struct Hooks {
@@ -53,7 +57,7 @@ class Engine {
     std::optional<Failure> ask(bool with_list);
     std::optional<Failure> ask_with_patience();
     bool work_off();
-    void sweep_once();
+    void sweep_when_done();
     void finish();
     bool drained();
     void start_poll_if_due();
@@ -72,8 +76,7 @@ class Engine {
 
     Command command_ = Command::none;
     bool may_work_ = false;
-    bool paused_ = false;  // all work waits for the master
-    bool swept_ = false;
+    bool paused_ = false;        // all work waits for the master
     bool journal_read_ = false;  // by the daemon, since its start
     std::optional<Steady> next_poll_;
     int failed_polls_ = 0;

@@ -2,8 +2,8 @@
 // on the loop's thread.
 //
 // One project never holds up another (design 2.7): files of all projects take turns, and what fails
-// goes back to the queue with its cause. Nothing is tried twice here; the queue knows when it is
-// time for the next look.
+// goes back to the queue with its cause. Nothing is tried twice here, but for what downloads.h
+// says; the queue knows when it is time for the next look.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "pep381d/base/clock.h"
+#include "pep381d/base/log.h"
 #include "pep381d/net/transport.h"
 #include "pep381d/plan/page_plan.h"
+#include "pep381d/sync/downloads.h"
 #include "pep381d/sync/messages.h"
 #include "pep381d/sync/policy.h"
 #include "pep381d/tree/staging.h"
@@ -28,7 +31,7 @@ class Jobs {
     using Send = std::function<void(Message)>;
     // `recovering`: the last run did not end well, so that files may lie in their place that the
     // state does not know of.
-    Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
+    Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock, Log& log,
          bool recovering, Send send);
     ~Jobs();
 
@@ -42,22 +45,19 @@ class Jobs {
     // Gives back all that has not ended, without a mark on it.
     void abandon();
 
-    std::int64_t bytes_arrived() const { return bytes_arrived_; }
+    std::int64_t bytes_arrived() const { return downloads_.bytes_arrived(); }
 
   private:
     struct Job;
-    struct Fetching;
 
     void start_page(Job& job);
     Done page_head(Job& job, const Reply& reply);
+    Done page_body(Job& job, std::string_view piece);
     void page_ended(std::uint64_t id, const Outcome<Reply>& reply);
     void not_modified(Job& job);
     void read_page(Job& job, const Reply& reply);
     bool older_than_wanted(Job& job);
-    bool start_file(Job& job, const Fetch& fetch);
-    void transfer_file(Job& job, const Fetch& fetch, const Expected& expected);
-    void file_ended(std::uint64_t id, const Fetch& fetch, Fetching& fetching,
-                    const Outcome<Reply>& reply);
+    void start_file(Job& job, const Fetch& fetch);
     void arrived(Job& job, const Fetch& fetch, const std::string& staged);
     void failed(Job& job, Failure failure);
     void fetch_done(Job& job);
@@ -66,11 +66,10 @@ class Jobs {
     void note_master(bool answered, std::chrono::seconds wait);
 
     Transport& transport_;
-    Staging& staging_;
     const Policy& policy_;
     const Clock& clock_;
-    const bool recovering_;
     Send send_;
+    Downloads downloads_;
 
     std::map<std::uint64_t, std::unique_ptr<Job>> jobs_;
     std::uint64_t next_id_ = 0;
@@ -78,9 +77,8 @@ class Jobs {
     std::deque<std::uint64_t>
         ready_;  // they have files to fetch; the first starts one and goes to the end
     int pages_running_ = 0;
-    int files_running_ = 0;
+    std::int64_t bodies_ = 0;       // bytes of the pages that are on their way
     std::size_t files_listed_ = 0;  // entries of all pages in memory
-    std::int64_t bytes_arrived_ = 0;
 
     // A master that does not answer is not asked by every project in turn.
     int master_failures_ = 0;

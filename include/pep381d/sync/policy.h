@@ -2,8 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
+#include <vector>
 
+#include "pep381d/net/retry.h"
 #include "pep381d/plan/filter.h"
 #include "pep381d/plan/page_plan.h"
 
@@ -30,8 +33,11 @@ struct Policy {
     std::chrono::milliseconds reconcile_interval{std::chrono::hours(24)};
     std::chrono::milliseconds patience{std::chrono::seconds(20)};
     std::chrono::milliseconds timeout{std::chrono::seconds(30)};
+    double (*random)() = random_share;  // how much of a pause is taken; tests fix it
     int master_requests = 10;
     int file_requests = 32;
+    std::vector<std::string> alternates;  // files.alternates: base URLs
+    std::int64_t file_rate = 0;           // bytes a second that all files share; 0: no limit
 };
 
 }  // namespace pep381d

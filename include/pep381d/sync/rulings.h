@@ -4,7 +4,6 @@
 // Thread rule: the committer's thread; each call runs inside a State::Change of the caller.
 #pragma once
 
-#include <random>
 #include <string>
 #include <vector>
 
@@ -51,7 +50,6 @@ class Rulings {
     const Policy& policy_;
     const Clock& clock_;
     Log& log_;
-    std::mt19937_64 random_{std::random_device{}()};
     std::vector<ProjectName> named_;
     bool wants_list_ = false;
     bool removed_ = false;

@@ -17,6 +17,7 @@ class DirectoryTree final : public FileTree {
     explicit DirectoryTree(std::string directory);
 
     Outcome<Descriptor> create(const std::string& path) override;
+    Outcome<Descriptor> append(const std::string& path) override;
     Done write(const Descriptor& file, std::string_view bytes) override;
     Done finish(Descriptor file, std::optional<std::int64_t> mtime, bool large) override;
     Outcome<Descriptor> open(const std::string& path) override;

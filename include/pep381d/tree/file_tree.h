@@ -2,8 +2,8 @@
 // that fills up or dies at the n-th call, and because an object store will be another one.
 //
 // Paths are relative to mirror.directory. Failures are Fault::local and name the path. Thread rule:
-// in staging/ the loop's thread may create, write, finish and remove, and it may read everywhere;
-// all else belongs to the committer's thread.
+// in staging/ the loop's thread may create, append, write, finish, link and remove, and it may read
+// everywhere; all else belongs to the committer's thread.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,8 @@ class FileTree {
 
     // A new file, an old one of that name emptied; its directory must be there.
     virtual Outcome<Descriptor> create(const std::string& path) = 0;
+    // A file that is there, to be written on at its end.
+    virtual Outcome<Descriptor> append(const std::string& path) = 0;
     virtual Done write(const Descriptor& file, std::string_view bytes) = 0;
     // Ends the writing and sets the modification time (seconds) where one is given. A large file
     // starts on its way to the disk. Nothing is durable before flush().

@@ -98,12 +98,14 @@ max-requests = 1000
 contact = admin@example.org
 ca-file = /etc/ca.pem
 proxy = socks5h://localhost:1080
+ip-version = 6
 timeout = 500ms
 patience = 0
 [files]
 enabled = false
 max-requests = 1
 rate-limit = 20MiB
+alternates = http://10.0.0.7:8381/ https://me:secret@mirror.example/pypi
 core-metadata = no
 [pages]
 formats = json
@@ -132,11 +134,15 @@ level = debug
     CHECK(config.master_contact == "admin@example.org");
     CHECK(config.master_ca_file == "/etc/ca.pem");
     CHECK(config.master_proxy == "socks5h://localhost:1080");
+    CHECK(config.master_ip_version == 6);
     CHECK(config.master_timeout == 500ms);
     CHECK(config.master_patience == 0s);
     CHECK_FALSE(config.files_enabled);
     CHECK(config.files_max_requests == 1);
     CHECK(config.files_rate_limit == 20 * 1024 * 1024);
+    CHECK(
+        config.files_alternates ==
+        std::vector<std::string>{"http://10.0.0.7:8381", "https://me:secret@mirror.example/pypi"});
     CHECK_FALSE(config.files_core_metadata);
     CHECK_FALSE(config.pages_html);
     CHECK(config.pages_json);
@@ -176,6 +182,10 @@ TEST_CASE("a value that the file cannot have is a mistake with line and key") {
         {"master", "contact = a\tb", "master.contact", "a mail address"},
         {"files", "enabled = maybe", "files.enabled", "true or false"},
         {"files", "rate-limit = 20MB", "files.rate-limit", "20MiB"},
+        {"files", "alternates = mirror.example", "files.alternates", "http://"},
+        {"files", "alternates = https://mirror.example/packages", "files.alternates", "without"},
+        {"files", "alternates = https://mirror.example/simple/", "files.alternates", "without"},
+        {"master", "ip-version = 5", "master.ip-version", "any, 4 or 6"},
         {"pages", "formats = html xml", "pages.formats", "html, json, or both"},
         {"pages", "formats =", "pages.formats", "html, json, or both"},
         {"filter", "projects =", "filter.projects", "project names"},
@@ -350,6 +360,8 @@ TEST_CASE("a printed configuration reads back to the same values") {
     config.master_poll_interval = 1500ms;
     config.files_enabled = false;
     config.files_rate_limit = 12345;
+    config.files_alternates = {"https://mirror.example", "http://10.0.0.7"};
+    config.master_ip_version = 4;
     config.pages_html = false;
     config.filter_projects = {"a*", "b"};
     config.filter_block = {"c"};
@@ -364,6 +376,8 @@ TEST_CASE("a printed configuration reads back to the same values") {
         CHECK(print_config(line.config) == printed);
         CHECK(line.config.master_poll_interval == each.master_poll_interval);
         CHECK(line.config.files_rate_limit == each.files_rate_limit);
+        CHECK(line.config.files_alternates == each.files_alternates);
+        CHECK(line.config.master_ip_version == each.master_ip_version);
         CHECK(line.config.filter_projects == each.filter_projects);
         CHECK(line.config.filter_block == each.filter_block);
         CHECK(line.config.deletes_max_fraction == each.deletes_max_fraction);

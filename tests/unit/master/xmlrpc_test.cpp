@@ -238,9 +238,10 @@ TEST_CASE("a fault of the server is tried again later, after the time that it na
         {"HTTPTooManyRequests: Limit may reset in -7 seconds.", 1},
         {"HTTPTooManyRequests: Limit may reset in 86400 seconds.", 3600},
         {"HTTPTooManyRequests: Limit may reset in 99999999999999999999999 seconds.", 3600},
-        {"HTTPTooManyRequests: Limit may reset in a while", 0},
-        {"HTTPTooManyRequests: The action could not be performed", 0},
+        {"HTTPTooManyRequests: Limit may reset in a while", 60},
+        {"HTTPTooManyRequests: The action could not be performed", 60},
         {"application error", 0},
+        {"TypeError: not a ValueError: nor a RuntimeError:", 0},
     };
     for (const auto& [text, seconds] : table) {
         INFO(text);
@@ -253,14 +254,33 @@ TEST_CASE("a fault of the server is tried again later, after the time that it na
         CHECK_THAT(outcome.failure().what, ContainsSubstring("fault -32500"));
         CHECK_THAT(outcome.failure().what, ContainsSubstring(text));
     }
-    const std::string pypi = golden("pypi/xmlrpc.fault.xml");
-    CHECK(read_serial(pypi).failure().fault == Fault::retry_later);
-    CHECK(read_changelog(pypi).failure().fault == Fault::retry_later);
     const Failure throttled = read_serial(fault("<value><int>429</int></value>",
                                                 "<value>max concurrent requests exceeded</value>"))
                                   .failure();
     CHECK(throttled.fault == Fault::retry_later);
     CHECK(throttled.wait == std::chrono::seconds{0});
+}
+
+TEST_CASE("a fault that the same question will meet again is a refusal") {
+    const std::string pypi = golden("pypi/xmlrpc.fault.xml");  // a method that was given up
+    CHECK(read_serial(pypi).failure().fault == Fault::refused);
+    CHECK(read_changelog(pypi).failure().fault == Fault::refused);
+    const std::vector<std::pair<int, std::string>> table{
+        {-32601, "server error; method not found"},
+        {-32602, "client error; serial: Input should be a valid integer"},
+        {-32700, "parse error; not well formed"},
+        {-32500, "ValueError: The changelog method has been deprecated"},
+    };
+    for (const auto& [code, text] : table) {
+        INFO(code);
+        const auto outcome =
+            read_changelog(fault("<value><int>" + std::to_string(code) + "</int></value>",
+                                 "<value><string>" + text + "</string></value>"));
+        REQUIRE_FALSE(outcome.ok());
+        CHECK(outcome.failure().fault == Fault::refused);
+        CHECK(outcome.failure().wait == std::chrono::seconds{0});
+        CHECK_THAT(outcome.failure().what, ContainsSubstring(text));
+    }
 }
 
 TEST_CASE("what is not XML-RPC is corrupt, and the failure says what came instead") {

@@ -98,18 +98,26 @@ TEST_CASE("a host in a URL is judged by its address where it is one") {
     }
 }
 
+TEST_CASE("an alternate may be on a private address, and that teaches nothing about files") {
+    const sockaddr_storage private_address = address("10.0.0.7");
+    AddressGuard guard;
+    CHECK(guard.admits(Peer::alternate, plain(private_address)));
+    CHECK(guard.admits_host(Peer::alternate, "10.0.0.7"));
+    CHECK_FALSE(guard.admits(Peer::file, plain(private_address)));
+}
+
 TEST_CASE("files reach private addresses only after the configured master was on one") {
     const sockaddr_storage private_address = address("10.0.0.7");
     const sockaddr_storage public_address = address("151.101.0.223");
 
     AddressGuard guard;
-    CHECK(guard.admits(false, plain(public_address)));
-    CHECK_FALSE(guard.admits(false, plain(private_address)));
-    CHECK(guard.admits(true, plain(public_address)));
-    CHECK_FALSE(guard.admits(false, plain(private_address)));
-    CHECK_FALSE(guard.admits_host(false, "10.0.0.7"));
+    CHECK(guard.admits(Peer::file, plain(public_address)));
+    CHECK_FALSE(guard.admits(Peer::file, plain(private_address)));
+    CHECK(guard.admits(Peer::master, plain(public_address)));
+    CHECK_FALSE(guard.admits(Peer::file, plain(private_address)));
+    CHECK_FALSE(guard.admits_host(Peer::file, "10.0.0.7"));
 
-    CHECK(guard.admits(true, plain(private_address)));
-    CHECK(guard.admits(false, plain(private_address)));
-    CHECK(guard.admits_host(false, "10.0.0.7"));
+    CHECK(guard.admits(Peer::master, plain(private_address)));
+    CHECK(guard.admits(Peer::file, plain(private_address)));
+    CHECK(guard.admits_host(Peer::file, "10.0.0.7"));
 }

@@ -171,6 +171,43 @@ TEST_CASE("a peer that sends a byte now and then is cut off by the deadline") {
     CHECK_FALSE(drip.body.empty());
 }
 
+TEST_CASE("a page, a file and an answer to a question that trickle are cut off soon") {
+    RudeServer server;
+    const auto trickle = [](const std::string& head) {
+        return [head](Wire& wire, const Asked&) {
+            wire.send(head);
+            while (wire.send("x") && wire.pause(20ms)) {
+            }
+        };
+    };
+    server.on("/body", trickle("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"));
+    server.on("/header", trickle("HTTP/1.1 200 OK\r\nX: "));
+    server.on("/error", trickle("HTTP/1.1 404 Not Found\r\nContent-Length: 1000000\r\n\r\n"));
+    CurlTransport transport(options());  // averages over a second
+    Fetched page, file, question, header, error;
+    transport.start(get(server.url("/body")), page.receiver());
+    Request asks_file = get(server.url("/body"));
+    asks_file.peer = Peer::alternate;
+    transport.start(asks_file, file.receiver());
+    Request asks = get(server.url("/body"));
+    asks.post = "<methodCall/>";
+    transport.start(asks, question.receiver());
+    transport.start(get(server.url("/header")), header.receiver());
+    transport.start(get(server.url("/error")), error.receiver());
+    const auto began = std::chrono::steady_clock::now();
+    wait_until(transport, [&] {
+        return page.ends + file.ends + question.ends + header.ends + error.ends == 5;
+    });
+    CHECK(std::chrono::steady_clock::now() - began < 10s);
+    expect(page, Fault::retry_later, "it trickles, ");
+    expect(file, Fault::retry_later, "it trickles, ");
+    REQUIRE_FALSE(question.ok());
+    CHECK_THAT(question.failure().what, ContainsSubstring("POST " + server.url("/body")));
+    CHECK_THAT(question.failure().what, ContainsSubstring("it trickles, "));
+    expect(header, Fault::retry_later, "no byte for 300ms");
+    expect(error, Fault::gone, "HTTP 404");
+}
+
 TEST_CASE("what a busy server asks us to wait is passed on") {
     struct Row {
         const char* retry_after;
@@ -287,6 +324,53 @@ TEST_CASE("five redirects are followed, six are not") {
     CHECK(five.body == "here");
     CHECK(five.head.url == server.url("/6"));
     expect(fetch(transport, get(server.url("/0"))), Fault::refused, "too many redirects");
+}
+
+TEST_CASE("a server that redirects for ever is left after five") {
+    RudeServer server;
+    for (int i = 0; i < 2000; ++i)
+        server.on("/" + std::to_string(i),
+                  answer("302 Found", "Location: /" + std::to_string(i + 1) + "\r\n", "moved"));
+    CurlTransport transport(options());
+    expect(fetch(transport, get(server.url("/0"))), Fault::refused, "too many redirects");
+    CHECK(server.asked().size() == 6);
+}
+
+TEST_CASE("an alternate may be on a private address, but leads nobody there") {
+    RudeServer server;
+    server.on("/file", ok("bytes"));
+    server.on("/moved", answer("302 Found", "Location: " + server.url("/file") + "\r\n", ""));
+    CurlTransport transport(options());
+    Request alternate = get(server.url("/file"));
+    alternate.peer = Peer::alternate;
+    CHECK(fetch(transport, alternate).body == "bytes");
+    Request file = get(server.url("/file"));
+    file.peer = Peer::file;
+    // Neither over the alternate's connection, which stands, nor over one of its own.
+    for (const char* host : {"127.0.0.1", "localhost"}) {
+        const std::string base =
+            "http://" + std::string(host) + ":" + std::to_string(server.port());
+        file.url = base + "/file";
+        expect(fetch(transport, file), Fault::refused, "is not a public address");
+        alternate.url = base + "/moved";
+        expect(fetch(transport, alternate), Fault::refused, "is not a public address");
+        alternate.url = base + "/file";
+        CHECK(fetch(transport, alternate).body == "bytes");
+    }
+}
+
+TEST_CASE("a host is reached by the version of IP that was chosen, and by no other") {
+    RudeServer server;
+    server.on("/x", ok("x"));
+    const std::string url = "http://localhost:" + std::to_string(server.port()) + "/x";
+    for (const auto& [version, reached] :
+         {std::pair(IpVersion::any, true), std::pair(IpVersion::v4, true),
+          std::pair(IpVersion::v6, false)}) {
+        TransportOptions chosen = options();
+        chosen.ip_version = version;
+        CurlTransport transport(chosen);
+        CHECK(fetch(transport, get(url)).ok() == reached);
+    }
 }
 
 TEST_CASE("a file named by a page that came by https is not fetched by http") {

@@ -101,6 +101,49 @@ TEST_CASE("a first list that is old is followed by the journal since then") {
     CHECK(world.state.number(Note::cursor) == 7);
 }
 
+TEST_CASE("a list that has a name twice counts it once") {
+    World world;
+    world.publish(foo);
+    world.publish(bar);
+    for (const char* again : {"foo", "Foo", "FOO"})
+        world.listed_too +=
+            std::string("<member><name>") + again + "</name><value><int>3</int></value></member>";
+    for (int i = 0; i < 2; ++i) {
+        REQUIRE_FALSE(world.pass());
+        CHECK(world.network.asked[World::url(foo)] == 1);
+        CHECK(world.state.totals().projects == 2);
+        CHECK(world.state.pending() == 0);
+        const auto root = world.bytes("simple/index.html");
+        const auto first = root.find("href=\"foo/\"");
+        REQUIRE(first != std::string::npos);
+        CHECK(root.find("href=\"foo/\"", first + 1) == std::string::npos);
+        world.policy.reconcile_interval = 1ms;
+        world.clock.advance(1h);
+    }
+}
+
+TEST_CASE(
+    "a list that is cut in the middle of a member takes nothing away, and the journal goes on") {
+    World world;
+    world.publish(foo);
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    world.policy.reconcile_interval = 1ms;
+    world.clock.advance(2h);
+    world.cut_list = true;
+    auto newer = foo;
+    newer.serial = Serial{9};
+    newer.files.push_back(sdist("foo-2.0.tar.gz"));
+    world.publish(newer);
+    world.event("foo", "new release", 9);
+    const auto failure = world.pass();
+    REQUIRE(failure);
+    CHECK_THAT(failure->what, ContainsSubstring("https://master.example/pypi"));
+    CHECK_THAT(failure->what, ContainsSubstring("list_packages_with_serial"));
+    CHECK_THAT(world.page_of("foo"), ContainsSubstring("foo-2.0.tar.gz"));
+    CHECK(world.there("simple/bar/index.html"));
+}
+
 TEST_CASE("with deletes.policy keep, what the master removes stays") {
     World world;
     world.policy.keep_deleted = true;

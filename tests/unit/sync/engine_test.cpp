@@ -321,6 +321,55 @@ TEST_CASE("a serial that runs backwards stops the poll and changes nothing") {
     CHECK(world.there("simple/foo/index.html"));
 }
 
+TEST_CASE("the daemon polls again after a growing pause, or when the master says") {
+    Policy policy;
+    policy.poll_interval = 60s;
+    policy.random = [] { return 1.0; };
+    const Failure busy{Fault::retry_later, "HTTP 503"};
+    CHECK(poll_pause(busy, 1, policy) == 1s);
+    CHECK(poll_pause(busy, 4, policy) == 8s);
+    CHECK(poll_pause(busy, 100, policy) == 5min);
+    CHECK(poll_pause({Fault::retry_later, "limited", 600s}, 1, policy) == 10min);
+    CHECK(poll_pause({Fault::retry_later, "limited", 24h}, 1, policy) == 1h);
+    CHECK(poll_pause({Fault::refused, "no such method"}, 1, policy) == 5min);
+    policy.random = [] { return 0.0; };
+    CHECK(poll_pause(busy, 100, policy) == 1s);
+}
+
+TEST_CASE("a pass asks a limited master again after the time that it names, a refusing one never") {
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    world.policy.patience = 100s;
+    const auto fault = [](const std::string& code, const std::string& text) {
+        return "<methodResponse><fault><value><struct><member><name>faultCode</name><value><int>" +
+               code + "</int></value></member><member><name>faultString</name><value><string>" +
+               text + "</string></value></member></struct></value></fault></methodResponse>";
+    };
+    world.network.asked.clear();
+    const Steady began = world.clock.steady();
+    std::string answer;
+    world.network.before = [&](const std::string& key) {
+        if (world.network.asked[key] == 1) world.network.answers[key].body = answer;
+        if (world.network.asked[key] == 2) world.network.answers[key].body = serial_answer(5);
+    };
+    world.hooks.report = [&](const Progress&) { world.clock.advance(1s); };
+    SECTION("limited") {
+        answer = fault("-32500", "HTTPTooManyRequests: Limit may reset in 42 seconds.");
+        REQUIRE_FALSE(world.pass());
+        CHECK(world.network.asked["changelog_last_serial"] == 2);
+        CHECK(world.clock.steady() - began >= 42s);
+    }
+    SECTION("refusing") {
+        answer = fault("-32601", "method not found");
+        const auto failure = world.pass();
+        REQUIRE(failure);
+        CHECK_THAT(failure->what, ContainsSubstring("https://master.example/pypi"));
+        CHECK_THAT(failure->what, ContainsSubstring("method not found"));
+        CHECK(world.network.asked["changelog_last_serial"] == 1);
+    }
+}
+
 TEST_CASE("a list that is no good stops the first pass and leaves nothing") {
     World world;
     SECTION("empty") {}

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <set>
+#include <vector>
 
 #include "pep381d/tree/directory_tree.h"
 
@@ -19,6 +20,12 @@ Expected expecting(const std::string& bytes) {
 
 std::string place_of(const std::string& bytes) {
     return "staging/" + to_hex(sha256(bytes));
+}
+
+std::string large_bytes() {
+    std::string bytes(3'000'000, 'b');
+    for (std::size_t i = 0; i < bytes.size(); i += 97) bytes[i] = static_cast<char>(i);
+    return bytes;
 }
 
 struct World {
@@ -82,7 +89,7 @@ TEST_CASE(
     CHECK(staging.new_path(expecting("same")) == place_of("same") + ".7");
 }
 
-TEST_CASE("each whole file of an earlier run is used once, a cut one never") {
+TEST_CASE("what an earlier run left is handed out once, and what nobody takes is swept") {
     TemporaryDirectory directory;
     directory.write(place_of("whole"), "whole");
     directory.write(place_of("cut off"), "cut");
@@ -91,13 +98,107 @@ TEST_CASE("each whole file of an earlier run is used once, a cut one never") {
     DirectoryTree tree(directory.path().string());
     Staging staging(tree);
     CHECK_FALSE(std::filesystem::exists(directory.path() / "staging/page-1.html"));
-    const auto first = staging.left_over(expecting("whole"));
-    const auto second = staging.left_over(expecting("whole"));
+    const auto first = staging.take_whole(expecting("whole"));
+    const auto second = staging.take_whole(expecting("whole"));
     REQUIRE((first && second));
     CHECK(std::set{*first, *second} == std::set{place_of("whole"), place_of("whole") + ".7"});
-    CHECK_FALSE(staging.left_over(expecting("whole")));
-    CHECK_FALSE(staging.left_over(expecting("cut off")));
+    CHECK_FALSE(staging.take_whole(expecting("whole")));
+    CHECK_FALSE(staging.swept());
     REQUIRE(staging.sweep());
+    CHECK(staging.swept());
     CHECK_FALSE(std::filesystem::exists(directory.path() / place_of("cut off")));
     CHECK(std::filesystem::exists(directory.path() / place_of("whole")));
+}
+
+TEST_CASE(
+    "a part of a large file outlives its transfer and this process, under a name that tells") {
+    World world;
+    const std::string bytes = large_bytes();
+    const std::string half = bytes.substr(0, bytes.size() / 2);
+    const Expected expected = expecting(bytes);
+    {
+        Arrival arrival(world.staging, world.staging.new_path(expected), expected);
+        REQUIRE(arrival.write(half));
+    }
+    CHECK(world.files() == 1);
+    CHECK_FALSE(world.staging.take_whole(expected));
+    const auto part = world.staging.take_part(expected);
+    REQUIRE(part);
+    CHECK(*part == place_of(bytes) + ".1.part");
+
+    Staging next_run(world.tree);
+    CHECK_FALSE(next_run.take_whole(expected));
+    REQUIRE(next_run.take_part(expected) == part);
+    CHECK_FALSE(next_run.take_part(expected));
+    Proof proof(world.tree, *part, expected);
+    while (!proof.ended()) (void)proof.go_on(100'000);
+    REQUIRE(proof.may_go_on());
+    Arrival arrival(next_run, *part, expected, std::move(proof));
+    CHECK(arrival.size() == static_cast<std::int64_t>(half.size()));
+    REQUIRE(arrival.write(std::string_view(bytes).substr(half.size())));
+    const auto staged = arrival.finish();
+    REQUIRE(staged);
+    CHECK(staged.value().path == place_of(bytes) + ".2");
+    CHECK(lies_whole(world.tree, staged.value().path, expected));
+    CHECK(world.files() == 1);
+}
+
+TEST_CASE("no part is kept of a file that is small, weakly hashed, of unknown size, or wrong") {
+    World world;
+    const std::string bytes = large_bytes();
+    Expected expected = expecting(bytes);
+    std::string arrived = bytes.substr(0, bytes.size() - 1);
+    bool spoil = false;
+    SECTION("too little has arrived") {
+        arrived = bytes.substr(0, 1'000'000);
+    }
+    SECTION("the file itself is small") {
+        arrived.resize(500'000);
+        expected = expecting(arrived + "x");
+    }
+    SECTION("a weak digest") {
+        expected.digest = Digest{Algorithm::md5, std::string(16, 'm')};
+    }
+    SECTION("an unknown size") {
+        expected.size.reset();
+    }
+    SECTION("wrong bytes") {
+        spoil = true;
+    }
+    {
+        Arrival arrival(world.staging, world.staging.new_path(expected), expected);
+        REQUIRE(arrival.write(arrived));
+        if (spoil) arrival.spoil();
+    }
+    CHECK(world.files() == 0);
+    CHECK(world.staging.swept());
+}
+
+TEST_CASE("an arrival that begins anew keeps nothing of the part that it went on with") {
+    World world;
+    const std::string bytes = large_bytes();
+    const Expected expected = expecting(bytes);
+    const std::string part = place_of(bytes) + ".3.part";
+    world.directory.write(part, std::string(1'500'000, 'z'));
+    Proof proof(world.tree, part, expected);
+    while (!proof.ended()) (void)proof.go_on(1 << 20);
+    Arrival arrival(world.staging, part, expected, std::move(proof));
+    arrival.restart();
+    REQUIRE(arrival.write(bytes));
+    CHECK(arrival.finish().ok());
+}
+
+TEST_CASE("of many parts the oldest go") {
+    World world;
+    const std::string bytes = large_bytes();
+    std::vector<Expected> all;
+    for (char c = 0; c < 70; ++c) {
+        all.push_back(expecting(bytes));
+        all.back().digest->bytes[0] = c;
+        Arrival arrival(world.staging, world.staging.new_path(all.back()), all.back());
+        REQUIRE(arrival.write(std::string_view(bytes).substr(0, 1'100'000)));
+    }
+    CHECK(world.files() == 64);
+    CHECK_FALSE(world.staging.take_part(all[5]));
+    CHECK(world.staging.take_part(all[6]));
 }

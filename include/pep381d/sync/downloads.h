@@ -1,0 +1,76 @@
+// Files on their way in: from what lies here already, from the alternates in their order, or from
+// where the master says; behind what an earlier transfer left. How many run at a time is the
+// caller's to say. On the loop's thread.
+//
+// What lies here is hashed before it is used, in slices between which the loop sees to the rest of
+// its duties: a part of 10 GB holds nothing up.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "pep381d/base/outcome.h"
+#include "pep381d/model/project_page.h"
+#include "pep381d/net/transport.h"
+#include "pep381d/sync/alternates.h"
+#include "pep381d/sync/policy.h"
+#include "pep381d/tree/staging.h"
+
+namespace pep381d {
+
+class Downloads {
+  public:
+    // The path of the whole and right file in staging/; empty: it lies in its place already.
+    using Ended = std::function<void(Outcome<std::string>)>;
+
+    // `recovering`: files may lie in their place that the state does not know of.
+    Downloads(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
+              Log& log, bool recovering);
+    ~Downloads();
+
+    // The file, or its .metadata. `https_only`: the page that names it came by https. `ended` is
+    // called once, from pump() or from the transport's wait(), unless abandon() comes first.
+    void start(const File& file, bool metadata, bool https_only, Ended ended);
+    int running() const { return running_; }
+    // Hashes a slice of what lies here; true: it did, there may be more, and nothing to wait for.
+    bool pump();
+    // Forgets all of them. The transport must have been told to.
+    void abandon();
+
+    std::int64_t bytes_arrived() const { return bytes_arrived_; }
+
+  private:
+    struct Errand;
+    using Shared = std::shared_ptr<Errand>;
+
+    void go_on(const Shared& errand);
+    bool look(Errand& errand);
+    void proven(const Shared& errand);
+    void part_proven(const Shared& errand);
+    void transfer(const Shared& errand);
+    Outcome<std::string> result_of(Errand& errand, const Outcome<Reply>& reply) const;
+    void transferred(const Shared& errand, const Outcome<Reply>& reply);
+    bool try_again(Errand& errand, bool wrong);
+    void end(Errand& errand, Outcome<std::string> outcome);
+
+    Transport& transport_;
+    Staging& staging_;
+    const Policy& policy_;
+    const bool recovering_;
+    Alternates alternates_;
+    std::deque<Shared> hashing_;
+    int running_ = 0;
+    std::int64_t bytes_arrived_ = 0;
+};
+
+// How long the transfer of so many bytes may take: twice the time-out, and their time at the
+// slowest rate that is still worth waiting for. `share`: what files.rate-limit leaves to a
+// transfer; 0: no limit.
+std::chrono::milliseconds deadline_for(std::int64_t size, std::chrono::milliseconds timeout,
+                                       std::int64_t share);
+
+}  // namespace pep381d

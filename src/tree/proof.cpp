@@ -1,0 +1,57 @@
+#include "pep381d/tree/proof.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace pep381d {
+
+Expected expected_of(const File& file, bool metadata) {
+    Expected expected;
+    if (metadata) {
+        if (!file.core_metadata.sha256.empty())
+            expected.digest = Digest{Algorithm::sha256, file.core_metadata.sha256};
+    } else {
+        if (!file.digests.empty()) expected.digest = file.digests.front();
+        expected.size = file.size;
+    }
+    if (file.upload_time) expected.mtime = *file.upload_time / 1'000'000;
+    return expected;
+}
+
+Proof::Proof(FileTree& tree, const std::string& path, const Expected& expected)
+    : tree_(tree), expected_(expected), hasher_(expected.digest->algorithm) {
+    auto file = tree.open(path);
+    readable_ = file.ok();
+    if (file) file_ = std::move(file).value();
+}
+
+std::size_t Proof::go_on(std::size_t most) {
+    std::array<char, 128 * 1024> buffer;
+    std::size_t done = 0;
+    while (file_ && done < most) {
+        const auto got = tree_.read(file_, buffer.data(), std::min(buffer.size(), most - done));
+        if (got) hasher_.update({buffer.data(), got.value()});
+        const std::size_t bytes = got ? got.value() : 0;
+        done += bytes;
+        size_ += static_cast<std::int64_t>(bytes);
+        const bool too_long = expected_.size && size_ > *expected_.size;
+        readable_ = got.ok() && !too_long;
+        if (bytes == 0 || too_long) file_ = Descriptor();
+    }
+    return done;
+}
+
+bool Proof::whole() {
+    return readable_ && (!expected_.size || size_ == *expected_.size) &&
+           hasher_.finish() == expected_.digest->bytes;
+}
+
+bool lies_whole(FileTree& tree, const std::string& path, const Expected& expected) {
+    if (!expected.digest) return false;
+    Proof proof(tree, path, expected);
+    while (!proof.ended()) (void)proof.go_on(std::numeric_limits<std::size_t>::max());
+    return proof.whole();
+}
+
+}  // namespace pep381d

@@ -1,0 +1,177 @@
+// A master that floods, trickles and misleads, over real sockets: what is wrong with one project is
+// told of that project, in bounded time and memory, and the others go on.
+#include <fstream>
+#include <unistd.h>
+
+#include "pep381d/net/curl_transport.h"
+
+#include "support/catch.h"
+#include "support/gzip.h"
+#include "support/rude_server.h"
+#include "support/sync_world.h"
+
+using namespace pep381d;
+using namespace pep381d::test;
+using namespace sample;
+
+namespace {
+
+// Resident memory of this process.
+std::int64_t memory() {
+    std::ifstream statm("/proc/self/statm");
+    std::int64_t all = 0, resident = 0;
+    statm >> all >> resident;
+    return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+std::string method_of(const Asked& asked) {
+    const auto name = asked.body.find("<methodName>") + 12;
+    return asked.body.substr(name, asked.body.find("</methodName>") - name);
+}
+
+struct RudeMaster : SyncWorld {
+    RudeServer server;
+    CurlTransport curl{{.timeout = 1s}};
+    std::int64_t before = 0;
+    std::int64_t most_memory = 0;
+
+    RudeMaster() {
+        transport = &curl;
+        policy.master = policy.master_shown = server.url("");
+        policy.timeout = 1s;
+        server.on("/pypi", [this](Wire& wire, const Asked& asked) {
+            wire.send(ok(network.answers.at(method_of(asked)).body));
+        });
+        hooks.report = [this](const Progress&) {
+            const std::int64_t now = memory();
+            if (before == 0) before = now;  // here, since making a bomb takes memory too
+            most_memory = std::max(most_memory, now - before);
+        };
+    }
+
+    // A project with one file of those bytes.
+    File offer(const std::string& name) {
+        File file = sdist(name + "-1.0.tar.gz");
+        file.url = server.url(file.url.substr(file.url.find("/packages/")));
+        const ProjectPage offered = page(name, 5, {file});
+        listed[name] = newest = 5;
+        server.on(
+            "/simple/" + name + "/",
+            ok(project_json(offered), "Content-Type: application/vnd.pypi.simple.v1+json\r\n"));
+        server.on(target_of(file), ok(file.name.text()));
+        return file;
+    }
+    std::string target_of(const File& file) { return file.url.substr(server.url("").size()); }
+    void spoil_page(const std::string& name, RudeServer::Script script) {
+        offer(name);
+        server.on("/simple/" + name + "/", std::move(script));
+    }
+    void spoil_file(const std::string& name, RudeServer::Script script) {
+        server.on(target_of(offer(name)), std::move(script));
+    }
+};
+
+const std::string json_head =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.pypi.simple.v1+json\r\n";
+
+RudeServer::Script endless(std::string first, std::string again,
+                           std::chrono::milliseconds pause = 0ms) {
+    return [=](Wire& wire, const Asked&) {
+        wire.send(first);
+        while (wire.send(again) && wire.pause(pause)) {
+        }
+    };
+}
+
+}  // namespace
+
+TEST_CASE("bad pages and files cost bounded time and memory, are told by URL, and stop no others") {
+    RudeMaster world;
+    const std::string block(64 * 1024, ' ');
+    world.spoil_page("trickle", endless(json_head + "\r\n{", " ", 20ms));
+    world.spoil_page("flood", endless(json_head + "\r\n{", block));
+    world.spoil_page("headers", endless(json_head, "X-Filler: " + std::string(200, 'x') + "\r\n"));
+    world.spoil_page("bomb",
+                     [packed = gzip(std::string(200 << 20, ' '))](Wire& wire, const Asked&) {
+                         wire.send(answer("200 OK",
+                                          "Content-Type: application/vnd.pypi.simple.v1+json\r\n"
+                                          "Content-Encoding: gzip\r\n",
+                                          packed));
+                     });
+    world.spoil_page("redirects", [](Wire& wire, const Asked&) {
+        wire.send(answer("302 Found", "Location: /simple/redirects/\r\n", ""));
+    });
+    world.spoil_page("cut", [](Wire& wire, const Asked&) {
+        wire.send(json_head + "Content-Length: 1000\r\n\r\n{\"meta\":");
+        wire.close();
+    });
+    world.spoil_file("slowfile", endless("HTTP/1.1 200 OK\r\n\r\n", "x", 200ms));
+    world.spoil_file("longfile", endless("HTTP/1.1 200 OK\r\n\r\n", block));
+    const File first = world.offer("a-good-one");
+    const File last = world.offer("zzz");
+
+    const auto began = std::chrono::steady_clock::now();
+    REQUIRE_FALSE(world.pass());
+    CHECK(std::chrono::steady_clock::now() - began < 20s);
+    CHECK(world.most_memory < (160LL << 20));
+
+    const std::pair<std::string, std::string> causes[] = {
+        {"trickle", "it trickles, "}, {"flood", "more than the"},          {"headers", "headers"},
+        {"bomb", "more than the"},    {"redirects", "too many redirects"}, {"cut", "ended early"},
+    };
+    for (const auto& [name, cause] : causes) {
+        CAPTURE(name);
+        CHECK_THAT(world.cause_of(name),
+                   ContainsSubstring("GET " + world.server.url("/simple/" + name + "/: ")));
+        CHECK_THAT(world.cause_of(name), ContainsSubstring(cause));
+        CHECK_FALSE(world.there("simple/" + name + "/index.html"));
+    }
+    for (const char* name : {"flood", "bomb"})
+        CHECK_THAT(world.cause_of(name),
+                   ContainsSubstring("GET " + world.server.url("/simple/") + name + "/: ") &&
+                       (ContainsSubstring("more than the") ||
+                        ContainsSubstring("too many large pages at a time")));
+    const std::string packages = "GET " + world.server.url("/packages/");
+    CHECK_THAT(world.cause_of("slowfile"), ContainsSubstring(packages));
+    CHECK_THAT(world.cause_of("slowfile"), ContainsSubstring("it trickles, "));
+    CHECK_THAT(world.cause_of("longfile"), ContainsSubstring(packages));
+    for (const File& file : {first, last}) CHECK(world.bytes(*file_path(file)) == file.name.text());
+    CHECK(world.there("simple/a-good-one/index.html"));
+    CHECK(world.there("simple/zzz/index.html"));
+    CHECK(world.state.pending() == 8);
+    CHECK(std::filesystem::is_empty(world.directory.path() / "staging"));
+}
+
+TEST_CASE("a question that is answered by a trickle, a flood or headers fails soon and by name") {
+    RudeMaster world;
+    world.offer("foo");
+    const std::string start = "<?xml version='1.0'?><methodResponse><params><param><value>";
+    std::string cause;
+    SECTION("a trickle") {
+        world.server.on("/pypi", endless("HTTP/1.1 200 OK\r\n\r\n" + start, " ", 20ms));
+        cause = "it trickles, ";
+    }
+    SECTION("a flood that is no XML-RPC") {
+        world.server.on("/pypi", endless("HTTP/1.1 200 OK\r\n\r\n" + start + "<int>",
+                                         std::string(64 * 1024, '1')));
+        cause = "64 KiB";
+    }
+    SECTION("headers") {
+        world.server.on(
+            "/pypi", endless("HTTP/1.1 200 OK\r\n", "X-Filler: " + std::string(200, 'x') + "\r\n"));
+        cause = "headers";
+    }
+    // With a cursor the first question is one whose answer is read as it comes.
+    {
+        State::Change change(world.state);
+        world.state.set(Note::cursor, 1);
+        change.commit();
+    }
+    const auto began = std::chrono::steady_clock::now();
+    const auto failure = world.pass();
+    CHECK(std::chrono::steady_clock::now() - began < 20s);
+    CHECK(world.most_memory < (64LL << 20));
+    REQUIRE(failure);
+    CHECK_THAT(failure->what, ContainsSubstring("POST " + world.server.url("/pypi")));
+    CHECK_THAT(failure->what, ContainsSubstring(cause));
+}
