@@ -35,7 +35,9 @@ std::optional<std::size_t> Alternates::next(std::size_t from) const {
 }
 
 std::string Alternates::url(std::size_t number, const std::string& path) const {
-    return all_[number].base + "/" + escape_path(path);
+    std::string url = all_[number].base + "/";
+    append_escaped_path(url, path);
+    return url;
 }
 
 void Alternates::ended(std::size_t number, const Failure* failure) {
