@@ -9,6 +9,7 @@ measured, where everything stays for who wants to look (default: one beside the 
 import os
 import platform
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,13 +38,24 @@ def wanted_rows() -> Dict[str, Callable[[Setting], None]]:
     return {name: ROWS[name] for name in chosen}
 
 
+def check_room(directory: str, runs: int) -> None:
+    """Nothing is removed before the end, so that all rounds lie there together."""
+    needed = (5 + 3 * runs) << 30
+    free = shutil.disk_usage(directory).free
+    if "ROWS" not in os.environ and free < needed:
+        sys.exit(f"{directory}: {free >> 30} GiB are free, {needed >> 30} may be needed: set BENCH_DIRECTORY to "
+                 "where there is more, or RUNS to less, or ROWS to some")
+
+
 def main() -> None:
     rows = wanted_rows()
     # curl opens a file for each URL under way, nginx for each request.
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that the clean-up is done
-    directory = Path(tempfile.mkdtemp(prefix="bench-", dir=os.environ.get("BENCH_DIRECTORY", str(BUILD))))
     runs = int(os.environ.get("RUNS", "5"))
+    disk = os.environ.get("BENCH_DIRECTORY", str(BUILD))
+    check_room(disk, runs)
+    directory = Path(tempfile.mkdtemp(prefix="bench-", dir=disk))
     print(f"{time.strftime('%Y-%m-%d')}, Linux {platform.release()}, {os.cpu_count()} cores; medians of {runs}\n")
     setting = Setting(directory, runs, os.environ.get("SCALE") == "full")
     began = time.monotonic()
