@@ -21,7 +21,7 @@ test-asan: setup ## run the unit tests under AddressSanitizer and UndefinedBehav
 	@ctest --preset asan
 
 .PHONY: bench
-bench: build ## measure a first pass and an idle poll against curl, in the same run
+bench: build ## measure what a mirror costs, beside curl; RUNS=5 ROWS="first pages nothing ..." SCALE=full BENCH_DIRECTORY=...
 	@.ci/setup build test bench
 	@tests/bench/bench.py
 

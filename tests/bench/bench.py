@@ -1,161 +1,74 @@
 #!/usr/bin/env python3
-"""`make bench`: a first pass, a poll that finds nothing and a pass of events, against curl in the same run.
+"""`make bench`: what the mirror costs, each figure beside that of curl fetching the same from the same nginx.
 
-The master is nginx over a tree that a first mirror made of the sample master, so that it is not what is measured; only
-XML-RPC is answered by this script. Each figure is the median of RUNS; ratios are against `curl --parallel` fetching the
-same URLs, which checks and records nothing, followed by `sync -f` of what it wrote.
+Environment: RUNS (5) rounds of each, of which the table has the median and the least; ROWS, some of the names below
+(all); SCALE=full for the large sizes of growth; BENCH_DIRECTORY, an existing directory on the disk that is to be
+measured, where everything stays for who wants to look (default: one beside the build, removed at the end).
 """
 
-import http.server
 import os
-import re
+import platform
 import resource
 import shutil
-import statistics
+import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
-from typing import Dict, List, NamedTuple
+from typing import Callable, Dict
 
-BUILD = Path(os.environ.get("PEP381D_BUILD", Path(__file__).resolve().parents[2] / "build"))
-RUNS = int(os.environ.get("RUNS", "5"))
-PROJECTS = int(os.environ.get("PROJECTS", "1000"))
-FILES = int(os.environ.get("FILES", "15000"))
+from growth import growth
+from passes import first, latency, pages, tail
+from polls import all_names, events, nothing
+from setting import Setting
+from world import BUILD
 
-
-class Cost(NamedTuple):
-    wall: float  # seconds
-    cpu: float
-    memory: float  # MiB at the peak
-
-
-def run(*command: str) -> Cost:
-    began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"{command[0]} failed: {errors.decode()[-300:]}")
-    return Cost(time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+ROWS: Dict[str, Callable[[Setting], None]] = {
+    "first": first, "pages": pages, "nothing": nothing, "events": events, "names": all_names, "growth": growth,
+    "tail": tail, "latency": latency,
+}
 
 
-def middle(costs: List[Cost]) -> Cost:
-    return Cost(*(statistics.median(values) for values in zip(*costs)))
+def wanted_rows() -> Dict[str, Callable[[Setting], None]]:
+    chosen = os.environ.get("ROWS", "").split() or list(ROWS)
+    unknown = [name for name in chosen if name not in ROWS]
+    if unknown:
+        sys.exit(f"ROWS: there is no {unknown[0]}; there are: {' '.join(ROWS)}")
+    return {name: ROWS[name] for name in chosen}
 
 
-class Rpc(http.server.BaseHTTPRequestHandler):
-    answers: Dict[str, bytes] = {}
-
-    def do_POST(self) -> None:
-        question = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        name = re.search(r"<methodName>(\w+)<", question)
-        body = self.answers[name.group(1) if name else ""]
-        self.send_response(200)
-        self.send_header("Content-Type", "text/xml")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def answer(value: str) -> bytes:
-    return f"<?xml version='1.0'?><methodResponse><params><param><value>{value}</value></param></params></methodResponse>".encode()
-
-
-def learn(mirror: Path) -> None:
-    """What the master's XML-RPC says of the tree that nginx serves."""
-    members, newest = [], 0
-    for page in sorted((mirror / "web/simple").glob("*/index.v1_json")):
-        found = re.match(r'\{"meta":\{"_last-serial":(\d+)', page.read_text(encoding="utf-8"))
-        serial = int(found.group(1)) if found else 0
-        newest = max(newest, serial)
-        members.append(f"<member><name>{page.parent.name}</name><value><int>{serial}</int></value></member>")
-    Rpc.answers = {
-        "list_packages_with_serial": answer(f"<struct>{''.join(members)}</struct>"),
-        "changelog_last_serial": answer(f"<int>{newest}</int>"),
-    }
-
-
-def start_nginx(root: Path, mirror: Path, rpc_port: int) -> str:
-    (root / "nginx.conf").write_text(f"""
-pid {root}/nginx.pid; error_log {root}/error.log; worker_processes 1; daemon off;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; default_type application/octet-stream;
-  client_body_temp_path {root}/a; proxy_temp_path {root}/b; fastcgi_temp_path {root}/c; uwsgi_temp_path {root}/d; scgi_temp_path {root}/e;
-  server {{
-    listen 127.0.0.1:8399;
-    location /pypi {{ proxy_pass http://127.0.0.1:{rpc_port}; }}
-    location /simple/ {{ root {mirror}/web; index index.v1_json;
-      types {{ application/vnd.pypi.simple.v1+json v1_json; }} }}
-    location / {{ root {mirror}/web; }}
-  }}
-}}""", encoding="utf-8")
-    subprocess.Popen(["nginx", "-c", str(root / "nginx.conf")], stderr=subprocess.DEVNULL)
-    time.sleep(1)
-    return "http://127.0.0.1:8399"
-
-
-def curl_list(root: Path, mirror: Path, url: str) -> int:
-    lines = []
-    for path in sorted((mirror / "web").rglob("*")):
-        if path.is_file() and (path.name == "index.v1_json" and path.parent.name != "simple" or "packages" in path.parts):
-            target = str(path.relative_to(mirror / "web")).replace("index.v1_json", "")
-            lines.append(f'url = "{url}/{target}"\noutput = "@OUT@/{len(lines)}"\n')
-    (root / "urls").write_text("".join(lines), encoding="utf-8")
-    return len(lines)
-
-
-def measure(root: Path, url: str) -> None:
-    curls, firsts, nothings = [], [], []
-    daemon = [str(BUILD / "pep381d"), "--config", "/dev/null", "--master.url", url, "--log.level", "error"]
-    for number in range(RUNS):
-        out, mirror = root / f"curl{number}", root / f"mirror{number}"
-        out.mkdir()
-        mirror.mkdir()
-        (root / "list").write_text((root / "urls").read_text(encoding="utf-8").replace("@OUT@", str(out)), encoding="utf-8")
-        curls.append(run("sh", "-c", f"curl -s --parallel --parallel-max 16 -K {root}/list && sync -f {out}"))
-        command = daemon + ["--mirror.directory", str(mirror), "sync"]
-        firsts.append(run(*command))
-        nothings.append(run(*command))
-    base = middle(curls)
-    print(f"{'':24}{'wall s':>9}{'cpu s':>9}{'peak MiB':>10}{'wall/curl':>11}{'cpu/curl':>10}")
-    for name, cost in (("curl, sync -f", base), ("first pass", middle(firsts)), ("nothing new", middle(nothings))):
-        print(f"{name:24}{cost.wall:9.2f}{cost.cpu:9.2f}{cost.memory:10.1f}"
-              f"{cost.wall / base.wall:11.2f}{cost.cpu / base.cpu:10.2f}")
+def check_room(directory: str, runs: int) -> None:
+    """Nothing is removed before the end, so that all rounds lie there together."""
+    needed = (5 + 3 * runs) << 30
+    free = shutil.disk_usage(directory).free
+    if "ROWS" not in os.environ and free < needed:
+        sys.exit(f"{directory}: {free >> 30} GiB are free, {needed >> 30} may be needed: set BENCH_DIRECTORY to "
+                 "where there is more, or RUNS to less, or ROWS to some")
 
 
 def main() -> None:
+    rows = wanted_rows()
+    # curl opens a file for each URL under way, nginx for each request.
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    root = Path(tempfile.mkdtemp(prefix="bench-", dir=os.environ.get("BENCH_DIRECTORY")))
-    root.chmod(0o755)  # for the workers of nginx
-    mirror = root / "master"
-    mirror.mkdir()
-    sample = subprocess.Popen([str(BUILD / "sample-master"), "--listen", "127.0.0.1:8398", "--projects", str(PROJECTS),
-                               "--files", str(FILES)], stdout=subprocess.PIPE, text=True)
-    rpc = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Rpc)
-    threading.Thread(target=rpc.serve_forever, daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that the clean-up is done
+    runs = int(os.environ.get("RUNS", "5"))
+    disk = os.environ.get("BENCH_DIRECTORY", str(BUILD))
+    check_room(disk, runs)
+    directory = Path(tempfile.mkdtemp(prefix="bench-", dir=disk))
+    print(f"{time.strftime('%Y-%m-%d')}, Linux {platform.release()}, {os.cpu_count()} cores; medians of {runs}\n")
+    setting = Setting(directory, runs, os.environ.get("SCALE") == "full")
+    began = time.monotonic()
     try:
-        assert sample.stdout is not None
-        sample.stdout.readline()
-        run(str(BUILD / "pep381d"), "--config", "/dev/null", "--master.url", "http://127.0.0.1:8398", "--mirror.directory",
-            str(mirror), "sync")
-        sample.terminate()
-        learn(mirror)
-        url = start_nginx(root, mirror, rpc.server_address[1])
-        print(f"{curl_list(root, mirror, url)} URLs of {PROJECTS} projects, medians of {RUNS}")
-        measure(root, url)
+        for row in rows.values():
+            row(setting)
+        setting.table.end()
+        print(f"\nafter {(time.monotonic() - began) / 60:.1f} minutes")
     finally:
-        sample.terminate()
-        if (root / "nginx.pid").exists():
-            os.kill(int((root / "nginx.pid").read_text()), 15)
-        shutil.rmtree(root, ignore_errors=True)
+        setting.stop()
+        if "BENCH_DIRECTORY" not in os.environ:
+            print(f"removing {directory}", flush=True)
+            subprocess.run(["rm", "-rf", str(directory)], check=False)
 
 
 if __name__ == "__main__":
