@@ -145,7 +145,7 @@ std::optional<std::string_view> string_of(const JsonMember* member) {
     return member->string;
 }
 
-Outcome<File> FileReader::read(JsonMembers members, const PageLink& link) {
+Outcome<File> FileReader::read(JsonMembers members, PageLink& link) {
     auto name = FileName::parse(string_of(find(members, "filename")).value_or(""));
     if (!name) return corrupt("the file name is missing or not legal");
     const auto url = string_of(find(members, "url"));

@@ -23,7 +23,7 @@ std::optional<std::string_view> string_of(const JsonMember* member);
 class FileReader {
   public:
     // Fails where the file cannot be mirrored.
-    Outcome<File> read(JsonMembers members, const PageLink& link);
+    Outcome<File> read(JsonMembers members, PageLink& link);
 
   private:
     // Kept for their memory: members as they are repeated, and as PyPI would write them.

@@ -38,7 +38,7 @@ struct Reader {
 
 // `text` begins with the list, `size` becomes the list's. `names`: where given, files are left out
 // whose names it has already. What is wrong with the JSON, if anything.
-const char* read_list(std::string_view text, const PageLink& link, Reader& reader,
+const char* read_list(std::string_view text, PageLink& link, Reader& reader,
                       std::set<std::string>* names, ReadPage& read, std::size_t& size) {
     read.page.files.clear();
     read.skipped.clear();
@@ -66,7 +66,7 @@ const char* read_list(std::string_view text, const PageLink& link, Reader& reade
     return size == 0 ? "the list of files has no end" : nullptr;
 }
 
-const char* read_files(std::string_view text, const PageLink& link, Reader& reader, ReadPage& read,
+const char* read_files(std::string_view text, PageLink& link, Reader& reader, ReadPage& read,
                        std::size_t& size) {
     const char* wrong = read_list(text, link, reader, nullptr, read, size);
     if (wrong != nullptr || !names_may_repeat(read.page.files)) return wrong;
@@ -82,8 +82,8 @@ bool is_files(std::string_view key, JsonObject& object) {
 
 // Reads the files where they stand, one at a time, and gives the page without them: the values of a
 // page of 15 MB would take some 50 MB more. What is wrong with the JSON, if anything.
-const char* read_files_of(std::string_view json, const PageLink& link, Reader& reader,
-                          ReadPage& read, std::string& outline) {
+const char* read_files_of(std::string_view json, PageLink& link, Reader& reader, ReadPage& read,
+                          std::string& outline) {
     std::size_t copied = 0;
     JsonSlices top(json.substr(std::min(json.find_first_not_of(" \t\r\n"), json.size())));
     while (top.next()) {
@@ -169,7 +169,7 @@ Outcome<ReadPage> read_page_json(std::string_view json, const std::string& base,
     const auto failed = [&](std::string_view cause) {
         return corrupt(fmt::format("the page {} cannot be read: {}", display_url(base), cause));
     };
-    const auto link = PageLink::relative_to(base);
+    auto link = PageLink::relative_to(base);
     if (!link) return failed("this is no http(s) URL");
 
     // Versions of simdjson differ in whether they take a byte order mark.

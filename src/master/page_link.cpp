@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t longest = 4096;  // bytes; no proxy between here and the master need take more
 
+constexpr std::string_view two_up = "../../";
+
 Failure refused(std::string_view cause) {
     return Failure{Fault::refused, fmt::format("the URL {}", cause)};
 }
@@ -103,10 +105,28 @@ std::optional<PageLink> PageLink::relative_to(const std::string& base) {
     return PageLink(std::move(url));
 }
 
-Outcome<std::string> PageLink::resolve(std::string_view link) const {
+// What curl would give for a plain path two levels up, since it did so for another on this page:
+// mirrors write their links like that.
+bool PageLink::is_two_up_and_plain(std::string_view link) const {
+    if (above_.empty() || !link.starts_with(two_up)) return false;
+    const std::string_view path = link.substr(two_up.size());
+    return !path.empty() && path[0] != '.' && path[0] != '/' && is_plain(path) &&
+           path.find("/.") == std::string_view::npos && above_.size() + path.size() <= longest;
+}
+
+void PageLink::note_above(std::string_view link, std::string_view resolved) {
+    if (!link.starts_with(two_up)) return;
+    const std::string_view path = link.substr(two_up.size());
+    if (is_plain(path) && path.find("..") == std::string_view::npos &&
+        resolved.ends_with("/" + std::string(path)))
+        above_ = resolved.substr(0, resolved.size() - path.size());
+}
+
+Outcome<std::string> PageLink::resolve(std::string_view link) {
     if (link.empty()) return refused("is empty");
     if (link.size() > longest) return refused("is longer than 4096 bytes");
     if (is_absolute_and_plain(link)) return std::string(link);
+    if (is_two_up_and_plain(link)) return above_ + std::string(link.substr(two_up.size()));
     if (std::any_of(link.begin(), link.end(), is_control))
         return refused("has control characters in it");
     const Url url(curl_url_dup(base_->handle));
@@ -123,6 +143,7 @@ Outcome<std::string> PageLink::resolve(std::string_view link) const {
     if (!std::all_of(text.begin(), text.end(), is_printable_ascii))
         return refused("has a host name that is not ASCII");
     note_origin(link, text);
+    note_above(link, text);
     return text;
 }
 

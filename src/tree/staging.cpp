@@ -74,16 +74,14 @@ void Arrival::restart() {
     if (expected_.digest) hasher_.emplace(expected_.digest->algorithm);
 }
 
-Done Arrival::spill() {
+Done Arrival::spill(std::string_view bytes) {
     if (!file_) {
         auto file = anew_ ? staging_.tree().create(path_) : staging_.tree().append(path_);
         if (!file) return std::move(file).failure();
         file_ = std::move(file).value();
         on_disk_ = true;
     }
-    Done written = staging_.tree().write(file_, buffer_);
-    buffer_.clear();
-    return written;
+    return staging_.tree().write(file_, bytes);
 }
 
 Done Arrival::write(std::string_view bytes) {
@@ -93,10 +91,15 @@ Done Arrival::write(std::string_view bytes) {
             Fault::corrupt,
             fmt::format("longer than the {} bytes that the page announces", *expected_.size)};
     if (hasher_) hasher_->update(bytes);
-    buffer_ += bytes;
     size_ += more;
+    // Most files come in one piece.
+    if (buffer_.empty() && (bytes.size() >= gathered || size_ == expected_.size))
+        return spill(bytes);
+    buffer_ += bytes;
     if (buffer_.size() < gathered) return Nothing{};
-    return spill();
+    Done spilled = spill(buffer_);
+    buffer_.clear();
+    return spilled;
 }
 
 Outcome<Staged> Arrival::finish() {
@@ -113,7 +116,7 @@ Outcome<Staged> Arrival::finish() {
                             to_hex(digest), to_hex(expected_.digest->bytes))};
     }
     if (!buffer_.empty() || !file_)
-        if (Done spilled = spill(); !spilled) return std::move(spilled).failure();
+        if (Done spilled = spill(buffer_); !spilled) return std::move(spilled).failure();
     if (Done ended = staging_.tree().finish(std::move(file_), expected_.mtime, size_ >= large);
         !ended)
         return std::move(ended).failure();

@@ -20,12 +20,16 @@ class PageLink {
 
     // Absolute, http(s), printable ASCII of at most 4096 bytes, without a fragment, no user name,
     // dots resolved. Fails with Fault::refused.
-    Outcome<std::string> resolve(std::string_view link) const;
+    Outcome<std::string> resolve(std::string_view link);
 
   private:
     struct Url;
     explicit PageLink(std::unique_ptr<Url> base);
+    bool is_two_up_and_plain(std::string_view link) const;
+    void note_above(std::string_view link, std::string_view resolved);
+
     std::unique_ptr<Url> base_;
+    std::string above_;  // what `../../` led to, once that is known
 };
 
 }  // namespace pep381d

@@ -52,7 +52,7 @@ class Arrival {
     std::int64_t size() const { return size_; }
 
   private:
-    Done spill();
+    Done spill(std::string_view bytes);
 
     Staging& staging_;
     std::string path_;

@@ -32,7 +32,7 @@ std::vector<std::string> paths(std::size_t most) {
 }  // namespace
 
 TEST_CASE("a link of a page becomes an absolute URL") {
-    const auto base = PageLink::relative_to("https://pypi.example/simple/foo/");
+    auto base = PageLink::relative_to("https://pypi.example/simple/foo/");
     REQUIRE(base);
     const std::vector<std::pair<std::string, std::string>> table{
         {"https://files.example/packages/a/foo.whl", "https://files.example/packages/a/foo.whl"},
@@ -61,7 +61,7 @@ TEST_CASE("a link of a page becomes an absolute URL") {
 }
 
 TEST_CASE("a link that is not plain http or https is refused, with the cause") {
-    const auto base = PageLink::relative_to("https://pypi.example/simple/foo/");
+    auto base = PageLink::relative_to("https://pypi.example/simple/foo/");
     REQUIRE(base);
     const std::vector<std::pair<std::string, std::string>> table{
         {"", "empty"},
@@ -92,7 +92,7 @@ TEST_CASE("a link that is not plain http or https is refused, with the cause") {
 }
 
 TEST_CASE("what the base URL has for a password does not reach the links") {
-    const auto base = PageLink::relative_to("https://user:secret@pypi.example/simple/foo/");
+    auto base = PageLink::relative_to("https://user:secret@pypi.example/simple/foo/");
     REQUIRE(base);
     const auto resolved = base->resolve("../../packages/foo.whl");
     REQUIRE(resolved.ok());
@@ -107,7 +107,7 @@ TEST_CASE("a base that is no http or https URL is none") {
 }
 
 TEST_CASE("a link at an origin that was seen before resolves to what it would have been at first") {
-    const auto base = PageLink::relative_to("https://pypi.example/simple/foo/");
+    auto base = PageLink::relative_to("https://pypi.example/simple/foo/");
     REQUIRE(base);
     std::vector<std::string> links;
     for (const std::string& path : paths(3)) links.push_back(origin + path);
@@ -138,8 +138,31 @@ TEST_CASE("a link at an origin that was seen before resolves to what it would ha
     }
 }
 
+TEST_CASE("a relative link resolves to the same whatever link came before it") {
+    for (const char* page :
+         {"https://pypi.example/simple/foo/", "https://pypi.example/a/b/c/foo/?x",
+          "https://pypi.example/simple/", "https://pypi.example"}) {
+        auto seasoned = PageLink::relative_to(page);
+        REQUIRE(seasoned);
+        for (const char* before :
+             {"../../packages/foo.whl", "../../", "../..", "../../../x", "../.././x",
+              "../../a/../x", "../../a?x", "../../a#x", "../../packages/foo.whl"}) {
+            shown(seasoned->resolve(before));
+            for (std::string path : paths(3)) {
+                path = "../../" + path;
+                auto fresh = PageLink::relative_to(page);
+                const std::string slowly = shown(fresh->resolve(path));
+                const std::string quickly = shown(seasoned->resolve(path));
+                if (quickly == slowly) continue;
+                INFO(page << " " << before << " " << path);
+                CHECK(quickly == slowly);
+            }
+        }
+    }
+}
+
 TEST_CASE("an origin that was not left as it was is looked at again") {
-    const auto base = PageLink::relative_to("https://pypi.example/simple/foo/");
+    auto base = PageLink::relative_to("https://pypi.example/simple/foo/");
     REQUIRE(base);
     for (const char* link : {"HTTPS://files.example/foo.whl", "https://files.example?/foo.whl",
                              "https://[::1]/foo.whl", "//files.example/foo.whl"}) {
