@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t longest = 4096;  // bytes; no proxy between here and the master need take more
 
-constexpr std::string_view two_up = "../../";
+// Of the relative links that indexes write: `../../packages/...` and `/packages/...`.
+constexpr std::array<std::string_view, 2> starts{"../../", "/"};
 
 Failure refused(std::string_view cause) {
     return Failure{Fault::refused, fmt::format("the URL {}", cause)};
@@ -105,28 +106,36 @@ std::optional<PageLink> PageLink::relative_to(const std::string& base) {
     return PageLink(std::move(url));
 }
 
-// What curl would give for a plain path two levels up, since it did so for another on this page:
-// mirrors write their links like that.
-bool PageLink::is_two_up_and_plain(std::string_view link) const {
-    if (above_.empty() || !link.starts_with(two_up)) return false;
-    const std::string_view path = link.substr(two_up.size());
-    return !path.empty() && path[0] != '.' && path[0] != '/' && is_plain(path) &&
-           path.find("/.") == std::string_view::npos && above_.size() + path.size() <= longest;
+// What curl would give for a plain path behind one of the starts, since it did so for another link
+// of this page.
+std::optional<std::string> PageLink::resolve_plain(std::string_view link) const {
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+        if (above_[i].empty() || !link.starts_with(starts[i])) continue;
+        const std::string_view path = link.substr(starts[i].size());
+        const bool sure = !path.empty() && path[0] != '.' && path[0] != '/' && is_plain(path) &&
+                          path.find("/.") == std::string_view::npos &&
+                          above_[i].size() + path.size() <= longest;
+        if (sure) return above_[i] + std::string(path);
+    }
+    return std::nullopt;
 }
 
 void PageLink::note_above(std::string_view link, std::string_view resolved) {
-    if (!link.starts_with(two_up)) return;
-    const std::string_view path = link.substr(two_up.size());
-    if (is_plain(path) && path.find("..") == std::string_view::npos &&
-        resolved.ends_with("/" + std::string(path)))
-        above_ = resolved.substr(0, resolved.size() - path.size());
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+        if (!link.starts_with(starts[i])) continue;
+        const std::string_view path = link.substr(starts[i].size());
+        if (!path.empty() && path[0] != '/' && is_plain(path) &&
+            path.find("..") == std::string_view::npos &&
+            resolved.ends_with("/" + std::string(path)))
+            above_[i] = resolved.substr(0, resolved.size() - path.size());
+    }
 }
 
 Outcome<std::string> PageLink::resolve(std::string_view link) {
     if (link.empty()) return refused("is empty");
     if (link.size() > longest) return refused("is longer than 4096 bytes");
     if (is_absolute_and_plain(link)) return std::string(link);
-    if (is_two_up_and_plain(link)) return above_ + std::string(link.substr(two_up.size()));
+    if (auto plain = resolve_plain(link)) return std::move(*plain);
     if (std::any_of(link.begin(), link.end(), is_control))
         return refused("has control characters in it");
     const Url url(curl_url_dup(base_->handle));

@@ -8,10 +8,10 @@ namespace pep381d {
 namespace {
 
 // How much may wait, counted in entries of files, before the loop stops starting transfers.
-constexpr std::size_t inbox_most = 8192;
+constexpr std::size_t inbox_most = 4096;
 // How much one turn takes at most, counted in entries of files: three groups of this size are in
 // memory at a time.
-constexpr std::size_t group_most = 12000;
+constexpr std::size_t group_most = 6000;
 // Work handed out in advance, so that the network has something to do while a flush goes on.
 constexpr std::size_t outbox_most = 256;
 constexpr std::size_t outbox_files_most = 5'000;

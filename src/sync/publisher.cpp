@@ -168,6 +168,8 @@ void Publisher::intend(const Group& group) {
 void Publisher::place_files(Group& group) {
     std::vector<FileArrived> files = std::move(group.files);
     group.files.clear();
+    std::sort(files.begin(), files.end(),
+              [](const FileArrived& a, const FileArrived& b) { return a.file.path < b.file.path; });
     for (FileArrived& file : files) {
         const auto cause = place(file);
         if (cause)

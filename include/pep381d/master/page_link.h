@@ -1,6 +1,7 @@
 // Resolves the links of a page that the master sent. A value: one per page, one thread at a time.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,11 +26,11 @@ class PageLink {
   private:
     struct Url;
     explicit PageLink(std::unique_ptr<Url> base);
-    bool is_two_up_and_plain(std::string_view link) const;
+    std::optional<std::string> resolve_plain(std::string_view link) const;
     void note_above(std::string_view link, std::string_view resolved);
 
     std::unique_ptr<Url> base_;
-    std::string above_;  // what `../../` led to, once that is known
+    std::array<std::string, 2> above_;  // what `../../` and `/` led to, once that is known
 };
 
 }  // namespace pep381d

@@ -139,23 +139,22 @@ TEST_CASE("a link at an origin that was seen before resolves to what it would ha
 }
 
 TEST_CASE("a relative link resolves to the same whatever link came before it") {
-    for (const char* page :
-         {"https://pypi.example/simple/foo/", "https://pypi.example/a/b/c/foo/?x",
-          "https://pypi.example/simple/", "https://pypi.example"}) {
+    for (const char* page : {"https://pypi.example/a/b/foo/?x", "https://pypi.example"}) {
         auto seasoned = PageLink::relative_to(page);
         REQUIRE(seasoned);
-        for (const char* before :
-             {"../../packages/foo.whl", "../../", "../..", "../../../x", "../.././x",
-              "../../a/../x", "../../a?x", "../../a#x", "../../packages/foo.whl"}) {
+        for (const char* before : {"../../packages/foo.whl", "../../", "../..", "../../../x",
+                                   "../.././x", "../../a/../x", "../../a?x", "../../a#x",
+                                   "/packages/foo.whl", "/", "//evil.example/x", "/../x"}) {
             shown(seasoned->resolve(before));
-            for (std::string path : paths(3)) {
-                path = "../../" + path;
-                auto fresh = PageLink::relative_to(page);
-                const std::string slowly = shown(fresh->resolve(path));
-                const std::string quickly = shown(seasoned->resolve(path));
-                if (quickly == slowly) continue;
-                INFO(page << " " << before << " " << path);
-                CHECK(quickly == slowly);
+            for (const std::string& path : paths(2)) {
+                for (const std::string& link : {"../../" + path, "/" + path}) {
+                    auto fresh = PageLink::relative_to(page);
+                    const std::string slowly = shown(fresh->resolve(link));
+                    const std::string quickly = shown(seasoned->resolve(link));
+                    if (quickly == slowly) continue;
+                    INFO(page << " " << before << " " << link);
+                    CHECK(quickly == slowly);
+                }
             }
         }
     }
