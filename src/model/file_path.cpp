@@ -1,5 +1,6 @@
 #include "pep381d/model/file_path.h"
 
+#include <algorithm>
 #include <array>
 
 namespace pep381d {
@@ -36,7 +37,7 @@ std::optional<std::string> path_of_url(const File& file) {
     const auto authority = url.find("://");
     if (authority == std::string_view::npos) return std::nullopt;
     const std::string_view rest = url.substr(authority + 3);
-    const std::string_view full = rest.substr(0, rest.find_first_of("?#"));
+    const std::string_view full = rest.substr(0, std::min(rest.find('?'), rest.find('#')));
     const auto start = full.find("/packages/");
     if (start == std::string_view::npos) return std::nullopt;
 
