@@ -63,7 +63,6 @@ struct Jobs::Job {
 Jobs::Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
            Log& log, bool recovering, Send send)
     : transport_(transport),
-      tree_(staging.tree()),
       policy_(policy),
       clock_(clock),
       send_(std::move(send)),
@@ -309,9 +308,6 @@ void Jobs::complete(Job& job) {
         ready.etag.clear();
         ready.same = job.item.known && ready.page == *job.item.known;
     }
-    if (!ready.same)
-        ready.staged = stage_page(tree_, policy_, clock_, ready.page,
-                                  fmt::format("page-{}", job.id), job.item.shown);
     end(job, std::move(ready));
 }
 

@@ -66,7 +66,6 @@ class Jobs {
     void note_master(bool answered, std::chrono::seconds wait);
 
     Transport& transport_;
-    FileTree& tree_;
     const Policy& policy_;
     const Clock& clock_;
     Send send_;

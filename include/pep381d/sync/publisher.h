@@ -20,7 +20,6 @@
 #include "pep381d/base/clock.h"
 #include "pep381d/state/state.h"
 #include "pep381d/sync/messages.h"
-#include "pep381d/sync/page_files.h"
 #include "pep381d/sync/policy.h"
 #include "pep381d/tree/file_tree.h"
 
@@ -56,17 +55,23 @@ class Publisher {
     std::optional<Time> next_removal() { return state_.next_removal(); }
 
   private:
+    struct StagedPage {
+        std::string from, to;
+    };
     struct Group {
         std::vector<FileArrived> files;
         std::vector<PageReady> pages;
-        std::vector<std::pair<ProjectName, StagedPage>> remade;
+        std::vector<StagedPage> page_files;
         std::vector<std::string> obsolete;  // below web/: formats that are no longer made
         bool empty() const {
-            return files.empty() && pages.empty() && remade.empty() && obsolete.empty();
+            return files.empty() && pages.empty() && page_files.empty() && obsolete.empty();
         }
     };
 
-    StagedPage stage(const ProjectPage& page);
+    void stage_page(const ProjectPage& page, bool replaces, Group& group);
+    void stage(const std::string& name, const std::string& bytes,
+               std::optional<std::int64_t> mtime);
+    std::optional<std::int64_t> new_mtime(const std::string& replaced);
     void stage_root();
     void place_root();
     void intend(const Group& group);
@@ -74,7 +79,7 @@ class Publisher {
     std::optional<std::string> place(FileArrived& file);
     bool taken_by_another(const FileArrived& file, const std::string& path);
     void refuse(const FileArrived& file, const std::string& cause, Group& group);
-    bool leave_out_refused(PageReady& page);
+    void leave_out_refused(PageReady& page);
     void place_pages(Group& group);
     void record(const Group& group);
     void remove_what_is_due();
