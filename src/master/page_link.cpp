@@ -135,7 +135,7 @@ Outcome<std::string> PageLink::resolve(std::string_view link) {
     if (link.empty()) return refused("is empty");
     if (link.size() > longest) return refused("is longer than 4096 bytes");
     if (is_absolute_and_plain(link)) return std::string(link);
-    if (auto plain = resolve_plain(link)) return std::move(*plain);
+    if (auto resolved = resolve_plain(link)) return std::move(*resolved);
     if (std::any_of(link.begin(), link.end(), is_control))
         return refused("has control characters in it");
     const Url url(curl_url_dup(base_->handle));

@@ -43,7 +43,8 @@ bool Readiness::watch(int fd, std::uint32_t events) {
 
 void Readiness::wake() {
     const std::uint64_t one = 1;
-    (void)!::write(wake_.get(), &one, sizeof one);
+    // It fails only where it is full of wakes.
+    [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
 }
 
 void Readiness::wait(std::chrono::milliseconds most, int also,
@@ -61,7 +62,7 @@ void Readiness::wait(std::chrono::milliseconds most, int also,
         const auto& event = events[static_cast<std::size_t>(i)];
         if (event.data.fd == wake_.get()) {
             std::uint64_t wakes = 0;
-            (void)!::read(wake_.get(), &wakes, sizeof wakes);
+            [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &wakes, sizeof wakes);
         } else if (event.data.fd != also_) {
             ready(event.data.fd, event.events);
         }

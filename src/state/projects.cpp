@@ -267,8 +267,8 @@ void State::record_page(const ProjectPage& page, std::string_view display, std::
         ->sql(R"sql(
 UPDATE projects SET display = ?2, serial = ?3, page = ?4, etag = ?5, status = ?6, reason = ?7, meta = ?8, members = ?9
 WHERE id = ?1)sql")
-        .run(row.id, unless_equal(display, page.name.text()), page.serial.value, listed ? 2 : 1, etag,
-             unless_empty(page.status.status), unless_empty(page.status.reason),
+        .run(row.id, unless_equal(display, page.name.text()), page.serial.value, listed ? 2 : 1,
+             etag, unless_empty(page.status.status), unless_empty(page.status.reason),
              unless_empty(page.meta_members), unless_empty(page.members));
     if (impl_->any_removals)
         for (const char* format : page_formats)
