@@ -168,6 +168,7 @@ void Publisher::intend(const Group& group) {
 void Publisher::place_files(Group& group) {
     std::vector<FileArrived> files = std::move(group.files);
     group.files.clear();
+    // Neighbours in the tree one after another: so the file system has less to look for.
     std::sort(files.begin(), files.end(),
               [](const FileArrived& a, const FileArrived& b) { return a.file.path < b.file.path; });
     for (FileArrived& file : files) {

@@ -7,6 +7,8 @@
 
 #include "pep381d/net/transport.h"
 
+#include "support/catch.h"
+
 namespace pep381d::test {
 
 struct Fetched {
@@ -57,6 +59,15 @@ inline Fetched fetch(Transport& transport, Request request) {
     transport.start(std::move(request), fetched.receiver());
     wait_until(transport, [&] { return fetched.ends > 0; });
     return fetched;
+}
+
+// It ended once, with this fault, and with a message that names the URL and says so.
+inline void expect(const Fetched& fetched, Fault fault, const std::string& text) {
+    REQUIRE(fetched.ends == 1);
+    REQUIRE_FALSE(fetched.ok());
+    CHECK(static_cast<int>(fetched.failure().fault) == static_cast<int>(fault));
+    CHECK_THAT(fetched.failure().what, ContainsSubstring(text));
+    CHECK(fetched.failure().what.starts_with("GET http"));
 }
 
 }  // namespace pep381d::test

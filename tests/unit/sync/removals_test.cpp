@@ -1,0 +1,206 @@
+// What goes, when, and what stays (design 2.5).
+#include "support/catch.h"
+#include "support/sync_world.h"
+
+using namespace pep381d;
+using namespace sample;
+using World = SyncWorld;
+
+TEST_CASE("a removed project goes with its page and its files") {
+    World world;
+    world.publish(foo);
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    world.network.answers.erase(World::url(foo));
+    world.event("foo", "remove project", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK_FALSE(world.there("simple/foo"));
+    CHECK_FALSE(world.there(*file_path(foo.files[0])));
+    CHECK_FALSE(world.there(*file_path(foo.files[0]) + ".metadata"));
+    CHECK(world.there(*file_path(bar.files[0])));
+    CHECK_THAT(world.bytes("simple/index.html"), !ContainsSubstring("foo"));
+    CHECK(world.state.pending() == 0);
+}
+
+TEST_CASE("a 404 without an event deletes nothing before an hour, three looks and a fresh list") {
+    World world;
+    world.publish(foo);
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    world.network.answers.erase(World::url(foo));
+    world.event("foo", "add Owner someone", 9);
+    world.listed.erase("foo");
+    for (int look = 0; look < 3; ++look) {
+        world.clock.advance(5min);
+        REQUIRE_FALSE(world.pass());
+        CHECK(world.there("simple/foo/index.html"));
+    }
+    world.clock.advance(61min);
+    REQUIRE_FALSE(world.pass());
+    REQUIRE_FALSE(world.pass());
+    CHECK_FALSE(world.there("simple/foo"));
+}
+
+TEST_CASE("a page that loses files without a reason is looked at again ten minutes later") {
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    auto less = foo;
+    less.serial = Serial{9};
+    less.files.pop_back();
+    world.publish(less);
+    world.event("foo", "add Owner someone", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.there(*file_path(foo.files[1])));
+    CHECK_THAT(world.page_of("foo"), ContainsSubstring("foo-1.0.tar.gz"));
+    world.clock.advance(11min);
+    REQUIRE_FALSE(world.pass());
+    CHECK_FALSE(world.there(*file_path(foo.files[1])));
+    CHECK_THAT(world.page_of("foo"), !ContainsSubstring("foo-1.0.tar.gz"));
+}
+
+TEST_CASE("files that came before their page can be lost without a reason") {
+    World world;
+    {
+        // As a kill leaves it: one file recorded, the page never shown.
+        File file = foo.files[1];
+        file.path = *file_path(file);
+        file.held = true;
+        State::Change change(world.state);
+        world.state.record_file(foo.name, "foo", file);
+        change.commit();
+    }
+    auto less = foo;
+    less.files.pop_back();
+    world.publish(less);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.state.pending() == 0);
+    CHECK(world.there("simple/foo/index.html"));
+    CHECK_FALSE(world.there(*file_path(foo.files[1])));
+}
+
+TEST_CASE("a file that two projects name outlives one of them") {
+    World world;
+    auto second = bar;
+    second.files.push_back(foo.files[1]);
+    world.publish(foo);
+    world.publish(second);
+    REQUIRE_FALSE(world.pass());
+    world.network.answers.erase(World::url(foo));
+    world.event("foo", "remove project", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK_FALSE(world.there("simple/foo"));
+    CHECK_FALSE(world.there(*file_path(foo.files[0])));
+    CHECK(world.bytes(*file_path(foo.files[1])) == foo.files[1].name.text());
+
+    world.network.answers.erase(World::url(bar));
+    world.event("bar", "remove project", 10);
+    REQUIRE_FALSE(world.pass());
+    CHECK_FALSE(world.there(*file_path(foo.files[1])));
+}
+
+TEST_CASE("what a kill left half placed is removed, unless another project has it") {
+    World world;
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    const std::string theirs = *file_path(bar.files[0]);
+    const std::string stray = "packages/aa/bb/stray-1.0.tar.gz";
+    {
+        State::Change change(world.state);
+        world.state.intend(foo.name, theirs);
+        world.state.intend(foo.name, stray);
+        change.commit();
+    }
+    world.put(stray, "half placed");
+    auto newer = foo;
+    newer.serial = Serial{9};
+    world.publish(newer);
+    world.event("foo", "create", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK_FALSE(world.there(stray));
+    CHECK(world.there(theirs));
+    CHECK_FALSE(world.state.any_intended());
+}
+
+TEST_CASE("no project takes another's place in the tree") {
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    const auto takes = [&](const std::string& url, const std::string& name) {
+        File file = sdist(name);
+        file.url = url;
+        world.publish(page("thief", 20, {sdist("thief-1.0.tar.gz"), file}));
+        world.event("thief", "new release", 20);
+    };
+    const std::string place = foo.files[1].url.substr(foo.files[1].url.find("/packages/"));
+    SECTION("with other bytes") {
+        takes("https://elsewhere.example" + place, foo.files[1].name.text());
+        world.network.answers[World::url(page("thief", 0, {}))].body.clear();
+        File file = foo.files[1];
+        file.url = "https://elsewhere.example" + place;
+        file.digests = {{Algorithm::sha256, sha256("other bytes")}};
+        file.size = 11;
+        world.publish(page("thief", 20, {sdist("thief-1.0.tar.gz"), file}));
+        world.network.answers[file.url] = {"other bytes", "application/octet-stream"};
+    }
+    SECTION("as a directory") {
+        takes("https://elsewhere.example" + place + "/x.tar.gz", "x.tar.gz");
+    }
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.bytes(*file_path(foo.files[1])) == foo.files[1].name.text());
+    CHECK_THAT(world.page_of("thief"), ContainsSubstring("thief-1.0.tar.gz"));
+    const auto skipped = world.state.skipped(10);
+    REQUIRE(skipped.size() == 1);
+    CHECK_THAT(skipped[0].cause, ContainsSubstring(*file_path(foo.files[1])));
+    CHECK(world.state.pending() == 0);
+    CHECK(std::filesystem::is_empty(world.directory.path() / "staging"));
+}
+
+TEST_CASE("a quarantined project loses its files at once and gets them back") {
+    World world;
+    world.publish(foo);
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    auto quarantined = page("foo", 9, {});
+    quarantined.status.status = "quarantined";
+    quarantined.members = R"("project-status":{"status":"quarantined"},"versions":[])";
+    world.publish(quarantined);
+    world.event("foo", "project quarantined", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK_THAT(world.page_of("foo"), ContainsSubstring("quarantined"));
+    CHECK_FALSE(world.there(*file_path(foo.files[0])));
+    CHECK_THAT(world.bytes("simple/index.html"), !ContainsSubstring("foo"));
+
+    auto cleared = foo;
+    cleared.serial = Serial{10};
+    world.publish(cleared);
+    world.event("foo", "project quarantine cleared", 10);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.there(*file_path(foo.files[0])));
+    CHECK_THAT(world.bytes("simple/index.html"), ContainsSubstring("foo"));
+}
+
+TEST_CASE("the guard holds back many deletions and nothing else") {
+    World world;
+    for (int i = 0; i < 30; ++i) world.publish(page("p" + std::to_string(i), 10 + i, {}));
+    REQUIRE_FALSE(world.pass());
+    for (int i = 0; i < 12; ++i) {
+        world.network.answers.erase(std::string(master) + "/simple/p" + std::to_string(i) + "/");
+        world.event("p" + std::to_string(i), "remove project", 100 + i);
+    }
+    world.publish(page("new", 200, {sdist("new-1.0.tar.gz")}));
+    world.event("new", "create", 200);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.state.held() == 12);
+    CHECK(world.there("simple/p3/index.html"));
+    CHECK(world.there("simple/new/index.html"));
+
+    {
+        State::Change change(world.state);
+        CHECK(world.state.allow_held() == 12);
+        change.commit();
+    }
+    REQUIRE_FALSE(world.pass());
+    CHECK_FALSE(world.there("simple/p3"));
+    CHECK(world.state.held() == 0);
+}
