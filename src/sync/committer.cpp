@@ -63,7 +63,6 @@ void Committer::restrict_to(const std::vector<ProjectName>& projects) {
 void Committer::start(std::function<void()> wake) {
     wake_ = std::move(wake);
     reshape_.begin();
-    counters_.pending = only_ ? static_cast<std::int64_t>(only_->size()) : state_.pending();
     note_rest();
     thread_ = std::thread([this] { run(); });
 }
@@ -294,6 +293,13 @@ void Committer::publish_outside() {
     finished_ = true;
 }
 
+std::int64_t Committer::pending() {
+    if (!only_) return state_.pending();
+    return std::count_if(only_->begin(), only_->end(), [this](const ProjectName& name) {
+        return state_.queued(name).has_value();
+    });
+}
+
 std::optional<Time> Committer::next_due() {
     if (!only_) return state_.next_due();
     std::optional<Time> next;
@@ -305,6 +311,7 @@ std::optional<Time> Committer::next_due() {
 }
 
 void Committer::note_rest() {
+    counters_.pending = pending();
     const bool resting = nothing_left() && (finished_ || !finishing_);
     const auto due = next_due();
     const bool due_now = due && *due <= clock_.now() && !finishing_;

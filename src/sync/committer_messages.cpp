@@ -26,7 +26,6 @@ void Committer::recorded(const PageReady& page) {
     busy_.erase(page.page.name.text());
     handled_changed_ = true;
     if (!page.same) ++counters_.pages;
-    if (!page.failure) --counters_.pending;
 }
 
 void Committer::handle(PageFailed& failed) {
@@ -58,7 +57,6 @@ void Committer::handle(PollDone& poll) {
     state_.record_poll(poll.began);
     state_.set(Note::last_poll, poll.began);
     state_.set(Note::last_error, std::string_view{});
-    counters_.pending = state_.pending();
     handled_changed_ = true;
 }
 
@@ -94,7 +92,6 @@ void Committer::note_list(const ListArrived& list, const ListResult& found) {
     if (!state_.number(Note::cursor)) state_.set(Note::cursor, found.highest.value);
     backlog_after_.clear();
     backlog_left_ = true;
-    counters_.pending = state_.pending();
     handled_changed_ = true;
 }
 

@@ -43,6 +43,7 @@ struct SyncWorld {
     std::string events;                          // rows of its changelog
     std::int64_t newest = 0;
     bool cut_list = false;
+    std::int64_t left = 0;  // projects, as the newest pass counted them
     Engine::Hooks hooks;
 
     SyncWorld() {
@@ -99,6 +100,7 @@ struct SyncWorld {
         const auto failure = engine.pass(true);
         committer.stop();
         committer.check();
+        left = committer.counters().pending;
         events.clear();
         return failure;
     }

@@ -103,6 +103,7 @@ class Committer {
     bool hungry() const;
     bool nothing_left();
     void publish_outside();
+    std::int64_t pending();
     std::optional<Time> next_due();
     void note_rest();
 

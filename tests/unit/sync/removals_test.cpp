@@ -20,6 +20,7 @@ TEST_CASE("a removed project goes with its page and its files") {
     CHECK(world.there(*file_path(bar.files[0])));
     CHECK_THAT(world.bytes("simple/index.html"), !ContainsSubstring("foo"));
     CHECK(world.state.pending() == 0);
+    CHECK(world.left == 0);
 }
 
 TEST_CASE("a 404 without an event deletes nothing before an hour, three looks and a fresh list") {
