@@ -174,7 +174,7 @@ void Publisher::place_files(Group& group) {
     for (FileArrived& file : files) {
         const auto cause = place(file);
         if (cause)
-            refuse(file, *cause, group);
+            refuse(file, *cause);
         else
             group.files.push_back(std::move(file));
     }
@@ -213,11 +213,11 @@ bool Publisher::taken_by_another(const FileArrived& file, const std::string& pat
             return other.project != file.project && path_of(other) == path;
         });
     };
-    return in(fresh_) || in(placed_) || in(shown_) || state_.owned(path);
+    return in(fresh_) || in(flushed_) || in(placed_) || in(shown_) || state_.owned(path);
 }
 
-// The file is left out. Where its page is staged in the same group, that is made again without it.
-void Publisher::refuse(const FileArrived& file, const std::string& cause, Group& group) {
+// The file is left out. Where its page is staged already, that is made again without it.
+void Publisher::refuse(const FileArrived& file, const std::string& cause) {
     constexpr std::size_t most = 10'000;
     if (no_place_.size() < most)
         no_place_[file.project.text()][path_of(file)] = fmt::format("{}: {}", file.file.url, cause);
@@ -225,12 +225,15 @@ void Publisher::refuse(const FileArrived& file, const std::string& cause, Group&
     State::Change change(state_);
     state_.not_placed(file.project, path_of(file));
     change.commit();
+    for (Group* group : {&flushed_, &fresh_}) unstage_page(file.project, *group);
+}
 
+void Publisher::unstage_page(const ProjectName& project, Group& group) {
     const auto page =
         std::find_if(group.pages.begin(), group.pages.end(),
-                     [&](const PageReady& ready) { return ready.page.name == file.project; });
+                     [&](const PageReady& ready) { return ready.page.name == project; });
     if (page == group.pages.end()) return;
-    const std::string directory = layout::published(layout::page_directory(file.project)) + "/";
+    const std::string directory = layout::published(layout::page_directory(project)) + "/";
     std::erase_if(group.page_files, [&](const StagedPage& staged) {
         if (!staged.to.starts_with(directory)) return false;
         must(tree_.remove(staged.from));
@@ -264,7 +267,7 @@ void Publisher::record(const Group& group) {
         if (!page.same) with_page.push_back(page.page.name.text());
     std::sort(with_page.begin(), with_page.end());
 
-    if (group.empty() && fresh_.files.empty() && !root_placed_ && removed_.empty()) return;
+    if (group.empty() && flushed_.files.empty() && !root_placed_ && removed_.empty()) return;
     State::Change change(state_);
     for (const FileArrived& file : group.files)
         if (file.file.held && file.early &&
@@ -281,7 +284,7 @@ void Publisher::record(const Group& group) {
     for (const std::string& path : group.obsolete) state_.put_down(path, Time{});
     if (root_placed_) state_.set(Note::root_written, root_changes_);
     forget_removed();
-    intend(fresh_);
+    intend(flushed_);
     change.commit();
     root_placed_ = false;
 }
@@ -307,7 +310,8 @@ void Publisher::remove_what_is_due() {
             return std::any_of(group.files.begin(), group.files.end(),
                                [&](const FileArrived& file) { return path == path_of(file); });
         };
-        if (arriving(fresh_) || arriving(placed_) || arriving(shown_)) continue;
+        if (arriving(fresh_) || arriving(flushed_) || arriving(placed_) || arriving(shown_))
+            continue;
         if (state_.shared(path) && state_.owned(path))
             removed_.push_back(path);  // another project still names it
         else
@@ -321,27 +325,37 @@ bool Publisher::root_current() {
                state_.number(Note::root_written).value_or(-1);
 }
 
+bool Publisher::unflushed() const {
+    return !flushed_.empty() || !placed_.empty() || !shown_.empty() || root_staged_ ||
+           root_placed_ || !removed_.empty();
+}
+
 bool Publisher::busy() {
-    if (!fresh_.empty() || !placed_.empty() || !shown_.empty()) return true;
-    if (root_staged_ || root_placed_ || !removed_.empty()) return true;
+    if (!fresh_.empty() || unflushed()) return true;
     if (root_wanted_ && !root_held_ && !root_current()) return true;
     const auto due = state_.next_removal();
     return due && *due <= clock_.now();
 }
 
-void Publisher::turn() {
-    if (root_wanted_ && !root_held_ && !root_staged_ && !root_placed_ && !root_current())
-        stage_root();
-    must(tree_.flush());
+// Everything that the flush has made durable goes one step on.
+void Publisher::advance() {
     record(shown_);
     remove_what_is_due();
     place_pages(placed_);
     if (root_staged_) place_root();
-    place_files(fresh_);
+    place_files(flushed_);
     shown_ = std::move(placed_);
-    placed_ = std::move(fresh_);
-    fresh_ = Group{};
+    placed_ = std::move(flushed_);
+    flushed_ = std::exchange(fresh_, {});
+}
+
+void Publisher::turn() {
+    if (flush_.valid()) must(flush_.get());
+    advance();
     for (PageReady& page : std::exchange(again_, {})) add(std::move(page));
+    if (root_wanted_ && !root_held_ && !root_staged_ && !root_placed_ && !root_current())
+        stage_root();
+    if (unflushed()) flush_ = std::async(std::launch::async, [this] { return tree_.flush(); });
 }
 
 }  // namespace pep381d

@@ -55,7 +55,8 @@ class FileTree {
     // fine.
     virtual Done remove(const std::string& path) = 0;
 
-    // All bytes and all renames and removals so far survive a power cut once this returns.
+    // All bytes and all renames and removals that were done when this was called survive a power
+    // cut once it returns. May be called on any thread, beside the others.
     virtual Done flush() = 0;
 };
 
