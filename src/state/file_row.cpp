@@ -109,7 +109,10 @@ Cell text_cell(const std::string& text) {
 
 FileRows::FileRows(sqlite::Database& database)
     : insert_(database, R"sql(
-INSERT OR REPLACE INTO files(project, name, position, path, url, digests, size, held, metadata, uploaded,
+INSERT INTO files(project, name, position, path, url, digests, size, held, metadata, uploaded,
+  requires, yanked, provenance, members) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"),
+      replace_(database, R"sql(
+REPLACE INTO files(project, name, position, path, url, digests, size, held, metadata, uploaded,
   requires, yanked, provenance, members) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"),
       find_origin_(database, "SELECT id FROM origins WHERE url = ?"),
       add_origin_(database, "INSERT INTO origins(url) VALUES(?)"),
@@ -140,15 +143,24 @@ const std::string& FileRows::origin_url(std::int64_t id) {
     return last_url_;
 }
 
+void FileRows::insert(std::int64_t project, std::int64_t position, const File& file) {
+    run(insert_, project, position, file);
+}
+
 void FileRows::write(std::int64_t project, std::int64_t position, const File& file) {
+    run(replace_, project, position, file);
+}
+
+void FileRows::run(sqlite::Statement& statement, std::int64_t project, std::int64_t position,
+                   const File& file) {
     const auto path_bytes = path_digest(file, scratch_);
     Cell path = std::string_view(file.path), url = std::string_view(file.url);
     if (path_bytes) path = Blob{*path_bytes};
     if (const auto origin = origin_of(file, scratch_)) url = origin_id(*origin);
-    insert_.run(project, file.name.text(), position, path, url, digests_cell(file, scratch_),
-                file.size, (file.held ? 1 : 0) | (file.metadata_held ? 2 : 0),
-                metadata_cell(file.core_metadata), file.upload_time, file.requires_python,
-                yanked_cell(file), file.provenance, text_cell(file.members));
+    statement.run(project, file.name.text(), position, path, url, digests_cell(file, scratch_),
+                  file.size, (file.held ? 1 : 0) | (file.metadata_held ? 2 : 0),
+                  metadata_cell(file.core_metadata), file.upload_time, file.requires_python,
+                  yanked_cell(file), file.provenance, text_cell(file.members));
 }
 
 File FileRows::read(const sqlite::Statement::Rows& row) {

@@ -20,6 +20,9 @@ class FileRows {
   public:
     explicit FileRows(sqlite::Database& database);
 
+    // The row must not be there.
+    void insert(std::int64_t project, std::int64_t position, const File& file);
+    // It may be there.
     void write(std::int64_t project, std::int64_t position, const File& file);
     // From a query for file_columns.
     File read(const sqlite::Statement::Rows& row);
@@ -27,8 +30,12 @@ class FileRows {
   private:
     std::int64_t origin_id(std::string_view url);
     const std::string& origin_url(std::int64_t id);
+    void run(sqlite::Statement& statement, std::int64_t project, std::int64_t position,
+             const File& file);
 
+    // Each with its own statement, because SQLite takes twice as long over one that may replace.
     sqlite::Statement insert_;
+    sqlite::Statement replace_;
     sqlite::Statement find_origin_;
     sqlite::Statement add_origin_;
     sqlite::Statement read_origin_;

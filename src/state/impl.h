@@ -76,6 +76,10 @@ struct State::Impl {
         bool fresh;
     };
     ProjectRow project_row(const ProjectName& name, std::string_view display);
+    class KeptPaths;
+    void insert_files(std::int64_t project, const std::vector<File>& files);
+    void update_files(std::int64_t project, const ProjectPage& page, Time remove_from,
+                      KeptPaths& kept);
     void write_files(const ProjectRow& project, const ProjectPage& page, Time remove_from);
     std::optional<File> file_of(std::int64_t project, const std::string& name);
     void count(const File& file, int sign);

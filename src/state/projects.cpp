@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <unordered_set>
 
 #include "pep381d/model/file_index.h"
@@ -19,8 +20,10 @@ std::optional<std::string_view> unless_empty(const std::string& text) {
 
 constexpr std::array page_formats{"/index.html", "/index.v1_html", "/index.v1_json"};
 
+}  // namespace
+
 // The paths of what is held of a page. Most pages are recorded without asking for one.
-class KeptPaths {
+class State::Impl::KeptPaths {
   public:
     explicit KeptPaths(const ProjectPage& page) : page_(page) {}
 
@@ -40,8 +43,6 @@ class KeptPaths {
     std::unordered_set<std::string> paths_;
     bool gathered_ = false;
 };
-
-}  // namespace
 
 std::optional<Published> State::published(const ProjectName& name) {
     auto rows = impl_->sql("SELECT id, display, serial, page, etag FROM projects WHERE name = ?")
@@ -218,11 +219,22 @@ void State::Impl::no_removal(const std::string& path) {
     if (any_removals) sql("DELETE FROM removals WHERE path = ?").run(path);
 }
 
-void State::Impl::write_files(const ProjectRow& project, const ProjectPage& page,
-                              Time remove_from) {
-    PlacedFiles known;
-    if (!project.fresh) known = files_of(project.id);
-    KeptPaths kept(page);
+// In the order of the rows: the table then grows at its end, and its pages are full.
+void State::Impl::insert_files(std::int64_t project, const std::vector<File>& files) {
+    std::vector<std::size_t> order(files.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return files[a].name.text() < files[b].name.text();
+    });
+    for (const std::size_t position : order) {
+        file_rows.insert(project, static_cast<std::int64_t>(position), files[position]);
+        count(files[position], 1);
+    }
+}
+
+void State::Impl::update_files(std::int64_t project, const ProjectPage& page, Time remove_from,
+                               KeptPaths& kept) {
+    PlacedFiles known = files_of(project);
     const auto leave = [&](const File& old) {
         count(old, -1);
         for (const std::string& path : {old.path, old.path + ".metadata"}) {
@@ -240,21 +252,30 @@ void State::Impl::write_files(const ProjectRow& project, const ProjectPage& page
         if (i) found[*i] = true;
         if (i && !same) leave(known.files[*i]);
         if (!same) {
-            file_rows.write(project.id, position, file);
+            file_rows.write(project, position, file);
             count(file, 1);
         }
         ++position;
     }
-    if (any_removals)
-        for (const std::string& path : kept.all()) no_removal(path);
-    for (const std::string& path : take_intended(page.name))
-        if (!kept.contains(path)) put_down_intended(path, 0);
     for (std::size_t i = 0; i < found.size(); ++i) {
         if (found[i]) continue;
         leave(known.files[i]);
         sql("DELETE FROM files WHERE project = ? AND name = ?")
-            .run(project.id, known.files[i].name.text());
+            .run(project, known.files[i].name.text());
     }
+}
+
+void State::Impl::write_files(const ProjectRow& project, const ProjectPage& page,
+                              Time remove_from) {
+    KeptPaths kept(page);
+    if (project.fresh)
+        insert_files(project.id, page.files);
+    else
+        update_files(project.id, page, remove_from, kept);
+    if (any_removals)
+        for (const std::string& path : kept.all()) no_removal(path);
+    for (const std::string& path : take_intended(page.name))
+        if (!kept.contains(path)) put_down_intended(path, 0);
 }
 
 void State::record_page(const ProjectPage& page, std::string_view display, std::string_view etag,
