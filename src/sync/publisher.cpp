@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "pep381d/pages/project_page.h"
 #include "pep381d/pages/root_index.h"
 #include "pep381d/tree/layout.h"
 #include "pep381d/tree/staging.h"
@@ -37,7 +36,7 @@ void Publisher::add(PageReady page) {
     leave_out_refused(page);
     if (!page.same) {
         const auto known = state_.published(page.page.name);
-        stage_page(page.page, known && known->page, fresh_);
+        stage(page.page, known && known->page);
     }
     fresh_.pages.push_back(std::move(page));
 }
@@ -45,49 +44,16 @@ void Publisher::add(PageReady page) {
 void Publisher::remake(const ProjectName& project) {
     const auto page = state_.page(project);
     if (!page) return;
-    stage_page(*page, true, fresh_);
+    stage(*page, true);
     if (!policy_.html)
         for (const std::string& path : {layout::page_html(project), layout::page_v1_html(project)})
             fresh_.obsolete.push_back(path);
     if (!policy_.json) fresh_.obsolete.push_back(layout::page_json(project));
 }
 
-// Web servers make ETags of whole seconds and the size: a page rewritten within a second must not
-// keep both.
-std::optional<std::int64_t> Publisher::new_mtime(const std::string& replaced) {
-    const auto old = must(tree_.look(replaced));
-    if (!old) return std::nullopt;
-    const auto now =
-        std::chrono::floor<std::chrono::seconds>(clock_.now()).time_since_epoch().count();
-    return std::max(now, old->mtime + 1);
-}
-
-void Publisher::stage(const std::string& name, const std::string& bytes,
-                      std::optional<std::int64_t> mtime) {
-    Descriptor file = must(tree_.create(layout::staged(name)));
-    must(tree_.write(file, bytes));
-    must(tree_.finish(std::move(file), mtime, false));
-}
-
-void Publisher::stage_page(const ProjectPage& page, bool replaces, Group& group) {
-    const std::string base = fmt::format("page-{}", next_page_++);
-    const auto add = [&](const std::string& suffix, const std::string& to) {
-        group.page_files.push_back({layout::staged(base + suffix), layout::published(to)});
-    };
-    if (policy_.html) {
-        const std::string to = layout::page_html(page.name);
-        stage(base + ".html", project_html(page),
-              replaces ? new_mtime(layout::published(to)) : std::nullopt);
-        must(tree_.link(layout::staged(base + ".html"), layout::staged(base + ".v1_html")));
-        add(".html", to);
-        add(".v1_html", layout::page_v1_html(page.name));
-    }
-    if (policy_.json) {
-        const std::string to = layout::page_json(page.name);
-        stage(base + ".json", project_json(page),
-              replaces ? new_mtime(layout::published(to)) : std::nullopt);
-        add(".json", to);
-    }
+void Publisher::stage(const ProjectPage& page, bool replaces) {
+    const std::string name = fmt::format("page-{}", next_page_++);
+    fresh_.staged.push_back({page.name, stage_page(tree_, policy_, clock_, page, name, replaces)});
 }
 
 void Publisher::hold_root(bool hold) {
@@ -133,10 +99,11 @@ void Publisher::stage_root() {
     spill(json_file, json, 1);
 
     if (policy_.html) {
-        must(tree_.finish(std::move(html_file), new_mtime(layout::root_html), true));
+        must(tree_.finish(std::move(html_file), new_mtime(tree_, clock_, layout::root_html), true));
         must(tree_.link(layout::staged("root.html"), layout::staged("root.v1_html")));
     }
-    if (policy_.json) must(tree_.finish(std::move(json_file), new_mtime(layout::root_json), true));
+    if (policy_.json)
+        must(tree_.finish(std::move(json_file), new_mtime(tree_, clock_, layout::root_json), true));
     root_wanted_ = false;
     root_staged_ = true;
 }
@@ -233,10 +200,9 @@ void Publisher::unstage_page(const ProjectName& project, Group& group) {
         std::find_if(group.pages.begin(), group.pages.end(),
                      [&](const PageReady& ready) { return ready.page.name == project; });
     if (page == group.pages.end()) return;
-    const std::string directory = layout::published(layout::page_directory(project)) + "/";
-    std::erase_if(group.page_files, [&](const StagedPage& staged) {
-        if (!staged.to.starts_with(directory)) return false;
-        must(tree_.remove(staged.from));
+    std::erase_if(group.staged, [&](const auto& staged) {
+        if (staged.first != project) return false;
+        must(tree_.remove_directory(staged.second.directory));
         return true;
     });
     again_.push_back(std::move(*page));
@@ -256,7 +222,7 @@ void Publisher::leave_out_refused(PageReady& page) {
 }
 
 void Publisher::place_pages(Group& group) {
-    for (const StagedPage& page : group.page_files) must(tree_.rename(page.from, page.to));
+    for (const auto& [project, staged] : group.staged) place_page(tree_, staged, project);
 }
 
 void Publisher::record(const Group& group) {

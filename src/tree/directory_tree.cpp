@@ -107,6 +107,24 @@ Done DirectoryTree::finish(Descriptor file, std::optional<std::int64_t> mtime, b
     return Nothing{};
 }
 
+Done DirectoryTree::make_directory(const std::string& path) {
+    if (mkdirat(root_.get(), path.c_str(), 0755) != 0) return failed(path, "make the directory");
+    return Nothing{};
+}
+
+Done DirectoryTree::remove_directory(const std::string& path) {
+    if (unlinkat(root_.get(), path.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return Nothing{};
+    if (errno != ENOTEMPTY && errno != EEXIST) return failed(path, "remove the directory");
+    const auto names = list(path);
+    if (!names) return names.failure();
+    for (const std::string& name : names.value())
+        if (unlinkat(root_.get(), (path + "/" + name).c_str(), 0) != 0)
+            return failed(path + "/" + name, "remove");
+    if (unlinkat(root_.get(), path.c_str(), AT_REMOVEDIR) != 0)
+        return failed(path, "remove the directory");
+    return Nothing{};
+}
+
 Outcome<Descriptor> DirectoryTree::open(const std::string& path) {
     Descriptor file(openat(root_.get(), path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!file) return failed(path, "open");

@@ -145,8 +145,12 @@ Staging::Staging(FileTree& tree) : tree_(tree) {
             note(layout::staged(name));
             next_ = std::max(
                 next_, std::strtoull(name.c_str() + std::min(dot + 1, name.size()), nullptr, 10));
-        } else if (Done removed = tree_.remove(layout::staged(name)); !removed) {
-            throw Fatal(5, removed.failure().what);
+        } else {
+            // Pages were staged in directories.
+            Done removed = tree_.remove(layout::staged(name));
+            if (!removed && removed.failure().fault == Fault::refused)
+                removed = tree_.remove_directory(layout::staged(name));
+            if (!removed) throw Fatal(5, removed.failure().what);
         }
     }
 }

@@ -20,11 +20,13 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pep381d/base/clock.h"
 #include "pep381d/state/state.h"
 #include "pep381d/sync/messages.h"
+#include "pep381d/sync/page_files.h"
 #include "pep381d/sync/policy.h"
 #include "pep381d/tree/file_tree.h"
 
@@ -60,23 +62,17 @@ class Publisher {
     std::optional<Time> next_removal() { return state_.next_removal(); }
 
   private:
-    struct StagedPage {
-        std::string from, to;
-    };
     struct Group {
         std::vector<FileArrived> files;
         std::vector<PageReady> pages;
-        std::vector<StagedPage> page_files;
+        std::vector<std::pair<ProjectName, StagedPage>> staged;
         std::vector<std::string> obsolete;  // below web/: formats that are no longer made
         bool empty() const {
-            return files.empty() && pages.empty() && page_files.empty() && obsolete.empty();
+            return files.empty() && pages.empty() && staged.empty() && obsolete.empty();
         }
     };
 
-    void stage_page(const ProjectPage& page, bool replaces, Group& group);
-    void stage(const std::string& name, const std::string& bytes,
-               std::optional<std::int64_t> mtime);
-    std::optional<std::int64_t> new_mtime(const std::string& replaced);
+    void stage(const ProjectPage& page, bool replaces);
     void stage_root();
     void place_root();
     void intend(const Group& group);

@@ -20,6 +20,8 @@ class DirectoryTree final : public FileTree {
     Outcome<Descriptor> append(const std::string& path) override;
     Done write(const Descriptor& file, std::string_view bytes) override;
     Done finish(Descriptor file, std::optional<std::int64_t> mtime, bool large) override;
+    Done make_directory(const std::string& path) override;
+    Done remove_directory(const std::string& path) override;
     Outcome<Descriptor> open(const std::string& path) override;
     Outcome<std::size_t> read(const Descriptor& file, char* buffer, std::size_t most) override;
     Outcome<std::optional<FileLook>> look(const std::string& path) override;

@@ -36,6 +36,11 @@ class FileTree {
     // starts on its way to the disk. Nothing is durable before flush().
     virtual Done finish(Descriptor file, std::optional<std::int64_t> mtime, bool large) = 0;
 
+    // The one above it must be there, and it must not.
+    virtual Done make_directory(const std::string& path) = 0;
+    // With the files in it. Where it is gone already, that is fine.
+    virtual Done remove_directory(const std::string& path) = 0;
+
     virtual Outcome<Descriptor> open(const std::string& path) = 0;
     // Up to `most` bytes into `buffer`; fewer only at the end.
     virtual Outcome<std::size_t> read(const Descriptor& file, char* buffer, std::size_t most) = 0;
@@ -46,8 +51,9 @@ class FileTree {
     // Puts `from` in the place of `to`, making directories as needed. An open reader keeps what it
     // has.
     virtual Done rename(const std::string& from, const std::string& to) = 0;
-    // The same, but nothing is replaced: false where something lies there. Fault::refused where the
-    // path itself cannot be: a file where a directory is needed, or the other way round.
+    // The same for a file or a directory, but nothing is replaced: false where something lies
+    // there. Fault::refused where the path itself cannot be: a file where a directory is needed, or
+    // the other way round.
     virtual Outcome<bool> place(const std::string& from, const std::string& to) = 0;
     virtual Done link(const std::string& from,
                       const std::string& to) = 0;  // `to` must not be there

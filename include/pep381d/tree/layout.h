@@ -30,18 +30,23 @@ inline std::string metadata(const std::string& file) {
     return file + ".metadata";
 }
 
+// A project's page in its directory: in both formats, and the alias of the HTML.
+inline const std::string html_name = "index.html";
+inline const std::string v1_html_name = "index.v1_html";
+inline const std::string json_name = "index.v1_json";
+
 // Below web/.
 inline std::string page_directory(const ProjectName& name) {
     return "simple/" + name.text();
 }
 inline std::string page_html(const ProjectName& name) {
-    return page_directory(name) + "/index.html";
+    return page_directory(name) + "/" + html_name;
 }
 inline std::string page_v1_html(const ProjectName& name) {
-    return page_directory(name) + "/index.v1_html";
+    return page_directory(name) + "/" + v1_html_name;
 }
 inline std::string page_json(const ProjectName& name) {
-    return page_directory(name) + "/index.v1_json";
+    return page_directory(name) + "/" + json_name;
 }
 
 }  // namespace pep381d::layout

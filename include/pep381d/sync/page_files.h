@@ -1,0 +1,35 @@
+// A project's page as files: staged together in a directory of their own, so that the page of a new
+// project takes its place with one call.
+//
+// Thread rule: the committer's thread. Failures are Fatal(5).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pep381d/base/clock.h"
+#include "pep381d/model/project_page.h"
+#include "pep381d/sync/policy.h"
+#include "pep381d/tree/file_tree.h"
+
+namespace pep381d {
+
+struct StagedPage {
+    std::string directory;           // in staging/
+    std::vector<std::string> names;  // of the files in it, as they will be called
+};
+
+// One file for each format of the policy, and the alias of the HTML. `name`: of the directory.
+// `replaces`: the page may be there already.
+StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
+                      const ProjectPage& page, const std::string& name, bool replaces);
+void place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project);
+
+// The modification time (seconds) of what replaces this file: web servers make ETags of whole
+// seconds and the size, and a file rewritten within a second must not keep both. Nothing where none
+// is there.
+std::optional<std::int64_t> new_mtime(FileTree& tree, const Clock& clock, const std::string& path);
+
+}  // namespace pep381d
