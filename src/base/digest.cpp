@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <new>
 
 #include <openssl/evp.h>
@@ -25,6 +26,14 @@ constexpr std::array<Known, 6> known{{{"md5", "MD5", 16},
                                       {"sha512", "SHA512", 64}}};
 
 constexpr char digits[] = "0123456789abcdef";
+
+// The two digits of each byte.
+constexpr auto digit_pairs = [] {
+    std::array<std::array<char, 2>, 256> pairs{};
+    for (std::size_t byte = 0; byte < pairs.size(); ++byte)
+        pairs[byte] = {digits[byte >> 4], digits[byte & 15]};
+    return pairs;
+}();
 
 constexpr unsigned int no_digit = 16;
 constexpr auto digit_values = [] {
@@ -114,9 +123,8 @@ void append_hex(std::string& out, std::string_view bytes) {
     out.resize(start + bytes.size() * 2);
     char* to = out.data() + start;
     for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        *to++ = digits[byte >> 4];
-        *to++ = digits[byte & 15];
+        std::memcpy(to, digit_pairs[static_cast<unsigned char>(c)].data(), 2);
+        to += 2;
     }
 }
 

@@ -7,6 +7,8 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include "pep381d/base/byte_set.h"
+
 namespace pep381d {
 
 namespace {
@@ -24,18 +26,11 @@ bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 // The characters that a URL's path keeps whatever is done to it.
-constexpr auto plain = [] {
-    std::array<bool, 256> table{};
-    for (std::size_t c = 'a'; c <= 'z'; ++c) table[c] = true;
-    for (std::size_t c = 'A'; c <= 'Z'; ++c) table[c] = true;
-    for (std::size_t c = '0'; c <= '9'; ++c) table[c] = true;
-    for (const char c : {'/', '-', '.', '_', '+', '~'}) table[static_cast<unsigned char>(c)] = true;
-    return table;
-}();
+constexpr ByteSet plain = ByteSet(alphanumeric).add("/-._+~");
+constexpr ByteSet not_plain = plain.complement();
 
 bool is_plain(std::string_view text) {
-    return std::all_of(text.begin(), text.end(),
-                       [](char c) { return plain[static_cast<unsigned char>(c)]; });
+    return not_plain.find_in(text) == text.size();
 }
 
 // Scheme, authority and the slash behind them of the newest link in which curl left these as they
@@ -60,10 +55,31 @@ void note_origin(std::string_view link, std::string_view resolved) {
     if (slash == std::string_view::npos) return;
     const std::string_view host = link.substr(authority + 3, slash - authority - 3);
     const std::string_view origin = link.substr(0, slash + 1);
-    const bool usual = std::all_of(host.begin(), host.end(), [](char c) {
-        return c == ':' || plain[static_cast<unsigned char>(c)];
-    });
+    const bool usual =
+        std::all_of(host.begin(), host.end(), [](char c) { return c == ':' || plain.has(c); });
     if (usual && resolved.starts_with(origin)) known_origin() = origin;
+}
+
+// The URL of a page `.../simple/NAME/` without its last segment; empty where it has another shape.
+std::string parent_of_page(std::string_view base) {
+    if (!base.ends_with('/')) return {};
+    const std::string_view page = base.substr(0, base.size() - 1);
+    const auto slash = page.rfind('/');
+    if (slash == std::string_view::npos || slash == 0 || slash + 1 == page.size()) return {};
+    const std::string_view name = page.substr(slash + 1);
+    if (!is_plain(name) || name.starts_with('.') || page[slash - 1] == '/') return {};
+    return std::string(page.substr(0, slash + 1));
+}
+
+// What the starts led to from the newest page in which curl was asked: from its siblings they lead
+// to the same.
+struct Siblings {
+    std::string parent;
+    std::array<std::string, starts.size()> above;
+};
+Siblings& siblings() {
+    thread_local Siblings known;
+    return known;
 }
 
 bool is_printable_ascii(char c) {
@@ -93,17 +109,27 @@ struct PageLink::Url {
     }
 };
 
-PageLink::PageLink(std::unique_ptr<Url> base) : base_(std::move(base)) {}
+PageLink::PageLink(std::string text) : text_(std::move(text)), parent_(parent_of_page(text_)) {}
 PageLink::~PageLink() = default;
 PageLink::PageLink(PageLink&&) noexcept = default;
 
 std::optional<PageLink> PageLink::relative_to(const std::string& base) {
-    auto url = std::make_unique<Url>(curl_url());
-    if (curl_url_set(url->handle, CURLUPART_URL, base.c_str(), 0) != CURLUE_OK || !url->is_http())
+    PageLink link(base);
+    if (!link.parent_.empty() && link.parent_ == siblings().parent)
+        link.above_ = siblings().above;
+    else if (!link.parse())
         return std::nullopt;
+    return link;
+}
+
+bool PageLink::parse() {
+    auto url = std::make_unique<Url>(curl_url());
+    if (curl_url_set(url->handle, CURLUPART_URL, text_.c_str(), 0) != CURLUE_OK || !url->is_http())
+        return false;
     curl_url_set(url->handle, CURLUPART_USER, nullptr, 0);
     curl_url_set(url->handle, CURLUPART_PASSWORD, nullptr, 0);
-    return PageLink(std::move(url));
+    base_ = std::move(url);
+    return true;
 }
 
 // What curl would give for a plain path behind one of the starts, since it did so for another link
@@ -129,6 +155,7 @@ void PageLink::note_above(std::string_view link, std::string_view resolved) {
             resolved.ends_with("/" + std::string(path)))
             above_[i] = resolved.substr(0, resolved.size() - path.size());
     }
+    siblings() = {parent_, above_};
 }
 
 Outcome<std::string> PageLink::resolve(std::string_view link) {
@@ -138,6 +165,7 @@ Outcome<std::string> PageLink::resolve(std::string_view link) {
     if (auto resolved = resolve_plain(link)) return std::move(*resolved);
     if (std::any_of(link.begin(), link.end(), is_control))
         return refused("has control characters in it");
+    if (!base_ && !parse()) return refused("stands on a page without one");
     const Url url(curl_url_dup(base_->handle));
     constexpr unsigned int flags = CURLU_DISALLOW_USER | CURLU_URLENCODE | CURLU_ALLOW_SPACE;
     const CURLUcode code =

@@ -1,8 +1,8 @@
 #include "pep381d/model/file_name.h"
 
-#include <array>
 #include <cstdint>
 
+#include "pep381d/base/byte_set.h"
 #include "pep381d/base/text.h"
 
 namespace pep381d {
@@ -12,23 +12,16 @@ namespace {
 constexpr std::size_t longest_component = 255;  // bytes, on every file system that we know
 constexpr std::size_t companion_suffix = 9;     // ".metadata"
 
-constexpr auto legal_ascii = [] {
-    std::array<bool, 256> table{};
-    for (std::size_t c = 0x20; c < 0x7f; ++c) table[c] = c != '/' && c != '\\';
-    return table;
-}();
+// Control characters, separators, and the bytes of UTF-8 beyond ASCII.
+constexpr ByteSet doubtful = ByteSet().add(0, 0x1f).add("/\\").add(0x7f, 0xff);
 
 }  // namespace
 
 bool legal_path_component(std::string_view text) {
     if (text.empty() || text.size() > longest_component || text == "." || text == "..")
         return false;
-    for (std::size_t i = 0; i < text.size();) {
+    for (std::size_t i = 0; (i = doubtful.find_in(text, i)) < text.size();) {
         const auto byte = static_cast<std::uint8_t>(text[i]);
-        if (legal_ascii[byte]) {
-            ++i;
-            continue;
-        }
         if (byte < 0x80) return false;
         const std::size_t length = utf8_length(text.substr(i));
         if (length == 0) return false;

@@ -1,7 +1,8 @@
 #include "pep381d/model/file_path.h"
 
 #include <algorithm>
-#include <array>
+
+#include "pep381d/base/byte_set.h"
 
 namespace pep381d {
 
@@ -10,15 +11,7 @@ namespace {
 constexpr std::string_view root = "packages/";
 
 // As RFC 3986 allows in a path, and what else need not be escaped.
-constexpr auto plain = [] {
-    std::array<bool, 256> table{};
-    for (std::size_t c = 'a'; c <= 'z'; ++c) table[c] = true;
-    for (std::size_t c = 'A'; c <= 'Z'; ++c) table[c] = true;
-    for (std::size_t c = '0'; c <= '9'; ++c) table[c] = true;
-    for (const char c : {'/', '-', '.', '_', '~', '+', '!'})
-        table[static_cast<unsigned char>(c)] = true;
-    return table;
-}();
+constexpr ByteSet to_escape = ByteSet(alphanumeric).add("/-._~+!").complement();
 
 bool append_unescaped(std::string& out, std::string_view text) {
     for (;;) {
@@ -78,14 +71,12 @@ std::optional<std::string> file_path(const File& file) {
 void append_escaped_path(std::string& out, std::string_view path) {
     static constexpr char digits[] = "0123456789ABCDEF";
     std::size_t copied = 0;
-    for (std::size_t i = 0; i < path.size(); ++i) {
+    for (std::size_t i = 0; (i = to_escape.find_in(path, i)) < path.size(); copied = ++i) {
         const auto byte = static_cast<unsigned char>(path[i]);
-        if (plain[byte]) continue;
         out += path.substr(copied, i - copied);
         out += '%';
         out += digits[byte >> 4];
         out += digits[byte & 15];
-        copied = i + 1;
     }
     out += path.substr(copied);
 }

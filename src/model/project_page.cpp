@@ -7,6 +7,8 @@
 #include <functional>
 #include <string_view>
 
+#include "pep381d/base/byte_set.h"
+
 namespace pep381d {
 
 namespace {
@@ -17,27 +19,20 @@ using namespace std::chrono;
 std::optional<int> number(std::string_view text, std::size_t at, std::size_t digits) {
     if (text.size() < at + digits) return std::nullopt;
     int value = 0;
-    const char* first = text.data() + at;
-    const auto [end, error] = std::from_chars(first, first + digits, value);
-    if (error != std::errc{} || end != first + digits || *first == '-') return std::nullopt;
+    for (const char c : text.substr(at, digits)) {
+        if (c < '0' || c > '9') return std::nullopt;
+        value = value * 10 + (c - '0');
+    }
     return value;
 }
 
-// With zeros before it where it has fewer digits.
-void append_number(std::string& out, std::int64_t value, std::size_t least = 0) {
-    std::array<char, 20> text;  // the longest: -9223372036854775808
-    const char* end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-    const auto size = static_cast<std::size_t>(end - text.data());
-    if (size < least) out.append(least - size, '0');
-    out.append(text.data(), size);
+// Writes just so many digits, and gives the place behind them.
+char* put_number(char* to, std::int64_t value, std::size_t digits) {
+    for (std::size_t i = digits; i-- > 0; value /= 10) to[i] = static_cast<char>('0' + value % 10);
+    return to + digits;
 }
 
-constexpr auto escaped_in_json = [] {
-    std::array<bool, 256> table{};
-    for (std::size_t c = 0; c < 0x20; ++c) table[c] = true;
-    table['"'] = table['\\'] = true;
-    return table;
-}();
+constexpr ByteSet escaped_in_json = ByteSet().add(0, 0x1f).add("\"\\");
 
 void append_escaped(std::string& out, char c) {
     static constexpr char digits[] = "0123456789abcdef";
@@ -97,7 +92,7 @@ void append_usual_members(std::string& out, const File& file) {
     append_string_or_null(out, file.requires_python);
     if (file.size) {
         out += R"(,"size":)";
-        append_number(out, *file.size);
+        out += std::to_string(*file.size);
     }
     if (file.upload_time) {
         out += R"(,"upload-time":")";
@@ -142,32 +137,32 @@ void append_upload_time(std::string& out, std::int64_t time) {
     const auto days_ = floor<days>(instant);
     const year_month_day date{days_};
     const hh_mm_ss clock{instant - days_};
-    append_number(out, int{date.year()}, 4);
-    out += '-';
-    append_number(out, unsigned{date.month()}, 2);
-    out += '-';
-    append_number(out, unsigned{date.day()}, 2);
-    out += 'T';
-    append_number(out, clock.hours().count(), 2);
-    out += ':';
-    append_number(out, clock.minutes().count(), 2);
-    out += ':';
-    append_number(out, clock.seconds().count(), 2);
+    std::array<char, sizeof("2023-04-04T12:26:47.798446Z")> text;
+    char* to = put_number(text.data(), int{date.year()}, 4);
+    *to++ = '-';
+    to = put_number(to, unsigned{date.month()}, 2);
+    *to++ = '-';
+    to = put_number(to, unsigned{date.day()}, 2);
+    *to++ = 'T';
+    to = put_number(to, clock.hours().count(), 2);
+    *to++ = ':';
+    to = put_number(to, clock.minutes().count(), 2);
+    *to++ = ':';
+    to = put_number(to, clock.seconds().count(), 2);
     if (const auto fraction = clock.subseconds().count(); fraction != 0) {
-        out += '.';
-        append_number(out, fraction, 6);
+        *to++ = '.';
+        to = put_number(to, fraction, 6);
     }
-    out += 'Z';
+    *to++ = 'Z';
+    out.append(text.data(), to);
 }
 
 void append_json_string(std::string& out, std::string_view text) {
     out += '"';
     std::size_t copied = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (!escaped_in_json[static_cast<unsigned char>(text[i])]) continue;
+    for (std::size_t i = 0; (i = escaped_in_json.find_in(text, i)) < text.size(); copied = ++i) {
         out += text.substr(copied, i - copied);
         append_escaped(out, text[i]);
-        copied = i + 1;
     }
     out += text.substr(copied);
     out += '"';

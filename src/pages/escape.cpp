@@ -1,18 +1,13 @@
 #include "pep381d/pages/escape.h"
 
-#include <array>
+#include "pep381d/base/byte_set.h"
 
 namespace pep381d {
 
 namespace {
 
-constexpr auto special = [] {
-    std::array<bool, 256> table{};
-    for (std::size_t c = 0; c < 0x20; ++c) table[c] = true;
-    for (const char c : {'&', '<', '>', '"'}) table[static_cast<unsigned char>(c)] = true;
-    table[0xef] = true;  // U+FFFE and U+FFFF begin with it
-    return table;
-}();
+// U+FFFE and U+FFFF begin with EF.
+constexpr ByteSet special = ByteSet().add(0, 0x1f).add("&<>\"\xef");
 
 std::string_view escaped(char c) {
     switch (c) {
@@ -40,8 +35,7 @@ std::string_view escaped(char c) {
 
 void append_xml(std::string& out, std::string_view text) {
     std::size_t plain = 0;  // where the part begins that is yet to be copied
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (!special[static_cast<unsigned char>(text[i])]) continue;
+    for (std::size_t i = 0; (i = special.find_in(text, i)) < text.size(); ++i) {
         const std::string_view character = text.substr(i, 3);
         if (text[i] == '\xef' && character != "\xef\xbf\xbe" && character != "\xef\xbf\xbf")
             continue;

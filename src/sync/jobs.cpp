@@ -28,6 +28,10 @@ constexpr std::size_t files_listed_most = 10'000;
 constexpr std::size_t many_files = 256;
 constexpr std::int64_t large_file = 1024 * 1024;
 
+// Up to so many files the loop makes the text of the page, since the committer has more to do; that
+// of longer pages would wait for its turn in too much memory.
+constexpr std::size_t short_page = 1000;
+
 // A page that stays behind its journal for this long is taken for what it is (protocol B.6).
 constexpr std::chrono::hours stale_page_believed{1};
 
@@ -308,6 +312,8 @@ void Jobs::complete(Job& job) {
         ready.etag.clear();
         ready.same = job.item.known && ready.page == *job.item.known;
     }
+    if (!ready.same && ready.page.files.size() <= short_page)
+        ready.text = page_text(policy_, ready.page);
     end(job, std::move(ready));
 }
 

@@ -17,10 +17,18 @@ std::optional<std::int64_t> new_mtime(FileTree& tree, const Clock& clock, const 
     return std::max(now, old->mtime + 1);
 }
 
+PageText page_text(const Policy& policy, const ProjectPage& page) {
+    PageText text;
+    if (policy.html) text.html = project_html(page);
+    if (policy.json) text.json = project_json(page);
+    return text;
+}
+
 StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
-                      const ProjectPage& page, const std::string& name, bool replaces) {
+                      const ProjectName& project, const PageText& text, const std::string& name,
+                      bool replaces) {
     StagedPage staged{layout::staged(name), {}};
-    const std::string to = layout::published(layout::page_directory(page.name));
+    const std::string to = layout::published(layout::page_directory(project));
     must(tree.make_directory(staged.directory));
     const auto stage = [&](const std::string& file_name, const std::string& bytes) {
         Descriptor file = must(tree.create(staged.directory + "/" + file_name));
@@ -31,12 +39,12 @@ StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
         staged.names.push_back(file_name);
     };
     if (policy.html) {
-        stage(layout::html_name, project_html(page));
+        stage(layout::html_name, text.html);
         must(tree.link(staged.directory + "/" + layout::html_name,
                        staged.directory + "/" + layout::v1_html_name));
         staged.names.push_back(layout::v1_html_name);
     }
-    if (policy.json) stage(layout::json_name, project_json(page));
+    if (policy.json) stage(layout::json_name, text.json);
     return staged;
 }
 

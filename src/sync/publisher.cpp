@@ -36,7 +36,9 @@ void Publisher::add(PageReady page) {
     leave_out_refused(page);
     if (!page.same) {
         const auto known = state_.published(page.page.name);
-        stage(page.page, known && known->page);
+        if (!page.text) page.text = page_text(policy_, page.page);
+        stage(page.page.name, *page.text, known && known->page);
+        page.text.reset();
     }
     fresh_.pages.push_back(std::move(page));
 }
@@ -44,16 +46,17 @@ void Publisher::add(PageReady page) {
 void Publisher::remake(const ProjectName& project) {
     const auto page = state_.page(project);
     if (!page) return;
-    stage(*page, true);
+    stage(project, page_text(policy_, *page), true);
     if (!policy_.html)
         for (const std::string& path : {layout::page_html(project), layout::page_v1_html(project)})
             fresh_.obsolete.push_back(path);
     if (!policy_.json) fresh_.obsolete.push_back(layout::page_json(project));
 }
 
-void Publisher::stage(const ProjectPage& page, bool replaces) {
+void Publisher::stage(const ProjectName& project, const PageText& text, bool replaces) {
     const std::string name = fmt::format("page-{}", next_page_++);
-    fresh_.staged.push_back({page.name, stage_page(tree_, policy_, clock_, page, name, replaces)});
+    fresh_.staged.push_back(
+        {project, stage_page(tree_, policy_, clock_, project, text, name, replaces)});
 }
 
 void Publisher::hold_root(bool hold) {
@@ -219,6 +222,7 @@ void Publisher::leave_out_refused(PageReady& page) {
         page.refused.push_back({file.name.text(), cause->second});
         return true;
     });
+    page.text.reset();
 }
 
 void Publisher::place_pages(Group& group) {

@@ -25,11 +25,14 @@ class PageLink {
 
   private:
     struct Url;
-    explicit PageLink(std::unique_ptr<Url> base);
+    explicit PageLink(std::string text);
+    bool parse();
     std::optional<std::string> resolve_plain(std::string_view link) const;
     void note_above(std::string_view link, std::string_view resolved);
 
-    std::unique_ptr<Url> base_;
+    std::string text_;                  // of the page's own URL
+    std::string parent_;                // of that, where it is the page of a project; else empty
+    std::unique_ptr<Url> base_;         // the same, parsed when it is first needed
     std::array<std::string, 2> above_;  // what `../../` and `/` led to, once that is known
 };
 

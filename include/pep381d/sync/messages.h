@@ -13,6 +13,7 @@
 #include "pep381d/model/project_page.h"
 #include "pep381d/plan/page_plan.h"
 #include "pep381d/state/state.h"
+#include "pep381d/sync/page_files.h"
 
 namespace pep381d {
 
@@ -47,6 +48,7 @@ struct PageReady {
     bool stale = false;              // it is older than the journal, and that is the failure
     std::optional<Failure> failure;  // the project stays queued because of this
     std::vector<Refused> refused;    // files of the master's page that cannot be mirrored
+    std::optional<PageText> text;    // of the page; nothing: not made yet
 };
 
 struct PageFailed {

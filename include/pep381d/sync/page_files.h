@@ -1,7 +1,7 @@
 // A project's page as files: staged together in a directory of their own, so that the page of a new
 // project takes its place with one call.
 //
-// Thread rule: the committer's thread. Failures are Fatal(5).
+// Thread rule: the committer's thread, but for page_text(). Failures are Fatal(5).
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,12 @@
 
 namespace pep381d {
 
+// The bytes of a page in the formats of the policy; empty where a format is not among them.
+struct PageText {
+    std::string html, json;
+};
+PageText page_text(const Policy& policy, const ProjectPage& page);
+
 struct StagedPage {
     std::string directory;           // in staging/
     std::vector<std::string> names;  // of the files in it, as they will be called
@@ -24,7 +30,8 @@ struct StagedPage {
 // One file for each format of the policy, and the alias of the HTML. `name`: of the directory.
 // `replaces`: the page may be there already.
 StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
-                      const ProjectPage& page, const std::string& name, bool replaces);
+                      const ProjectName& project, const PageText& text, const std::string& name,
+                      bool replaces);
 void place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project);
 
 // The modification time (seconds) of what replaces this file: web servers make ETags of whole

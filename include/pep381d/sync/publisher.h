@@ -72,7 +72,7 @@ class Publisher {
         }
     };
 
-    void stage(const ProjectPage& page, bool replaces);
+    void stage(const ProjectName& project, const PageText& text, bool replaces);
     void stage_root();
     void place_root();
     void intend(const Group& group);
