@@ -9,8 +9,9 @@ namespace pep381d {
 namespace {
 
 std::tm utc(Time time) {
+    // Not by the system's clock, whose nanoseconds end in 2262.
     const std::time_t seconds =
-        std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(time));
+        std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
     std::tm parts{};
     gmtime_r(&seconds, &parts);
     return parts;

@@ -1,5 +1,6 @@
 #include "pep381d/base/log.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -51,9 +52,12 @@ std::string quoted(std::string_view text) {
 }
 
 std::string display_url(std::string_view url) {
-    const auto scheme = url.find("://");
-    const auto host =
-        scheme == std::string_view::npos ? 0 : scheme + 3;  // a proxy may come without a scheme
+    constexpr std::string_view scheme_characters =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-";
+    // A proxy may come without a scheme; and curl takes one slash or three for two.
+    const auto colon = std::min(url.find_first_not_of(scheme_characters), url.size());
+    const bool scheme = url.substr(colon).starts_with(":/");
+    const auto host = std::min(url.find_first_not_of('/', scheme ? colon + 1 : 0), url.size());
     const auto path = url.find_first_of("/?#", host);
     const auto at = url.substr(0, path).rfind('@');
     if (at == std::string_view::npos || at < host) return std::string(url);

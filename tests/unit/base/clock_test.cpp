@@ -23,6 +23,7 @@ TEST_CASE("a time is written as last-modified and as ISO 8601") {
         {at(-1s), "19691231T23:59:59", "1969-12-31T23:59:59Z"},
         {at(0s) - 1ms, "19691231T23:59:59", "1969-12-31T23:59:59Z"},
         {at(951782400s), "20000229T00:00:00", "2000-02-29T00:00:00Z"},
+        {at(253402300799s), "99991231T23:59:59", "9999-12-31T23:59:59Z"},
     }));
     CHECK(format_basic(row.time) == row.basic);
     CHECK(format_iso(row.time) == row.iso);

@@ -47,6 +47,10 @@ TEST_CASE("a URL is shown without user name and password") {
         {"https://pypi.org/@scope/x", "https://pypi.org/@scope/x"},
         {"https://pypi.org/?mail=a@b", "https://pypi.org/?mail=a@b"},
         {"me:secret@proxy:3128", "proxy:3128"},
+        {"http:/me:secret@proxy:3128/x", "http:/proxy:3128/x"},
+        {"http:///me:secret@proxy:3128", "http:///proxy:3128"},
+        {"me:secret@proxy/x://y", "proxy/x://y"},
+        {"/", "/"},
         {"/simple/a@b", "/simple/a@b"},
         {"", ""},
     }));
