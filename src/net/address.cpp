@@ -91,8 +91,6 @@ bool is_public(const sockaddr& address) {
 }
 
 bool is_public_host(const std::string& host) {
-    in_addr v4;
-    if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return is_public_v4(ntohl(v4.s_addr));
     if (host.starts_with('[')) {
         in6_addr v6;
         const std::string inside = host.substr(1, host.find_first_of("]%") - 1);
@@ -103,6 +101,9 @@ bool is_public_host(const std::string& host) {
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     }
     if (name.ends_with('.')) name.pop_back();
+    // Also `127.1` and what else resolvers take for an address, a proxy's among them.
+    in_addr v4;
+    if (::inet_aton(name.c_str(), &v4) != 0) return is_public_v4(ntohl(v4.s_addr));
     return !name.empty() && name != "localhost" && !name.ends_with(".localhost");
 }
 
@@ -137,16 +138,19 @@ std::string display_address(const sockaddr& address) {
     return text;
 }
 
-bool AddressGuard::admits(Peer peer, const sockaddr& address) {
+bool AddressGuard::admits(Peer peer, const sockaddr& address) const {
     return admits(peer, pep381d::is_public(address));
 }
 
-bool AddressGuard::admits_host(Peer peer, const std::string& host) {
+bool AddressGuard::admits_host(Peer peer, const std::string& host) const {
     return admits(peer, is_public_host(host));
 }
 
-bool AddressGuard::admits(Peer peer, bool is_public) {
-    if (peer == Peer::master && !is_public) master_is_private_ = true;
+void AddressGuard::connected(Peer peer, const std::string& host) {
+    if (peer == Peer::master && !is_public_host(host)) master_is_private_ = true;
+}
+
+bool AddressGuard::admits(Peer peer, bool is_public) const {
     return peer != Peer::file || is_public || master_is_private_;
 }
 

@@ -174,13 +174,20 @@ Done Transfer::deliver(std::string_view bytes) {
 bool Transfer::admits_request(std::string address) {
     const bool redirected = info<long>(easy_, CURLINFO_REDIRECT_COUNT) > 0;
     const bool by_proxy = !context_.options.proxy.empty();
-    if (by_proxy && !redirected) return true;  // prepare() has asked
+    if (by_proxy && !redirected) {  // prepare() has asked
+        context_.guard.connected(request_.peer, host_of(request_.url));
+        return true;
+    }
     if (address.find(':') != std::string::npos) address = "[" + address + "]";
     if (by_proxy || address.empty())
         address = host_of(info<const char*>(easy_, CURLINFO_EFFECTIVE_URL));
-    if (context_.guard.admits_host(redirected ? Peer::file : request_.peer, address)) return true;
-    refused_address_ = address;
-    return false;
+    const Peer peer = redirected ? Peer::file : request_.peer;
+    if (!context_.guard.admits_host(peer, address)) {
+        refused_address_ = address;
+        return false;
+    }
+    context_.guard.connected(peer, address);
+    return true;
 }
 
 bool Transfer::trickles(std::int64_t downloaded) {

@@ -36,12 +36,15 @@ class AddressGuard {
   public:
     // Peer::file too for a host that a redirect named, whoever was asked: nobody may lead us where
     // the configuration does not.
-    bool admits(Peer peer, const sockaddr& address);
+    bool admits(Peer peer, const sockaddr& address) const;
     // Through a proxy only the host's name is seen.
-    bool admits_host(Peer peer, const std::string& host);
+    bool admits_host(Peer peer, const std::string& host) const;
+    // The connection to it stands, its certificate included: a name server alone can say what it
+    // likes.
+    void connected(Peer peer, const std::string& host);
 
   private:
-    bool admits(Peer peer, bool is_public);
+    bool admits(Peer peer, bool is_public) const;
 
     bool master_is_private_ = false;
 };

@@ -91,8 +91,9 @@ TEST_CASE("a host in a URL is judged by its address where it is one") {
         CHECK(is_public_host(host));
     }
     for (const char* host :
-         {"127.0.0.1", "[::1]", "[fe80::1%eth0]", "[fe80::1%25eth0]", "[::ffff:10.0.0.1]",
-          "localhost", "LocalHost", "localhost.", "a.localhost", "[", "[]", "[::1", "", "."}) {
+         {"127.0.0.1", "[::1]", "[fe80::1%eth0]", "[fe80::1%25eth0]", "[::ffff:10.0.0.1]", "127.1",
+          "0x7f.1", "2130706433", "017700000001", "127.0.0.1.", "localhost", "LocalHost",
+          "localhost.", "a.localhost", "[", "[]", "[::1", "", "."}) {
         CAPTURE(host);
         CHECK_FALSE(is_public_host(host));
     }
@@ -117,7 +118,15 @@ TEST_CASE("files reach private addresses only after the configured master was on
     CHECK_FALSE(guard.admits(Peer::file, plain(private_address)));
     CHECK_FALSE(guard.admits_host(Peer::file, "10.0.0.7"));
 
+    // That a name server says so is not enough.
     CHECK(guard.admits(Peer::master, plain(private_address)));
+    CHECK(guard.admits_host(Peer::master, "10.0.0.7"));
+    guard.connected(Peer::master, "151.101.0.223");
+    guard.connected(Peer::file, "10.0.0.7");
+    guard.connected(Peer::alternate, "10.0.0.7");
+    CHECK_FALSE(guard.admits(Peer::file, plain(private_address)));
+
+    guard.connected(Peer::master, "10.0.0.7");
     CHECK(guard.admits(Peer::file, plain(private_address)));
     CHECK(guard.admits_host(Peer::file, "10.0.0.7"));
 }
