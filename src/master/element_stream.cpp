@@ -77,7 +77,8 @@ Done ElementStream::take(std::string_view piece) {
 }
 
 std::size_t ElementStream::quick_rest(std::string_view rest) {
-    const std::size_t size = quick_(rest);
+    // No more of it than the slow way takes, wherever the pieces are cut.
+    const std::size_t size = quick_(rest.substr(0, longest - item_.size()));
     if (size == 0) return 0;
     --depth_;
     matched_ = depth_;

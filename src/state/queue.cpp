@@ -298,12 +298,13 @@ SELECT min(since) FROM queue WHERE NOT (attempts > 0 AND fault IN (?1, ?2, ?3) A
 
 void State::skip(std::string_view project, std::string_view file, std::string_view cause) {
     constexpr std::int64_t most = 10'000;
+    constexpr std::size_t longest = 1000;  // bytes; a page may have names of megabytes
     bool& full = impl_->counts.skipped_full;
     if (full) return;
     full = impl_->one(impl_->sql("SELECT count(*) FROM skipped").rows()).value_or(0) >= most;
     if (full) return;
     impl_->sql("INSERT OR REPLACE INTO skipped(project, file, cause) VALUES(?, ?, ?)")
-        .run(project, file, cause);
+        .run(project.substr(0, longest), file.substr(0, longest), cause.substr(0, longest));
 }
 
 void State::clear_skipped(const ProjectName& project) {

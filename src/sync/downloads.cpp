@@ -28,7 +28,9 @@ std::chrono::milliseconds deadline_for(std::int64_t size, std::chrono::milliseco
     // Half of its share: the others may leave it less for a while.
     const std::int64_t rate =
         share > 0 ? std::clamp<std::int64_t>(share / 2, 1, slowest_rate) : slowest_rate;
-    return 2 * timeout + std::chrono::seconds(size / rate);
+    // What a page says of a size may be anything.
+    constexpr std::int64_t century = 3'155'760'000;
+    return 2 * timeout + std::chrono::seconds(std::min(size / rate, century));
 }
 
 struct Downloads::Errand {

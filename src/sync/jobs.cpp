@@ -152,7 +152,8 @@ Done Jobs::page_head(Job& job, const Reply& reply) {
         Fault::corrupt,
         fmt::format("GET {}: it answers with {} instead of {}; is it a simple index (PEP 691)?",
                     display_url(reply.url),
-                    reply.content_type.empty() ? "no type" : reply.content_type, json_type)};
+                    reply.content_type.empty() ? "no type" : quoted(reply.content_type),
+                    json_type)};
 }
 
 Done Jobs::page_body(Job& job, std::string_view piece) {

@@ -193,7 +193,7 @@ class State {
     std::optional<Time> handled_until(Time now);
 
     // `project`: as the master wrote it where the name itself is not legal; `file`: empty then. No
-    // more than some thousands are kept.
+    // more than some thousands are kept, and of each text the first 1000 bytes.
     void skip(std::string_view project, std::string_view file, std::string_view cause);
     void clear_skipped(const ProjectName& project);
     std::vector<SkippedItem> skipped(std::size_t most);

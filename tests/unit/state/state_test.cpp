@@ -202,6 +202,16 @@ TEST_CASE("the counts of the queue follow what happens to it") {
     CHECK(kept() == counted());
 }
 
+TEST_CASE("of what is left out no more than a part is kept where it is long") {
+    World world;
+    const std::string megabyte(1 << 20, 'x');
+    world.change([&] { world.state.skip(megabyte, megabyte, megabyte); });
+    const auto skipped = world.state.skipped(10);
+    REQUIRE(skipped.size() == 1);
+    CHECK(skipped[0].name == std::string(1000, 'x') + ": " + std::string(1000, 'x'));
+    CHECK(skipped[0].cause == std::string(1000, 'x'));
+}
+
 TEST_CASE("what is left out is kept up to some thousands, and there is room again later") {
     World world;
     world.change([&] {

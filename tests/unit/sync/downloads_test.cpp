@@ -1,7 +1,13 @@
 // Where files come from: large ones that break off and go on, and alternates.
 #include "pep381d/sync/downloads.h"
 
+#include <limits>
+
+#include "pep381d/net/curl_transport.h"
+
 #include "support/catch.h"
+#include "support/fetch.h"
+#include "support/rude_server.h"
 #include "support/sync_world.h"
 
 using namespace pep381d;
@@ -183,6 +189,20 @@ TEST_CASE("a deadline grows with the size, and with what a rate limit leaves to 
     CHECK(deadline_for(16'384'000, 30s, 1 << 20) == 1060s);
     CHECK(deadline_for(16'384'000, 30s, 2048) == 16'060s);
     CHECK(deadline_for(100, 30s, 1) == 160s);
+}
+
+TEST_CASE("the deadline of the largest size that there can be is a time that curl takes") {
+    constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+    for (const std::int64_t share : {0, 1, 1000, 1 << 30}) {
+        const auto deadline = deadline_for(largest, 30s, share);
+        CHECK(deadline > std::chrono::hours(24 * 365));
+        test::RudeServer server;
+        server.on("/file", test::ok("bytes"));
+        CurlTransport transport({.timeout = 1s});
+        Request request = test::get(server.url("/file"));
+        request.deadline = deadline;
+        CHECK(test::fetch(transport, request).body == "bytes");
+    }
 }
 
 namespace {
