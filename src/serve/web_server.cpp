@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdarg>
 #include <cstdio>
@@ -10,6 +11,8 @@
 #include <optional>
 #include <string_view>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unordered_set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -41,6 +44,13 @@ unsigned int connection_limit() {
     return static_cast<unsigned int>(
         std::clamp<rlim_t>(limit.rlim_cur / 2 - limit.rlim_cur / 8, 16, most_connections));
 }
+
+// What we remember of a connection.
+struct Client {
+    int socket = -1;
+    std::chrono::steady_clock::time_point since;  // when it began to make up its request
+    bool answered = false;                        // ... and it has been understood
+};
 
 // What we remember of a request between the callbacks.
 struct Exchange {
@@ -103,10 +113,17 @@ SiteReply refused_method() {
     return reply;
 }
 
+// Null where there was no memory for it.
+Client* client_of(MHD_Connection* connection) {
+    return static_cast<Client*>(
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
+}
+
 }  // namespace
 
 struct WebServer::Impl {
-    Impl(const WebServerOptions& options, Log& log_to) : log(log_to), site(options.root, log_to) {}
+    Impl(const WebServerOptions& options, Log& log_to)
+        : log(log_to), site(options.root, log_to), patience(options.patience) {}
     ~Impl() {
         if (daemon != nullptr) MHD_stop_daemon(daemon);
     }
@@ -116,6 +133,10 @@ struct WebServer::Impl {
     SiteReply reply_to(MHD_Connection* connection, const Exchange& exchange,
                        std::string_view method);
 
+    void drop_slow_ones();
+
+    static void connection_changed(void* self, MHD_Connection* connection, void** context,
+                                   MHD_ConnectionNotificationCode code) noexcept;
     static void* begin(void* self, const char* target, MHD_Connection*) noexcept;
     static MHD_Result handle(void* self, MHD_Connection* connection, const char*,
                              const char* method, const char*, const char*, std::size_t* size,
@@ -125,6 +146,9 @@ struct WebServer::Impl {
 
     Log& log;
     Site site;
+    std::chrono::milliseconds patience;
+    const unsigned int most_clients = connection_limit();
+    std::unordered_set<Client*> clients;  // of the server's thread
     MHD_Daemon* daemon = nullptr;
     std::uint16_t port = 0;
 };
@@ -139,6 +163,36 @@ SiteReply WebServer::Impl::reply_to(MHD_Connection* connection, const Exchange& 
         log.debug(fmt::format("request-failed target={} cause={}", quoted(exchange.target),
                               quoted(error.what())));
         return text_reply(500, "Internal error");
+    }
+}
+
+// A byte a minute keeps a connection busy for the server's own timeout; so many of them would take
+// all that there are.
+void WebServer::Impl::drop_slow_ones() {
+    if (clients.size() <= most_clients / 2) return;
+    const auto longest_ago = std::chrono::steady_clock::now() - patience;
+    for (const Client* client : clients)
+        if (!client->answered && client->since < longest_ago) ::shutdown(client->socket, SHUT_RD);
+}
+
+void WebServer::Impl::connection_changed(void* self, MHD_Connection* connection, void** context,
+                                         MHD_ConnectionNotificationCode code) noexcept {
+    auto& impl = *static_cast<Impl*>(self);
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        auto* client = static_cast<Client*>(*context);
+        impl.clients.erase(client);
+        delete client;
+        *context = nullptr;
+        return;
+    }
+    try {
+        const int socket =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        auto client = std::make_unique<Client>(Client{socket, std::chrono::steady_clock::now()});
+        impl.clients.insert(client.get());
+        *context = client.release();
+        impl.drop_slow_ones();
+    } catch (...) {
     }
 }
 
@@ -167,6 +221,7 @@ MHD_Result WebServer::Impl::handle(void* self, MHD_Connection* connection, const
         *size = 0;
         return exchange->body > body_limit ? MHD_NO : MHD_YES;
     }
+    if (Client* client = client_of(connection)) client->answered = true;
     try {
         return send(connection, static_cast<Impl*>(self)->reply_to(connection, *exchange, method));
     } catch (...) {
@@ -174,8 +229,12 @@ MHD_Result WebServer::Impl::handle(void* self, MHD_Connection* connection, const
     }
 }
 
-void WebServer::Impl::end(void*, MHD_Connection*, void** context,
+void WebServer::Impl::end(void*, MHD_Connection* connection, void** context,
                           MHD_RequestTerminationCode) noexcept {
+    if (Client* client = client_of(connection)) {
+        client->answered = false;
+        client->since = std::chrono::steady_clock::now();
+    }
     delete static_cast<Exchange*>(*context);
     *context = nullptr;
 }
@@ -207,9 +266,10 @@ WebServer::WebServer(WebServerOptions options, Log& log)
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, &Impl::handle,
         impl_.get(), MHD_OPTION_EXTERNAL_LOGGER, &Impl::report, impl_.get(),
         MHD_OPTION_URI_LOG_CALLBACK, &Impl::begin, impl_.get(), MHD_OPTION_NOTIFY_COMPLETED,
-        &Impl::end, impl_.get(), MHD_OPTION_LISTEN_SOCKET, socket.get(),
-        MHD_OPTION_CONNECTION_LIMIT, connection_limit(), MHD_OPTION_CONNECTION_TIMEOUT,
-        idle_timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory, MHD_OPTION_END);
+        &Impl::end, impl_.get(), MHD_OPTION_NOTIFY_CONNECTION, &Impl::connection_changed,
+        impl_.get(), MHD_OPTION_LISTEN_SOCKET, socket.get(), MHD_OPTION_CONNECTION_LIMIT,
+        impl_->most_clients, MHD_OPTION_CONNECTION_TIMEOUT, idle_timeout,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory, MHD_OPTION_END);
     const int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (impl_->daemon == nullptr) {

@@ -2,6 +2,7 @@
 // a thread of its own (libmicrohttpd's) and touches neither the state nor the network side.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,6 +14,9 @@ namespace pep381d {
 struct WebServerOptions {
     std::string root;     // the `web/` directory
     std::string address;  // `127.0.0.1:8381`, `[::1]:8381`; port 0: any free one
+    // Once half of the connections that there may be are taken, those are closed whose client takes
+    // longer than this for a request, byte by byte or not at all.
+    std::chrono::milliseconds patience = std::chrono::seconds(30);
 };
 
 class WebServer {

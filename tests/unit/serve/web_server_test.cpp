@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -33,7 +36,8 @@ struct Mirror {
     SilentLog log;
     WebServer server;
 
-    Mirror() : server({filled().string(), "127.0.0.1:0"}, log) {}
+    explicit Mirror(std::chrono::milliseconds patience = std::chrono::minutes(1))
+        : server({filled().string(), "127.0.0.1:0", patience}, log) {}
 
     std::filesystem::path filled() const {
         directory.write("state.db", "secret");
@@ -398,6 +402,28 @@ TEST_CASE("a large file arrives whole, and a client that does not read holds up 
     CHECK(mirror.get("/simple/foo-bar/").body == html_page);
     CHECK((mirror.get("/packages/a/large.zip").body == bytes));
     CHECK((slow.receive().body == bytes));
+}
+
+TEST_CASE("clients that never finish a request make room once they take half of all connections") {
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit few{128, before.rlim_max};  // of which 48 are the server's connections
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    const Mirror mirror(std::chrono::milliseconds(0));
+    ::setrlimit(RLIMIT_NOFILE, &before);
+
+    const std::string large(8 * 1024 * 1024, 'x');
+    mirror.directory.write("web/packages/a/large.zip", large);
+    WebClient reader(mirror.server.port());
+    reader.send("GET /packages/a/large.zip HTTP/1.1\r\nHost: m\r\n\r\n");
+    std::vector<std::unique_ptr<WebClient>> slow;
+    for (int i = 0; i < 60; ++i) {
+        slow.push_back(std::make_unique<WebClient>(mirror.server.port()));
+        slow.back()->send("GET /simple/ HTTP/1.1\r\nHost:");
+    }
+    CHECK(mirror.get("/simple/foo-bar/").body == html_page);
+    CHECK(slow.front()->closed());
+    CHECK((reader.receive().body == large));
 }
 
 TEST_CASE("a request that is too long or not HTTP is refused, and the server lives on") {
