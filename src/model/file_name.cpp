@@ -18,8 +18,9 @@ constexpr ByteSet doubtful = ByteSet().add(0, 0x1f).add("/\\").add(0x7f, 0xff);
 }  // namespace
 
 bool legal_path_component(std::string_view text) {
-    if (text.empty() || text.size() > longest_component || text == "." || text == "..")
-        return false;
+    if (text.empty() || text.size() > longest_component) return false;
+    // Besides `.` and `..`: web servers obey `.htaccess`, and hide others.
+    if (text.front() == '.') return false;
     for (std::size_t i = 0; (i = doubtful.find_in(text, i)) < text.size();) {
         const auto byte = static_cast<std::uint8_t>(text[i]);
         if (byte < 0x80) return false;

@@ -1,8 +1,9 @@
 #include "pep381d/plan/page_plan.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <string_view>
-#include <unordered_set>
 
 #include "pep381d/model/file_index.h"
 #include "pep381d/model/file_path.h"
@@ -36,7 +37,8 @@ class Places {
 
   private:
     bool distinct_;
-    std::unordered_set<std::string> taken_;
+    // Trees: names are a stranger's, who may know which of them share a hash.
+    std::set<std::string> taken_;
 };
 
 // Gives the file its place in the tree; why it can have none, else.
@@ -97,7 +99,7 @@ PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy
     }
     plan.loses = known != nullptr && still_there < known->files.size();
     if (plan.loses && policy.keep && !plan.page.quarantined()) {
-        std::unordered_set<std::string> listed;
+        std::set<std::string> listed;
         for (const File& file : plan.page.files) listed.insert(file.name.text());
         for (const File& file : known->files)
             if (file.held && !listed.contains(file.name.text())) plan.page.files.push_back(file);

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "pep381d/model/project_page.h"
@@ -23,7 +23,8 @@ class FileIndex {
   private:
     const std::vector<File>& files_;
     std::size_t next_ = 0;  // behind the one found before
-    std::unordered_map<std::string_view, std::size_t> by_name_;
+    // A tree: names are a stranger's, who may know which of them share a hash.
+    std::map<std::string_view, std::size_t> by_name_;
 };
 
 }  // namespace pep381d

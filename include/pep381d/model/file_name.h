@@ -8,8 +8,8 @@
 
 namespace pep381d {
 
-// True for valid UTF-8 without control characters, `/` and `\`, of 1 to 255 bytes, that is not `.`
-// or `..`.
+// True for valid UTF-8 without control characters, `/` and `\`, of 1 to 255 bytes, that does not
+// begin with a dot.
 bool legal_path_component(std::string_view text);
 
 // Not a check of PEP 427 or 625: old files have all sorts of names, and a mirror carries them all.
