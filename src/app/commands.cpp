@@ -11,6 +11,7 @@
 #include "pep381d/app/status_text.h"
 #include "pep381d/app/systemd.h"
 #include "pep381d/base/units.h"
+#include "pep381d/pages/shown_text.h"
 #include "pep381d/pages/status_page.h"
 #include "pep381d/serve/web_server.h"
 #include "pep381d/sync/freshness.h"
@@ -27,7 +28,8 @@ void say_end(int status, std::string cause, const std::string& remedy) {
     const std::string tail = remedy.empty() ? "" : "; " + remedy;
     const std::size_t room = most - std::min(most, head.size() + tail.size());
     if (cause.size() > room) cause = cause.substr(0, room > 3 ? room - 3 : 0) + "...";
-    std::fprintf(stderr, "%s%s%s\n", head.c_str(), cause.c_str(), tail.c_str());
+    // It may quote a stranger, such as a certificate, to a terminal.
+    std::fprintf(stderr, "%s%s%s\n", head.c_str(), shown(cause).c_str(), tail.c_str());
 }
 
 int end_with(int status, const std::string& cause, const std::string& remedy) {
