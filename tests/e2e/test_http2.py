@@ -34,6 +34,7 @@ http {{
         listen 127.0.0.1:{port} ssl http2;
         ssl_certificate {d}/server.pem;
         ssl_certificate_key {d}/server.key;
+        {redirect}
         proxy_set_header Accept-Encoding "";
         location /packages/ {{ proxy_pass {files}; }}
         location / {{
@@ -93,11 +94,11 @@ class Http2(World):
         self.openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
                      "-days", "2", "-extfile", "names", "-out", "server.pem")
 
-    def front(self, master: SampleMaster) -> str:
+    def front(self, master: SampleMaster, redirect: str = "") -> str:
         port = free_port()
-        configuration = self.directory / "nginx.conf"
+        configuration = self.directory / f"nginx-{port}.conf"
         configuration.write_text(CONFIGURATION.format(d=self.directory, port=port, master=master.url,
-                                                      files=master.files_url))
+                                                      files=master.files_url, redirect=redirect))
         nginx = self.ends(Process([str(NGINX), "-p", str(self.directory), "-c", str(configuration)]))
 
         def listens() -> bool:
@@ -139,6 +140,17 @@ class Http2(World):
         before = len(self.requests())
         self.assert_done(mirror.sync())
         self.assertEqual(len(self.requests()), before + 1)
+
+    def test_from_https_nothing_leads_to_http(self) -> None:
+        for path in ("/pypi", "/simple/", "/packages/"):
+            with self.subTest(path):
+                away = f"if ($uri ~ ^{path}) {{ return 302 {self.started.url}$request_uri; }}"
+                url = self.front(self.started, away)
+                mirror = self.mirror(url, path.strip("/"), master_ca_file=str(self.directory / "ca.pem"),
+                                     master_patience="1s")
+                result = mirror.sync()
+                self.assert_ends(result, 3 if path == "/pypi" else 1)
+                self.assertIn("redirected from https to http", result.errors + str(mirror.status()["failing"]))
 
     def test_who_signs_for_himself_is_not_believed_without_the_ca(self) -> None:
         result = self.mirror(self.url, master_patience="1s").sync()

@@ -283,6 +283,42 @@ TEST_CASE("a fault that the same question will meet again is a refusal") {
     }
 }
 
+TEST_CASE("no entity is expanded, whatever an answer declares") {
+    const std::string laughs = R"(<!DOCTYPE lolz [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;">]>)";
+    const std::string outside = R"(<!DOCTYPE x [<!ENTITY b SYSTEM "file:///etc/passwd">]>)";
+    const std::string row = answer(
+        "<value><struct><member><name>&b;</name><value><int>1</int>"
+        "</value></member></struct></value>");
+    for (const std::string& declaration : {laughs, outside, std::string()}) {
+        std::vector<std::string> names;
+        ListReader reader([&](std::string_view name, Serial) { names.emplace_back(name); });
+        (void)reader.feed("<?xml version='1.0'?>" + declaration + row).ok();
+        const Done done = reader.finish();
+        if (!declaration.empty()) {
+            REQUIRE_FALSE(done.ok());
+            CHECK_THAT(done.failure().what, ContainsSubstring("a DOCTYPE"));
+        }
+        for (const std::string& name : names) CHECK(name == "&b;");
+    }
+}
+
+TEST_CASE("nesting as deep as an answer allows is refused, not descended into") {
+    std::string open, close;
+    for (int i = 0; i < 9'000; ++i) {
+        open += "<a>";
+        close += "</a>";
+    }
+    for (const std::string& body :
+         {answer("<value>" + open + close + "</value>"), answer(open + close),
+          answer("<value><struct><member>" + open + close + "</member></struct></value>")}) {
+        ListReader reader([](std::string_view, Serial) {});
+        (void)reader.feed(body).ok();
+        const Done done = reader.finish();
+        REQUIRE_FALSE(done.ok());
+        CHECK(done.failure().fault == Fault::corrupt);
+    }
+}
+
 TEST_CASE("what is not XML-RPC is corrupt, and the failure says what came instead") {
     const std::vector<std::pair<std::string, std::string>> table{
         {"", "an empty answer"},

@@ -201,6 +201,56 @@ TEST_CASE("a serial that the journal never reached does not freeze its project")
     CHECK_THAT(world.page_of("foo"), ContainsSubstring("\"_last-serial\":9"));
 }
 
+TEST_CASE("what a master invents is no line of the log, no command of a terminal, and no markup") {
+    const std::string evil = "x\n2026-11-21T00:00:00Z info\x1b[31m<script>\"\xff";
+    World world;
+    world.publish(page("foo", 5, {sdist("foo-1.0.zip")}));
+    const std::string url = std::string(master) + "/simple/foo/";
+    SECTION("as the type of a page") {
+        world.network.answers[url].type = "text/" + evil;
+    }
+    SECTION("as a page") {
+        world.network.answers[url].body = evil;
+    }
+    SECTION("as the name of a project in a page") {
+        world.network.answers[url].body = R"({"name":)" + json_string("x\n\x1b[31m<script>") + "}";
+    }
+    SECTION("as a version of the format") {
+        world.network.answers[url].body =
+            R"({"name":"foo","files":[],"meta":{"api-version":)" + json_string("2\n\x1b<") + "}}";
+    }
+    SECTION("as names and URLs of files") {
+        const std::string name = json_string("a\n\x1b[31m<script>.zip");
+        world.network.answers[url].body = R"({"name":"foo","files":[{"filename":)" + name +
+                                          R"(,"url":)" + name + R"(},{"filename":"a.zip","url":)" +
+                                          name +
+                                          R"(},{"filename":"b.zip","url":"javascript:alert"}]})";
+    }
+    SECTION("as the name of a project in the list") {
+        world.listed_too =
+            "<member><name>a\x1b[31m\n&lt;script&gt;</name><value><int>1</int>"
+            "</value></member>";
+    }
+    SECTION("as the text of a fault") {
+        world.newest = 0;
+        world.network.before = [&](const std::string& key) {
+            if (key == "list_packages_with_serial")
+                world.network.answers[key].body =
+                    "<methodResponse><fault><value><struct><member><name>faultCode</"
+                    "name><value><int>1"
+                    "</int></value></member><member><name>faultString</"
+                    "name><value><string>x\n\x1b[31m"
+                    "&lt;script&gt;</string></value></member></struct></value></fault></"
+                    "methodResponse>";
+        };
+    }
+    (void)world.pass();
+    const std::string html = world.bytes("status/index.html");
+    CHECK_THAT(html, !ContainsSubstring("<script") && !ContainsSubstring("\x1b"));
+    const std::string json = world.bytes("status/status.json");
+    CHECK_THAT(json, !ContainsSubstring("\x1b") && !ContainsSubstring("\xff"));
+}
+
 TEST_CASE("a password in the master's URL is shown nowhere") {
     World world;
     world.policy.master = "https://user:secret@master.example";
