@@ -20,6 +20,13 @@ test-asan: setup ## run the unit tests under AddressSanitizer and UndefinedBehav
 	@cmake --build build-asan
 	@ctest --preset asan
 
+.PHONY: fuzz
+fuzz: setup ## look for bytes that break a reader, a minute each; SECONDS=600 TARGETS="xmlrpc links ..."
+	@.ci/setup fuzz
+	@cmake --preset fuzz --log-level=NOTICE
+	@cmake --build --preset fuzz
+	@tests/fuzz/run '$(or $(SECONDS),60)' $(TARGETS)
+
 .PHONY: bench
 bench: build ## measure what a mirror costs, beside curl; RUNS=5 ROWS="first pages nothing ..." SCALE=full BENCH_DIRECTORY=...
 	@.ci/setup build test bench
@@ -43,7 +50,7 @@ install: build ## install to /usr/local, or PREFIX=/usr; DESTDIR is heeded
 
 .PHONY: clean
 clean: ## remove what was built
-	@rm -rf build build-asan build-tsan
+	@rm -rf build build-asan build-tsan build-fuzz
 
 .PHONY: help
 help: ## this list
