@@ -14,6 +14,9 @@ using simdjson::dom::element;
 using Kind = JsonMember::Kind;
 
 constexpr std::size_t usual_size = 16 * 1024;
+// Of a value inside of a container; its members take many times as much memory.
+constexpr std::size_t longest_value = 1 << 20;
+constexpr const char* too_long = "an entry of a list has more than 1 MiB, or no end";
 
 bool any_key_twice(JsonMembers members) {
     for (std::size_t i = 1; i < members.size(); ++i)
@@ -93,10 +96,13 @@ const char* JsonObject::read(JsonSlices& at) {
     bool spaced = false;
     members_.clear();
     if (at.rest().starts_with('{')) {
-        const std::size_t size = cut(at.rest(), members_, spaced);
-        if (size == 0) return simdjson::error_message(simdjson::TAPE_ERROR);
+        const std::size_t size = cut(at.rest().substr(0, longest_value), members_, spaced);
+        if (size == 0)
+            return at.rest().size() > longest_value ? too_long
+                                                    : simdjson::error_message(simdjson::TAPE_ERROR);
         at.value_has(size);
     }
+    if (at.value().size() > longest_value) return too_long;
     return take(at.value(), spaced);
 }
 

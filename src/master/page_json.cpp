@@ -25,6 +25,12 @@ constexpr std::size_t kept_page = 1024 * 1024;
 // A usual entry of `files` is longer, so that a page's files seldom take more memory than its text.
 constexpr std::size_t short_entry = 512;
 
+// A page may have 48 MB and an entry three bytes: what a page makes of memory is bounded by these.
+// The largest of PyPI has 40,000 files.
+constexpr std::size_t most_files = 250'000;
+constexpr std::size_t most_outline = 8 << 20;  // bytes
+constexpr std::size_t most_skipped = 100;      // that are told one by one
+
 Failure corrupt(std::string what) {
     return Failure{Fault::corrupt, std::move(what)};
 }
@@ -42,11 +48,18 @@ const char* read_list(std::string_view text, PageLink& link, Reader& reader,
                       std::set<std::string>* names, ReadPage& read, std::size_t& size) {
     read.page.files.clear();
     read.skipped.clear();
+    std::size_t more_skipped = 0;
+    const auto skip = [&](std::string_view name, std::string cause) {
+        if (read.skipped.size() < most_skipped)
+            read.skipped.push_back({std::string(name.substr(0, 1000)), std::move(cause)});
+        else
+            ++more_skipped;
+    };
     JsonSlices list(text);
     while (list.next()) {
         if (const char* wrong = reader.entry.read(list)) return wrong;
         if (!reader.entry.is_object()) {
-            read.skipped.push_back({"", "an entry of files is no object"});
+            skip("", "an entry of files is no object");
             continue;
         }
         if (read.page.files.empty())
@@ -56,12 +69,17 @@ const char* read_list(std::string_view text, PageLink& link, Reader& reader,
             string_of(find(reader.entry.members(), "filename")).value_or("");
         Outcome<File> file = reader.file.read(reader.entry.members(), link);
         if (!file)
-            read.skipped.push_back({std::string(name), std::move(file).failure().what});
+            skip(name, std::move(file).failure().what);
         else if (names != nullptr && !names->emplace(name).second)
-            read.skipped.push_back({std::string(name), "the page names the file twice"});
+            skip(name, "the page names the file twice");
+        else if (read.page.files.size() == most_files)
+            return "it has more than 250,000 files";
         else
             read.page.files.push_back(std::move(file).value());
     }
+    if (more_skipped > 0)
+        read.skipped.push_back(
+            {"", fmt::format("{} more entries cannot be mirrored", more_skipped)});
     size = list.size();
     return size == 0 ? "the list of files has no end" : nullptr;
 }
@@ -180,6 +198,8 @@ Outcome<ReadPage> read_page_json(std::string_view json, const std::string& base,
     ReadPage read{ProjectPage{expected, {}, {}, {}, {}, {}}, {}};
     std::string outline;
     const char* wrong = read_files_of(json, *link, reader, read, outline);
+    if (wrong == nullptr && outline.size() > most_outline)
+        wrong = "it has more than 8 MiB around its files";
     if (wrong == nullptr) wrong = reader.outline.read(outline);
     if (wrong != nullptr) {
         const bool html = json.substr(0, 1) == "<";

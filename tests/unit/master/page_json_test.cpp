@@ -415,3 +415,45 @@ TEST_CASE("the page names the file twice, whatever stands between") {
     CHECK(page.skipped[1].name == "a");
     CHECK(page.skipped[2].name == "b");
 }
+
+TEST_CASE("of a page with millions of useless entries a hundred are told, and the rest counted") {
+    std::string files = R"({"filename":"foo-1.whl","url":"x","hashes":{}})";
+    for (int i = 0; i < 100'000; ++i) files += ",{}";
+    files += R"(,{"filename":")" + std::string(100'000, 'x') + R"(","url":"x"})";
+    const ReadPage page = read(page_of(files));
+    CHECK(page.page.files.size() == 1);
+    REQUIRE(page.skipped.size() == 101);
+    CHECK(page.skipped.back().cause == "99901 more entries cannot be mirrored");
+}
+
+TEST_CASE("the name of a file that is left out is told in part where it is long") {
+    const ReadPage page =
+        read(page_of(R"({"filename":")" + std::string(100'000, 'x') + R"(","url":"x"})"));
+    REQUIRE(page.skipped.size() == 1);
+    CHECK(page.skipped[0].name == std::string(1000, 'x'));
+}
+
+TEST_CASE("a page that would take much more memory than its bytes is refused") {
+    std::string many;
+    for (int i = 0; i < 250'001; ++i) {
+        if (i > 0) many += ',';
+        many += R"({"filename":"a)" + std::to_string(i) + R"(","url":"x"})";
+    }
+    std::string members = R"({"filename":"a","url":"x","y":{)";
+    for (int i = 0; i < 300'000; ++i) members += R"("":1,)";
+    members += R"("":1}})";
+    const std::string numbers = "[1" + std::string(9 << 20, ' ') + ",1]";
+    const std::pair<std::string, std::string> rows[] = {
+        {page_of(many), "more than 250,000 files"},
+        {page_of(members), "more than 1 MiB"},
+        {page_of("[" + members + "]"), "more than 1 MiB"},
+        {page_of("", R"(,"y":)" + numbers), "more than 8 MiB around its files"},
+    };
+    for (const auto& [json, cause] : rows) {
+        INFO(cause);
+        const auto outcome = read_page_json(json, base, project("foo"));
+        REQUIRE_FALSE(outcome.ok());
+        CHECK(outcome.failure().fault == Fault::corrupt);
+        CHECK_THAT(outcome.failure().what, ContainsSubstring(cause));
+    }
+}
