@@ -6,6 +6,8 @@
 
 #include <simdjson.h>
 
+#include "master/json_stand_in.h"
+
 namespace pep381d {
 
 namespace {
@@ -110,6 +112,9 @@ const char* JsonObject::read(JsonSlices& at) {
 const char* JsonObject::take(std::string_view text, bool spaced) {
     is_object_ = false;
     auto error = parser_->simdjson.parse(text.data(), text.size()).get(parser_->root);
+    if (error)
+        if (const auto other = with_stand_ins(text))
+            error = parser_->simdjson.parse(*other).get(parser_->root);
     if (!error && spaced) {
         // It writes in whole vectors.
         compact_.resize(text.size() + simdjson::SIMDJSON_PADDING);

@@ -457,3 +457,27 @@ TEST_CASE("a page that would take much more memory than its bytes is refused") {
         CHECK_THAT(outcome.failure().what, ContainsSubstring(cause));
     }
 }
+
+TEST_CASE("numbers of any size and halves of surrogate pairs survive") {
+    const std::string huge = R"("x":[123456789012345678901234567890,1e999,"\ud800"])";
+    const ReadPage page = read(page_of("{" + usual_start + R"(,"hashes":{},"size":7,)" + huge + "}",
+                                       R"(,"meta":{"api-version":"1.4",)" + huge + "}, " + huge));
+    CHECK(page.page.meta_members == R"("api-version":"1.4",)" + huge);
+    CHECK(page.page.members == huge);
+    REQUIRE(page.page.files.size() == 1);
+    CHECK(page.page.files[0].size == 7);
+    CHECK(page.page.files[0].members == R"("hashes":{},"size":7,)" + huge);
+}
+
+TEST_CASE("a name or URL with half of a surrogate pair is not legal, a size of 70 bits is none") {
+    for (const std::string entry : {
+             R"({"filename":"a\ud800.zip","url":"x","hashes":{}})",
+             R"({"filename":"a.zip","url":"x\udc00","hashes":{}})",
+             R"({"filename":"a.zip","url":"x","hashes":{},"size":1180591620717411303424})",
+         }) {
+        INFO(entry);
+        const ReadPage page = read(page_of("{" + usual_start + R"(,"hashes":{}},)" + entry));
+        CHECK(page.page.files.size() == 1);
+        CHECK(page.skipped.size() == 1);
+    }
+}
