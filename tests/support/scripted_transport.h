@@ -45,6 +45,7 @@ class ScriptedTransport final : public pep381d::Transport {
             answer(request, receiver);
         }
     }
+    bool idle() const { return running_.empty(); }
     void cancel_all() override {
         running_.clear();
         hanging_.clear();

@@ -1,0 +1,27 @@
+// SQLite on a Volume, at the mercy of a Fate: while one of these lives, it is the default of all
+// databases that are opened. SQLite itself is the real one.
+//
+// For one connection at a time: locks are granted, and the WAL's index lies in memory. What SQLite
+// draws by lot follows from the seed, so that the same pass leaves the same bytes.
+#pragma once
+
+#include <memory>
+
+#include "support/faults/fate.h"
+#include "support/faults/volume.h"
+
+namespace faults {
+
+class MemoryVfs {
+  public:
+    MemoryVfs(Volume& volume, Fate& fate, unsigned seed);
+    ~MemoryVfs();
+    MemoryVfs(const MemoryVfs&) = delete;
+    MemoryVfs& operator=(const MemoryVfs&) = delete;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace faults
