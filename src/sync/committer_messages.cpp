@@ -68,6 +68,7 @@ void Committer::handle(ListArrived& list) {
     const auto result = take_list(state_, tree_, policy_.filter, list.staged, list.began,
                                   policy_.keep_deleted, log_);
     if (result) note_list(list, result.value());
+    if (!result && result.failure().fault == Fault::local) throw Fatal(5, result.failure().what);
 
     if (Done removed = tree_.remove(list.staged); !removed) throw Fatal(5, removed.failure().what);
     rulings_.list_arrived();

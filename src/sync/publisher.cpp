@@ -162,14 +162,18 @@ std::optional<std::string> Publisher::place(FileArrived& file) {
     if (!state_.holds(file.project, path)) {
         // The same bytes are there already: another project names them too, or a kill came in
         // between.
-        if (lies_whole(tree_, to, expected_of(file.file, file.metadata))) {
+        const auto whole = lies_whole(tree_, to, expected_of(file.file, file.metadata));
+        if (whole && whole.value()) {
             State::Change change(state_);
             state_.share(path);
             change.commit();
             must(tree_.remove(file.staged));
             return std::nullopt;
         }
-        if (taken_by_another(file, path)) return path + " belongs to another project's file";
+        if (taken_by_another(file, path)) {
+            must(whole);  // whether the bytes are other ones is not known where they cannot be read
+            return path + " belongs to another project's file";
+        }
     }
     const Done replaced = tree_.rename(file.staged, to);
     if (!replaced && replaced.failure().fault == Fault::refused) return replaced.failure().what;

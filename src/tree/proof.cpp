@@ -22,8 +22,10 @@ Expected expected_of(const File& file, bool metadata) {
 Proof::Proof(FileTree& tree, const std::string& path, const Expected& expected)
     : tree_(tree), expected_(expected), hasher_(expected.digest->algorithm) {
     auto file = tree.open(path);
-    readable_ = file.ok();
-    if (file) file_ = std::move(file).value();
+    if (file)
+        file_ = std::move(file).value();
+    else
+        failure_ = std::move(file).failure();
 }
 
 std::size_t Proof::go_on(std::size_t most) {
@@ -35,22 +37,23 @@ std::size_t Proof::go_on(std::size_t most) {
         const std::size_t bytes = got ? got.value() : 0;
         done += bytes;
         size_ += static_cast<std::int64_t>(bytes);
-        const bool too_long = expected_.size && size_ > *expected_.size;
-        readable_ = got.ok() && !too_long;
-        if (bytes == 0 || too_long) file_ = Descriptor();
+        too_long_ = expected_.size && size_ > *expected_.size;
+        if (!got) failure_ = got.failure();
+        if (bytes == 0 || too_long_) file_ = Descriptor();
     }
     return done;
 }
 
 bool Proof::whole() {
-    return readable_ && (!expected_.size || size_ == *expected_.size) &&
+    return may_go_on() && (!expected_.size || size_ == *expected_.size) &&
            hasher_.finish() == expected_.digest->bytes;
 }
 
-bool lies_whole(FileTree& tree, const std::string& path, const Expected& expected) {
+Outcome<bool> lies_whole(FileTree& tree, const std::string& path, const Expected& expected) {
     if (!expected.digest) return false;
     Proof proof(tree, path, expected);
     while (!proof.ended()) (void)proof.go_on(std::numeric_limits<std::size_t>::max());
+    if (proof.failure()) return *proof.failure();
     return proof.whole();
 }
 

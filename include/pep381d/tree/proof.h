@@ -10,6 +10,7 @@
 
 #include "pep381d/base/descriptor.h"
 #include "pep381d/base/digest.h"
+#include "pep381d/base/outcome.h"
 #include "pep381d/model/project_page.h"
 #include "pep381d/tree/file_tree.h"
 
@@ -38,7 +39,9 @@ class Proof {
     // It is whole and right. Asked once: it uses the hasher up.
     bool whole();
     // It may be the beginning of what is expected: `size()` bytes, of which hasher() knows.
-    bool may_go_on() const { return readable_; }
+    bool may_go_on() const { return !failure_ && !too_long_; }
+    // Why it could not be read, or not to its end.
+    const std::optional<Failure>& failure() const { return failure_; }
     std::int64_t size() const { return size_; }
     Hasher hasher() { return std::move(hasher_); }
 
@@ -48,10 +51,12 @@ class Proof {
     Hasher hasher_;
     Descriptor file_;
     std::int64_t size_ = 0;
-    bool readable_ = true;
+    bool too_long_ = false;
+    std::optional<Failure> failure_;
 };
 
-// The file at this path of the tree is whole and right, by its digest.
-bool lies_whole(FileTree& tree, const std::string& path, const Expected& expected);
+// The file at this path of the tree is whole and right, by its digest. Fails where it cannot be
+// read.
+Outcome<bool> lies_whole(FileTree& tree, const std::string& path, const Expected& expected);
 
 }  // namespace pep381d

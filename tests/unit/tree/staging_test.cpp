@@ -139,7 +139,7 @@ TEST_CASE(
     const auto staged = arrival.finish();
     REQUIRE(staged);
     CHECK(staged.value().path == place_of(bytes) + ".2");
-    CHECK(lies_whole(world.tree, staged.value().path, expected));
+    CHECK(lies_whole(world.tree, staged.value().path, expected).value());
     CHECK(world.files() == 1);
 }
 

@@ -1,0 +1,42 @@
+// The program and its disks: one pass at a time, with something that goes wrong in it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "pep381d/base/clock.h"
+#include "pep381d/state/state.h"
+#include "pep381d/sync/policy.h"
+
+#include "support/faults/fate.h"
+#include "support/faults/volume.h"
+#include "support/scripted_master.h"
+
+namespace faults {
+
+inline constexpr const char* state_file = "/state/state.db";
+
+// The tree and the state lie on file systems of their own: flushing one says nothing of the other.
+struct Disks {
+    Volume tree;
+    Volume state;
+};
+
+struct Ending {
+    std::string fatal;                        // why it could not go on; empty: it could
+    std::optional<pep381d::Failure> failure;  // the poll's
+    std::map<std::string, int> asked;         // of the master
+};
+
+// Looks at the state as it is found and as it is left.
+struct Looks {
+    std::function<void(pep381d::State&)> before, after;
+};
+
+// `sync`, from opening the state to its end, on disks that change with it.
+Ending sync(Disks& disks, const sample::ScriptedMaster& master, const pep381d::Policy& policy,
+            pep381d::Time now, Fate& fate, const Looks& looks = {});
+
+}  // namespace faults
