@@ -323,6 +323,11 @@ void Publisher::advance() {
     flushed_ = std::exchange(fresh_, {});
 }
 
+void Publisher::drain() {
+    do turn();
+    while (!fresh_.empty() || unflushed());
+}
+
 void Publisher::turn() {
     if (flush_.valid()) must(flush_.get());
     advance();

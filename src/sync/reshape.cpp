@@ -59,9 +59,8 @@ void Reshape::go_on() {
     const auto names = state_.projects_after(state_.text(Note::remade).value_or(""), remade_a_turn);
     for (const ProjectName& name : names) publisher_.remake(name);
     if (!names.empty()) {
-        // Two turns later than the pages that it speaks of would be enough; a crash in between is
-        // met by starting over.
-        for (int turns = 0; turns < 3; ++turns) publisher_.turn();
+        // A crash in between is met by making them once more.
+        publisher_.drain();
         State::Change change(state_);
         state_.set(Note::remade, names.back().text());
         change.commit();

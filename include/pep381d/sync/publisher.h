@@ -53,6 +53,8 @@ class Publisher {
     void hold_root(bool hold);
 
     void turn();
+    // Turns until all that was added is recorded.
+    void drain();
     // True while a turn has something to do: groups on their way, a root index, removals that are
     // due.
     bool busy();
