@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <sys/stat.h>
 
 #include <fmt/format.h>
@@ -35,6 +36,14 @@ void say_end(int status, std::string cause, const std::string& remedy) {
 int end_with(int status, const std::string& cause, const std::string& remedy) {
     say_end(status, cause, remedy);
     return status;
+}
+
+// The remedy is the last part of what was thrown: it must not be cut off.
+int end_with(const Fatal& fatal) {
+    const std::string what = fatal.what();
+    const auto at = what.rfind("; ");
+    if (at == std::string::npos) return end_with(fatal.exit_status(), what, "");
+    return end_with(fatal.exit_status(), what.substr(0, at), what.substr(at + 2));
 }
 
 Log::Level level_of(const Config& config) {
@@ -112,12 +121,27 @@ Config reread(const Config& old, int argc, const char* const* argv, Log& log) {
     return line.config;
 }
 
+// There may be no room even to open the mirror. Null: a signal came before there was some.
+std::unique_ptr<Mirror> open_mirror(const Config& config, const Clock& clock, Log& log,
+                                    Signals& signals) {
+    constexpr std::chrono::seconds pause{10};
+    for (;;) {
+        try {
+            return std::make_unique<Mirror>(config, clock, log, signals);
+        } catch (const DiskFull& full) {
+            log.warning(fmt::format("paused cause={}", quoted(full.what())));
+        }
+        if (wait_for_signal(signals, pause) == Command::stop) return nullptr;
+    }
+}
+
 int run(const CommandLine& line, int argc, const char* const* argv) {
     Signals signals;
     SystemClock clock;
     StderrLog log(level_of(line.config));
     Config config = line.config;
-    Mirror mirror(config, clock, log, signals);
+    const auto mirror = open_mirror(config, clock, log, signals);
+    if (!mirror) return 0;
     std::optional<WebServer> server;
     if (!config.listen_address.empty()) {
         server.emplace(WebServerOptions{config.mirror_directory + "/web", config.listen_address},
@@ -126,7 +150,7 @@ int run(const CommandLine& line, int argc, const char* const* argv) {
     }
     log.info(fmt::format("started master={} directory={}", display_url(config.master_url),
                          config.mirror_directory));
-    while (mirror.run(config) == Command::reload) config = reread(config, argc, argv, log);
+    while (mirror->run(config) == Command::reload) config = reread(config, argc, argv, log);
     systemd_stopping();
     log.info("stopped");
     return 0;
@@ -225,7 +249,7 @@ int run_command(const CommandLine& line, int argc, const char* const* argv) {
         if (!line.mistakes.empty()) return usage(line);
         return dispatch(line, argc, argv);
     } catch (const Fatal& fatal) {
-        return end_with(fatal.exit_status(), fatal.what(), "");
+        return end_with(fatal);
     } catch (const std::exception& error) {
         return end_with(5, error.what(), "this is a defect; please report it");
     }

@@ -30,6 +30,9 @@ std::string text_of(double value) {
 std::string text_of(std::int64_t value) {
     return format_size(value);
 }
+std::string text_of(const Reserve& value) {
+    return value.percent > 0 ? fmt::format("{}%", value.percent) : format_size(value.amount);
+}
 std::string text_of(std::chrono::milliseconds value) {
     return format_duration(value);
 }
@@ -123,6 +126,18 @@ ConfigKey alternates() {
             clear};
 }
 
+// Inodes are counted without units.
+ConfigKey reserved_inodes() {
+    ConfigKey key = scalar<&Config::mirror_min_free_inodes, parse_reserved_inodes>(
+        "mirror.min-free-inodes", "COUNT|PERCENT%",
+        "a number such as 100000, or a part such as 0.1%", "the same, in inodes");
+    key.print = [](const Config& config) {
+        const Reserve& value = config.mirror_min_free_inodes;
+        return Words{value.percent > 0 ? text_of(value) : fmt::format("{}", value.amount)};
+    };
+    return key;
+}
+
 constexpr std::string_view flag_form = "true or false";
 constexpr std::string_view duration_form = "a duration such as 90s, 15min, 24h or 30d";
 constexpr std::string_view positive_form = "a duration above 0 such as 90s, 15min, 24h or 30d";
@@ -136,6 +151,12 @@ void add_mirror_and_master(std::vector<ConfigKey>& keys) {
     keys.push_back(scalar<&Config::mirror_directory, parse_path>(
         "mirror.directory", "DIRECTORY", "a directory, without a comment behind it",
         "holds web/ (the tree that a web server publishes) and staging/, on one file system"));
+    keys.push_back(scalar<&Config::mirror_min_free, parse_reserved_bytes>(
+        "mirror.min-free", "SIZE|PERCENT%",
+        "a size such as 1GiB, or a part of the disk such as 0.1%",
+        "nothing more is fetched while less than this is free on the disk of the tree or the "
+        "state"));
+    keys.push_back(reserved_inodes());
     keys.push_back(scalar<&Config::state_file, parse_path>(
         "state.file", "FILE", "a file, without a comment behind it",
         "the database of what the mirror holds; on a local disk"));

@@ -21,6 +21,12 @@ std::optional<Number> parse_number(const std::string& text) {
     return number;
 }
 
+std::optional<Reserve> parse_percentage(const std::string& text) {
+    const auto percent = parse_number<double>(text.substr(0, text.size() - 1));
+    if (!percent || !(*percent >= 0 && *percent <= 100)) return std::nullopt;
+    return Reserve{0, *percent};
+}
+
 // By curl's own parser, since it is curl that has to understand the URL later.
 bool is_url(const std::string& text, unsigned int flags) {
     const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), &curl_url_cleanup);
@@ -59,6 +65,20 @@ std::optional<double> parse_fraction(const std::string& text) {
     if (!fraction || !(*fraction >= 0 && *fraction <= 1))
         return std::nullopt;  // `nan` compares to nothing
     return fraction;
+}
+
+std::optional<Reserve> parse_reserved_bytes(const std::string& text) {
+    if (text.ends_with('%')) return parse_percentage(text);
+    const auto bytes = parse_size(text);
+    if (!bytes) return std::nullopt;
+    return Reserve{*bytes, 0};
+}
+
+std::optional<Reserve> parse_reserved_inodes(const std::string& text) {
+    if (text.ends_with('%')) return parse_percentage(text);
+    const auto count = parse_number<std::int64_t>(text);
+    if (!count || *count < 0) return std::nullopt;
+    return Reserve{*count, 0};
 }
 
 std::optional<std::chrono::milliseconds> parse_positive_duration(const std::string& text) {

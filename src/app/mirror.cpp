@@ -1,5 +1,12 @@
 #include "pep381d/app/mirror.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <poll.h>
+#include <utility>
+
+#include <fmt/format.h>
+
 #include "pep381d/app/progress.h"
 #include "pep381d/app/systemd.h"
 #include "pep381d/net/curl_transport.h"
@@ -50,6 +57,46 @@ TransportOptions transport_options(const Config& config) {
 
 }  // namespace
 
+// Of the tree's disk and the state's. Asked by the loop at every turn: two system calls a second.
+class RoomWatch {
+  public:
+    RoomWatch(FileTree& tree, const Config& config, const Clock& clock)
+        : tree_(tree),
+          directory_(config.mirror_directory),
+          state_directory_(std::filesystem::absolute(config.state_file).parent_path()),
+          reserves_{config.mirror_min_free, config.mirror_min_free_inodes},
+          clock_(clock) {}
+
+    std::optional<std::string> shortage() {
+        constexpr std::chrono::seconds often_enough{1};
+        const Steady now = clock_.steady();
+        if (!looked_ || now - *looked_ >= often_enough) {
+            looked_ = now;
+            const bool was_short = found_.has_value();
+            found_ = in(directory_, tree_.room(), was_short);
+            if (!found_) found_ = in(state_directory_, room_at(state_directory_), was_short);
+        }
+        return found_;
+    }
+
+  private:
+    // What cannot be asked is not known to be full.
+    std::optional<std::string> in(const std::string& where, const Outcome<Room>& room,
+                                  bool was_short) const {
+        const auto found =
+            room ? pep381d::shortage(room.value(), reserves_, was_short) : std::nullopt;
+        return found ? std::optional(fmt::format("{}: {}", where, *found)) : std::nullopt;
+    }
+
+    FileTree& tree_;
+    const std::string directory_;
+    const std::string state_directory_;
+    const Reserves reserves_;
+    const Clock& clock_;
+    std::optional<Steady> looked_;
+    std::optional<std::string> found_;
+};
+
 // Everything that lives as long as one configuration is in force.
 struct Mirror::Session {
     Session(Mirror& mirror, const Config& config, bool daemon)
@@ -58,6 +105,7 @@ struct Mirror::Session {
           staging(mirror.tree_),
           committer(mirror.state_, mirror.tree_, policy, mirror.clock_, mirror.log_, daemon),
           progress(mirror.clock_, mirror.log_),
+          room(mirror.tree_, config, mirror.clock_),
           engine(transport, staging, committer, policy, mirror.clock_, mirror.log_,
                  mirror.state_.any_intended(), hooks(mirror)) {}
 
@@ -69,7 +117,8 @@ struct Mirror::Session {
                 [this](const Progress& now) {
                     systemd_alive();
                     progress.show(now);
-                }};
+                },
+                [this] { return room.shortage(); }};
     }
 
     Policy policy;
@@ -77,8 +126,22 @@ struct Mirror::Session {
     Staging staging;
     Committer committer;
     ProgressLine progress;
+    RoomWatch room;
     Engine engine;
 };
+
+Command wait_for_signal(Signals& signals, std::chrono::milliseconds most) {
+    constexpr std::chrono::milliseconds sign_of_life{1000};
+    Command command = Command::none;
+    while (command == Command::none && most.count() > 0) {
+        const auto slice = std::min(most, sign_of_life);
+        pollfd about{signals.descriptor(), POLLIN, 0};
+        if (::poll(&about, 1, static_cast<int>(slice.count())) > 0) command = signals.command();
+        most -= slice;
+        systemd_alive();
+    }
+    return command;
+}
 
 Mirror::Mirror(const Config& config, const Clock& clock, Log& log, Signals& signals)
     : clock_(clock),
@@ -107,11 +170,11 @@ PassResult Mirror::pass(const Config& config, const std::vector<std::string>& pr
             result.named_failure = *cause;
     result.stopped = session.engine.command() == Command::stop;
     if (!result.poll && !result.stopped && state_.pending() == 0)
-        if (Done swept = session.staging.sweep(); !swept) throw Fatal(5, swept.failure().what);
+        if (Done swept = session.staging.sweep(); !swept) give_up(swept.failure());
     return result;
 }
 
-Command Mirror::run(const Config& config) {
+Command Mirror::run_session(const Config& config) {
     Session session(*this, config, true);
     session.committer.start([&session] { session.transport.wake(); });
     systemd_ready();
@@ -119,6 +182,40 @@ Command Mirror::run(const Config& config) {
     session.committer.stop();
     session.committer.check();
     return command;
+}
+
+// Where others can see it, if there is room for that.
+void Mirror::note_full(const std::string& cause) {
+    try {
+        State::Change change(state_);
+        state_.set(Note::shortage, cause);
+        change.commit();
+    } catch (const DiskFull&) {
+        log_.debug("the state has no room for it either");
+    }
+}
+
+// A session that met a full disk is given up whole: a next one begins with what is in the tree, in
+// staging/ and in the state, as after a kill. Nothing has to be undone by halves.
+Command Mirror::run(const Config& config) {
+    constexpr std::chrono::milliseconds shortest{std::chrono::seconds(10)};
+    constexpr std::chrono::milliseconds longest{std::chrono::minutes(1)};
+    bool told = false;
+    for (auto pause = shortest;; pause = std::min(2 * pause, longest)) {
+        const Steady began = clock_.steady();
+        try {
+            return run_session(config);
+        } catch (const DiskFull& full) {
+            const bool anew = clock_.steady() - began > 10 * longest;
+            if (anew) pause = shortest;
+            if (anew || !std::exchange(told, true))
+                log_.warning(
+                    fmt::format("paused cause={}", pep381d::quoted(std::string(full.what()))));
+            note_full(full.what());
+        }
+        const Command command = wait_for_signal(signals_, pause);
+        if (command == Command::stop || command == Command::reload) return command;
+    }
 }
 
 }  // namespace pep381d

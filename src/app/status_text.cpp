@@ -29,6 +29,7 @@ std::string status_text(const Status& status) {
     line("last modified", moment(status.last_modified, status.as_of));
     line("last poll", moment(status.last_poll, status.as_of));
     if (!status.last_error.empty()) line("last error", quoted(status.last_error));
+    if (!status.shortage.empty()) line("paused", quoted(status.shortage));
     line("projects", std::to_string(status.projects));
     line("files", fmt::format("{} ({})", status.files, display_size(status.bytes)));
     line("pending", std::to_string(status.pending));

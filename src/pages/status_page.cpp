@@ -116,6 +116,12 @@ std::string skipped_table(const Status& status) {
     return html + "</table>\n" + rest_of(status.skipped.size());
 }
 
+std::string paused(const Status& status) {
+    if (status.shortage.empty()) return {};
+    return fmt::format("<p class=\"warn\">Nothing is fetched until there is room: {}.</p>\n",
+                       shown_html(status.shortage));
+}
+
 std::string summary(const Status& status) {
     if (!status.last_modified)
         return "<p class=\"warn\">The first pass over the master is not complete yet.</p>\n";
@@ -131,11 +137,11 @@ std::string status_html(const Status& status) {
     return fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"/>"
         "<meta name=\"viewport\" content=\"width=device-width\"/><title>Mirror of {0}</title>"
-        "<style>{1}</style></head>\n<body>\n<h1>Mirror of {0}</h1>\n{2}{3}{4}{5}"
-        "<p>As of {6}. <a href=\"../simple/\">The index</a>, <a href=\"status.json\">this page as "
+        "<style>{1}</style></head>\n<body>\n<h1>Mirror of {0}</h1>\n{2}{3}{4}{5}{6}"
+        "<p>As of {7}. <a href=\"../simple/\">The index</a>, <a href=\"status.json\">this page as "
         "JSON</a>.</p>\n</body>\n</html>\n",
-        shown_html(display_url(status.master)), style, summary(status), facts(status),
-        failing_table(status), skipped_table(status), html_time(status.as_of, ""));
+        shown_html(display_url(status.master)), style, paused(status), summary(status),
+        facts(status), failing_table(status), skipped_table(status), html_time(status.as_of, ""));
 }
 
 std::string status_json(const Status& status) {
@@ -154,13 +160,14 @@ std::string status_json(const Status& status) {
     return fmt::format(
         R"({{"version":{},"master":{},"contact":{},"coverage":"{}","as_of":{},)"
         R"("serial":{},"last_modified":{},"projects":{},"files":{},"bytes":{},)"
-        R"("pending":{},"failed":{},"failing":[{}],"skipped":[{}],"last_poll":{},"last_error":{}}})"
+        R"("pending":{},"failed":{},"failing":[{}],"skipped":[{}],"last_poll":{},"last_error":{},"paused":{}}})"
         "\n",
         json_text(status.version), json_text(display_url(status.master)),
         json_text_or_null(status.contact), status.filtered ? "filtered" : "full",
         json_time(status.as_of), status.serial.value, json_time(status.last_modified),
         status.projects, status.files, status.bytes, status.pending, status.failed, failing,
-        skipped, json_time(status.last_poll), json_text_or_null(status.last_error));
+        skipped, json_time(status.last_poll), json_text_or_null(status.last_error),
+        json_text_or_null(status.shortage));
 }
 
 }  // namespace pep381d

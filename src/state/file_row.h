@@ -26,6 +26,8 @@ class FileRows {
     void write(std::int64_t project, std::int64_t position, const File& file);
     // From a query for file_columns.
     File read(const sqlite::Statement::Rows& row);
+    // What was written since the last commit is undone.
+    void undone() { last_id_ = 0; }
 
   private:
     std::int64_t origin_id(std::string_view url);

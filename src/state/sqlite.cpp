@@ -1,5 +1,7 @@
 #include "state/sqlite.h"
 
+#include <cerrno>
+
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -27,6 +29,17 @@ const char* remedy(int result) {
         default:
             return "see the disk's and the system's messages";
     }
+}
+
+// `system_error`: errno of the call that failed. SQLite says FULL only for a write to a file that
+// it has; one that cannot be made, or a quota, is another error.
+[[noreturn]] void give_up(int result, int system_error, const std::string& what) {
+    const int kind = result & 0xff;
+    const bool no_room = (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN) &&
+                         (system_error == ENOSPC || system_error == EDQUOT);
+    if (kind == SQLITE_FULL || no_room)
+        throw DiskFull(fmt::format("{}; {}", what, remedy(SQLITE_FULL)));
+    throw Fatal(5, fmt::format("{}; {}", what, remedy(result)));
 }
 
 }  // namespace
@@ -125,8 +138,9 @@ Database::Database(const std::string& name, std::string path, Mode mode) : path_
         // The destructor does not run for a constructor that throws.
         const std::string cause =
             handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(result);
+        const int system_error = handle_ != nullptr ? sqlite3_system_errno(handle_) : 0;
         sqlite3_close(handle_);
-        throw Fatal(5, fmt::format("state {}: {}; {}", path_, cause, remedy(result)));
+        give_up(result, system_error, fmt::format("state {}: {}", path_, cause));
     }
     sqlite3_extended_result_codes(handle_, 1);
     sqlite3_busy_timeout(handle_, 10'000);
@@ -152,7 +166,8 @@ std::int64_t Database::changes() const {
 }
 
 void Database::fail(int result) const {
-    throw Fatal(5, fmt::format("state {}: {}; {}", path_, sqlite3_errmsg(handle_), remedy(result)));
+    give_up(result, sqlite3_system_errno(handle_),
+            fmt::format("state {}: {}", path_, sqlite3_errmsg(handle_)));
 }
 
 Transaction::Transaction(Database& database)

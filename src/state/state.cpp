@@ -17,11 +17,11 @@ using sqlite::Database;
 using sqlite::Statement;
 
 // In the order of Note.
-constexpr std::array note_names{"cursor",       "last_poll",   "last_error",   "last_modified",
-                                "reconciled",   "list_serial", "root_changes", "root_written",
-                                "made_formats", "made_files",  "made_filter",  "remade",
-                                "master",       "projects",    "files",        "bytes"};
-static_assert(note_names.size() == static_cast<std::size_t>(Note::bytes) + 1);
+constexpr std::array note_names{
+    "cursor",       "last_poll",    "last_error",   "last_modified", "reconciled",  "list_serial",
+    "root_changes", "root_written", "made_formats", "made_files",    "made_filter", "remade",
+    "master",       "projects",     "files",        "bytes",         "shortage"};
+static_assert(note_names.size() == static_cast<std::size_t>(Note::shortage) + 1);
 
 constexpr int application_id = 0x70333831;  // "p381"
 
@@ -110,7 +110,9 @@ struct State::Change::Impl {
     explicit Impl(State& owner)
         : state(owner), transaction(*owner.impl_->database), before(owner.impl_->counts) {}
     ~Impl() {
-        if (!committed) state.impl_->counts = before;
+        if (committed) return;
+        state.impl_->counts = before;
+        state.impl_->file_rows.undone();
     }
     State& state;
     sqlite::Transaction transaction;

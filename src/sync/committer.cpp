@@ -284,9 +284,11 @@ void Committer::publish_outside() {
         freshness_.publish_last_modified();
         handled_changed_ = false;
     }
-    if (daemon_ && !finishing_ && publisher_.root_written() != status_written_) {
+    if (daemon_ && !finishing_ &&
+        (status_changed_ || publisher_.root_written() != status_written_)) {
         freshness_.publish_status();
         status_written_ = publisher_.root_written();
+        status_changed_ = false;
     }
     if (!finishing_) return;
     freshness_.publish_status();

@@ -6,6 +6,8 @@
 #include "pep381d/sync/committer.h"
 #include "pep381d/sync/intake.h"
 
+#include "sync/must.h"
+
 namespace pep381d {
 
 void Committer::handle(FileArrived& file) {
@@ -70,7 +72,7 @@ void Committer::handle(ListArrived& list) {
     if (result) note_list(list, result.value());
     if (!result && result.failure().fault == Fault::local) throw Fatal(5, result.failure().what);
 
-    if (Done removed = tree_.remove(list.staged); !removed) throw Fatal(5, removed.failure().what);
+    must(tree_.remove(list.staged));
     rulings_.list_arrived();
     ++lists_;
     list_failure_.reset();
@@ -98,6 +100,17 @@ void Committer::note_list(const ListArrived& list, const ListResult& found) {
 
 void Committer::handle(RetryAll&) {
     state_.retry_all_now();
+}
+
+void Committer::handle(RoomChanged& room) {
+    const std::string before = state_.text(Note::shortage).value_or("");
+    if (before == room.shortage) return;
+    if (room.shortage.empty())
+        log_.info("room_again");
+    else if (before.empty())
+        log_.warning(fmt::format("paused cause={}", quoted(room.shortage)));
+    state_.set(Note::shortage, room.shortage);
+    status_changed_ = true;
 }
 
 // The loop has given up what it was handed and has not sent back.

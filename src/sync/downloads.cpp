@@ -190,7 +190,7 @@ Outcome<std::string> Downloads::result_of(Errand& errand, const Outcome<Reply>& 
     auto staged = errand.arrival->finish();
     if (staged) return std::move(staged).value().path;
     Failure failure = std::move(staged).failure();
-    if (failure.fault != Fault::local)
+    if (!is_local(failure.fault))
         failure.what = fmt::format("GET {}: {}", display_url(reply.value().url), failure.what);
     return failure;
 }
@@ -202,7 +202,7 @@ void Downloads::transferred(const Shared& errand, const Outcome<Reply>& reply) {
     errand->arrival.reset();
     if (errand->alternate)
         alternates_.ended(*errand->alternate, result ? nullptr : &result.failure());
-    if (!result && result.failure().fault != Fault::local && try_again(*errand, wrong))
+    if (!result && !is_local(result.failure().fault) && try_again(*errand, wrong))
         go_on(errand);
     else
         end(*errand, std::move(result));

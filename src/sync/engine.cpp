@@ -17,6 +17,9 @@ constexpr std::chrono::milliseconds longest_step{1000};
 // costs both sides.
 constexpr std::chrono::minutes list_pause{10};
 
+// Where a session has lived for so long, there is room.
+constexpr std::chrono::minutes room_settles{1};
+
 std::chrono::milliseconds until(Steady then, Steady now) {
     return std::max(std::chrono::milliseconds(0),
                     std::chrono::ceil<std::chrono::milliseconds>(then - now));
@@ -46,7 +49,8 @@ Engine::Engine(Transport& transport, Staging& staging, Committer& committer, con
       jobs_(transport, staging, policy, clock, log, recovering,
             [this](Message message) { send(std::move(message)); }),
       poll_(transport, staging, policy, clock, log,
-            [this](Message message) { send(std::move(message)); }) {}
+            [this](Message message) { send(std::move(message)); }),
+      began_(clock.steady()) {}
 
 void Engine::send(Message message) {
     outgoing_.push_back(std::move(message));
@@ -60,19 +64,32 @@ void Engine::flush_outgoing() {
     }
 }
 
+// That there is room is believed only after a while: a quota shows when it is too late.
+void Engine::look_at_room() {
+    if (!hooks_.shortage) return;
+    const std::string now = hooks_.shortage().value_or("");
+    const bool changed = now.empty() != shortage_.empty();
+    const bool settled = !room_told_ && clock_.steady() - began_ >= room_settles;
+    if (!changed && !settled) return;
+    shortage_ = now;
+    room_told_ = true;
+    send(RoomChanged{shortage_});
+}
+
 // One turn of the loop: hand over, take work, start transfers, wait for something to happen.
 void Engine::step(std::chrono::milliseconds most) {
     committer_.check();
+    look_at_room();
     flush_outgoing();
     // While the committer has no room nothing new is started: a slow disk slows the network down.
     std::optional<Steady> again;
     if (outgoing_.empty()) {
-        while (may_work_ && jobs_.hungry()) {
+        while (may_work_ && shortage_.empty() && jobs_.hungry()) {
             auto item = committer_.take();
             if (!item) break;
             jobs_.add(std::move(*item));
         }
-        again = jobs_.pump();
+        again = jobs_.pump(shortage_.empty());
     }
     committer_.loop_idle(jobs_.idle() && outgoing_.empty());
     if (!outgoing_.empty() && committer_.room()) most = std::chrono::milliseconds(0);
@@ -129,7 +146,7 @@ std::optional<Failure> Engine::ask_with_patience() {
 
 // Until nothing is left that can be done now; false where the patience with the master is used up.
 bool Engine::work_off() {
-    while (!drained() && command_ != Command::stop) {
+    while (!drained() && command_ != Command::stop && shortage_.empty()) {
         const Steady before = clock_.steady();
         step(longest_step);
         if (paused_)
@@ -137,14 +154,15 @@ bool Engine::work_off() {
                 std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - before);
         if (patience_ < std::chrono::milliseconds(0)) return false;
     }
-    return command_ != Command::stop;
+    return command_ != Command::stop && shortage_.empty();
 }
 
 std::optional<Failure> Engine::pass(bool poll) {
+    look_at_room();
     if (poll) send(RetryAll{});
     patience_ = policy_.patience;
     std::optional<Failure> failure;
-    if (poll) failure = ask_with_patience();
+    if (poll && shortage_.empty()) failure = ask_with_patience();
     // A list that is no good stops nothing but what needs the list.
     may_work_ = !failure || poll_.events_known();
     while (may_work_ && work_off()) {
@@ -158,6 +176,8 @@ std::optional<Failure> Engine::pass(bool poll) {
         if (!wait(std::max(std::chrono::milliseconds(1), *standing.next_due - clock_.now()))) break;
     }
     finish();
+    if (!shortage_.empty() && command_ != Command::stop)
+        throw DiskFull(shortage_ + "; free some space");
     return failure;
 }
 
@@ -166,6 +186,7 @@ void Engine::finish() {
     jobs_.abandon();
     poll_.abandon();
     may_work_ = false;
+    if (hooks_.shortage) send(RoomChanged{shortage_});
     send(Finish{});
     while (!outgoing_.empty() || !committer_.standing().at_rest) step(longest_step);
 }
@@ -183,7 +204,9 @@ void Engine::start_poll_if_due() {
     const bool due = !standing.reconciled || standing.wants_list ||
                      clock_.now() - *standing.reconciled >= policy_.reconcile_interval;
     const bool rested = !last_list_ || now - *last_list_ >= list_pause;
-    const bool with_list = !standing.cursor || (due && rested);
+    // A list takes room, and nothing could be done about what it says.
+    if (!shortage_.empty() && !standing.cursor) return;
+    const bool with_list = !standing.cursor || (due && rested && shortage_.empty());
     if (with_list) last_list_ = now;
     poll_.start(standing.cursor, with_list);
     next_poll_ = now + policy_.poll_interval;
@@ -193,11 +216,12 @@ void Engine::start_poll_if_due() {
 // done.
 void Engine::sweep_when_done() {
     if (staging_.swept() || !may_work_ || !drained() || committer_.counters().pending > 0) return;
-    if (Done swept = staging_.sweep(); !swept) throw Fatal(5, swept.failure().what);
+    if (Done swept = staging_.sweep(); !swept) give_up(swept.failure());
 }
 
 Command Engine::run() {
     bool polled = false;
+    look_at_room();
     while (command_ != Command::stop && command_ != Command::reload) {
         start_poll_if_due();
         polled = polled || poll_.running();

@@ -18,6 +18,7 @@ Status survey(State& state, const Policy& policy, Time now, std::size_t most_fai
     status.last_modified = state.time(Note::last_modified);
     status.last_poll = state.time(Note::last_poll);
     status.last_error = state.text(Note::last_error).value_or("");
+    status.shortage = state.text(Note::shortage).value_or("");
     const Totals totals = state.totals();
     status.projects = totals.projects;
     status.files = totals.files;
@@ -31,10 +32,9 @@ Status survey(State& state, const Policy& policy, Time now, std::size_t most_fai
 
 void Freshness::publish(const std::string& path, const std::string& bytes) {
     const std::string staged = layout::staged("outside");
-    auto file = tree_.create(staged);
-    if (!file) throw Fatal(5, file.failure().what);
-    must(tree_.write(file.value(), bytes));
-    must(tree_.finish(std::move(file).value(), std::nullopt, false));
+    Descriptor file = must(tree_.create(staged));
+    must(tree_.write(file, bytes));
+    must(tree_.finish(std::move(file), std::nullopt, false));
     must(tree_.flush());
     must(tree_.rename(staged, path));
 }

@@ -92,8 +92,8 @@ void Jobs::add(WorkItem item) {
     new_.push_back(id);
 }
 
-std::optional<Steady> Jobs::pump() {
-    while (!ready_.empty() && downloads_.running() < policy_.file_requests) {
+std::optional<Steady> Jobs::pump(bool room) {
+    while (room && !ready_.empty() && downloads_.running() < policy_.file_requests) {
         Job& job = *jobs_.at(ready_.front());
         ready_.pop_front();
         const Fetch fetch = job.plan.fetches[job.next_fetch++];
@@ -102,7 +102,7 @@ std::optional<Steady> Jobs::pump() {
     }
     const bool hashed = downloads_.pump();
     const Steady now = clock_.steady();
-    while (!new_.empty() && pages_running_ < policy_.master_requests) {
+    while (room && !new_.empty() && pages_running_ < policy_.master_requests) {
         if (now < master_pause_) return hashed ? now : master_pause_;
         Job& job = *jobs_.at(new_.front());
         new_.pop_front();
@@ -284,7 +284,7 @@ void Jobs::arrived(Job& job, const Fetch& fetch, const std::string& staged) {
 }
 
 void Jobs::failed(Job& job, Failure failure) {
-    if (failure.fault == Fault::local) throw Fatal(5, failure.what);
+    if (is_local(failure.fault)) give_up(failure);
     if (!job.files_missing) job.failure = std::move(failure);
     job.files_missing = true;
     fetch_done(job);

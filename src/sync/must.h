@@ -8,12 +8,12 @@
 namespace pep381d {
 
 inline void must(const Done& done) {
-    if (!done) throw Fatal(5, done.failure().what);
+    if (!done) give_up(done.failure());
 }
 
 template <class T>
 T must(Outcome<T> outcome) {
-    if (!outcome) throw Fatal(5, outcome.failure().what);
+    if (!outcome) give_up(outcome.failure());
     return std::move(outcome).value();
 }
 

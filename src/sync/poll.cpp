@@ -164,13 +164,13 @@ void Poll::ask_list() {
 
 void Poll::list_ended(Outcome<Reply> reply) {
     if (!reply) {
-        if (reply.failure().fault == Fault::local) throw Fatal(5, reply.failure().what);
+        if (is_local(reply.failure().fault)) give_up(reply.failure());
         fail(std::move(reply).failure());
         return;
     }
     auto staged = list_->finish();
     list_.reset();
-    if (!staged) throw Fatal(5, staged.failure().what);
+    if (!staged) give_up(staged.failure());
     running_ = false;
     listed_ = true;
     send_(ListArrived{began_, std::move(staged).value().path});

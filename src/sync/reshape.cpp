@@ -48,10 +48,15 @@ void Reshape::begin() {
     const std::string on_the_way = "on the way to " + formats();
     if (running_ && *state_.text(Note::made_formats) != on_the_way)
         state_.set(Note::remade, std::string_view{});
-    state_.set(Note::made_formats, running_ ? on_the_way : formats());
-    state_.set(Note::made_files, files);
-    state_.set(Note::made_filter, filter);
-    state_.set(Note::master, policy_.master_shown);
+    // What is the same is not written: on a full disk there is room for nothing, and removals,
+    // which make some, come after this.
+    const auto note = [&](Note name, const std::string& value) {
+        if (state_.text(name) != value) state_.set(name, value);
+    };
+    note(Note::made_formats, running_ ? on_the_way : formats());
+    note(Note::made_files, files);
+    note(Note::made_filter, filter);
+    note(Note::master, policy_.master_shown);
     change.commit();
 }
 

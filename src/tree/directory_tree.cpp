@@ -53,8 +53,7 @@ DirectoryTree::DirectoryTree(std::string directory) : directory_(std::move(direc
                            directory_, lock_holder(root_.get())));
     for (const std::string& name : {layout::web, layout::staging})
         if (mkdirat(root_.get(), name.c_str(), 0755) != 0 && errno != EEXIST)
-            throw Fatal(5, fmt::format("{}/{}: {}; the mirror's user must be able to write there",
-                                       directory_, name, std::strerror(errno)));
+            give_up(failed(name, "make the directory"));
     for (const std::string& name : {layout::web, layout::staging})
         if (faccessat(root_.get(), name.c_str(), R_OK | W_OK | X_OK, 0) != 0)
             throw Fatal(5, fmt::format("{}/{}: {}; the mirror's user must be able to write there",
@@ -62,13 +61,16 @@ DirectoryTree::DirectoryTree(std::string directory) : directory_(std::move(direc
 }
 
 Failure DirectoryTree::failed(const std::string& path, const char* verb) const {
-    const char* remedy = errno == ENOSPC || errno == EDQUOT ? "; free some space"
+    const bool full = errno == ENOSPC || errno == EDQUOT;
+    const char* remedy = full ? "; free some space"
                          : errno == EROFS || errno == EACCES
                              ? "; the mirror's user must be able to write there"
                              : "";
     // Only another file's path can make a directory of what is none, or the other way round.
     const bool clash = errno == ENOTDIR || errno == EISDIR || errno == ENOTEMPTY;
-    return Failure{clash ? Fault::refused : Fault::local,
+    return Failure{clash  ? Fault::refused
+                   : full ? Fault::full
+                          : Fault::local,
                    fmt::format("{}/{}: cannot {}: {}{}", directory_, path, verb,
                                std::strerror(errno), remedy)};
 }
@@ -222,6 +224,10 @@ Done DirectoryTree::remove(const std::string& path) {
          above = parent_of(above))
         if (unlinkat(root_.get(), above.c_str(), AT_REMOVEDIR) != 0) break;
     return Nothing{};
+}
+
+Outcome<Room> DirectoryTree::room() {
+    return room_at(directory_);
 }
 
 Done DirectoryTree::flush() {

@@ -136,7 +136,7 @@ Outcome<Staged> Arrival::finish() {
 
 Staging::Staging(FileTree& tree) : tree_(tree) {
     auto names = tree_.list(layout::staging);
-    if (!names) throw Fatal(5, names.failure().what);
+    if (!names) give_up(names.failure());
     for (const std::string& name : names.value()) {
         // Only what lies under its digest can be told to be whole, or a part.
         const auto dot = std::min(name.find('.'), name.size());
@@ -150,7 +150,7 @@ Staging::Staging(FileTree& tree) : tree_(tree) {
             Done removed = tree_.remove(layout::staged(name));
             if (!removed && removed.failure().fault == Fault::refused)
                 removed = tree_.remove_directory(layout::staged(name));
-            if (!removed) throw Fatal(5, removed.failure().what);
+            if (!removed) give_up(removed.failure());
         }
     }
 }

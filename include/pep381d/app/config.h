@@ -7,10 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "pep381d/base/room.h"
+
 namespace pep381d {
 
 struct Config {
     std::string mirror_directory;
+    Reserve mirror_min_free{0, 0.1};
+    Reserve mirror_min_free_inodes{0, 0.1};
     std::string state_file;  // filled with DIRECTORY/state.db where not set
 
     std::string master_url = "https://pypi.org";  // without a slash at the end

@@ -27,19 +27,24 @@ struct PassResult {
     std::string named_failure;               // of these, the first
 };
 
+// Waits, and says what ended it before its time; none: nothing.
+Command wait_for_signal(Signals& signals, std::chrono::milliseconds most);
+
 class Mirror {
   public:
     Mirror(const Config& config, const Clock& clock, Log& log, Signals& signals);
 
     // One pass; over these projects only where there are some.
     PassResult pass(const Config& config, const std::vector<std::string>& projects);
-    // Until a signal ends it: stop or reload.
+    // Until a signal ends it: stop or reload. Where a disk is full it waits for room.
     Command run(const Config& config);
 
     State& state() { return state_; }
 
   private:
     struct Session;
+    Command run_session(const Config& config);
+    void note_full(const std::string& cause);
 
     const Clock& clock_;
     Log& log_;

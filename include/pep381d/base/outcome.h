@@ -20,6 +20,7 @@ enum class Fault {
     corrupt,      // the peer sent something, and it is not what it should be (hash, size, syntax)
     refused,      // we will not do it: an illegal name, a forbidden address or scheme
     local,        // this machine: disk, permissions
+    full,         // this machine has no room on a disk: it may have some again
 };
 
 struct Failure {
@@ -52,6 +53,11 @@ class [[nodiscard]] Outcome {
 struct Nothing {};
 using Done = Outcome<Nothing>;
 
+// Of this machine, not of the peer.
+inline bool is_local(Fault fault) {
+    return fault == Fault::local || fault == Fault::full;
+}
+
 // Ends the program with the exit status of design section 1.1 (2 usage, 5 state or tree unusable
 // ...).
 class Fatal : public std::runtime_error {
@@ -63,5 +69,17 @@ class Fatal : public std::runtime_error {
   private:
     int status_;
 };
+
+// There is no room on a disk. The daemon meets it by waiting for some.
+class DiskFull : public Fatal {
+  public:
+    explicit DiskFull(const std::string& what) : Fatal(5, what) {}
+};
+
+// For a failure of this machine that nobody can go on with.
+[[noreturn]] inline void give_up(const Failure& failure) {
+    if (failure.fault == Fault::full) throw DiskFull(failure.what);
+    throw Fatal(5, failure.what);
+}
 
 }  // namespace pep381d

@@ -46,6 +46,7 @@ struct Status {
     std::vector<SkippedItem> skipped;
     std::optional<Time> last_poll;
     std::string last_error;  // empty: none since the last good poll
+    std::string shortage;    // why nothing is fetched: no room; empty: there is enough
     bool operator==(const Status&) const = default;
 };
 

@@ -14,8 +14,8 @@ namespace pep381d {
 // hundred failing projects; the JSON has all.
 std::string status_html(const Status& status);
 
-// One object and a newline. Times are `2026-11-21T21:15:47Z` or null, `last_error` and `contact`
-// null where there is none.
+// One object and a newline. Times are `2026-11-21T21:15:47Z` or null, `last_error`, `paused` and
+// `contact` null where there is none.
 std::string status_json(const Status& status);
 
 }  // namespace pep381d

@@ -79,7 +79,8 @@ enum class Note {
     master,  // text: its URL
     projects,
     files,
-    bytes,  // totals
+    bytes,     // totals
+    shortage,  // text: of which room there is too little to fetch anything; empty: of none
 };
 
 class State {

@@ -93,6 +93,7 @@ class Committer {
     void handle(PollFailed& failed);
     void handle(ListArrived& list);
     void handle(RetryAll& all);
+    void handle(RoomChanged& room);
     void handle(Finish& finish);
 
     void note_list(const ListArrived& list, const ListResult& found);
@@ -129,6 +130,7 @@ class Committer {
     std::int64_t lists_ = 0;
     std::optional<Failure> list_failure_;
     std::optional<Steady> status_written_;  // for the root index of this time
+    bool status_changed_ = false;           // otherwise
 
     std::mutex mutex_;
     std::condition_variable changed_;

@@ -38,21 +38,26 @@ class Engine {
         int descriptor = -1;  // readable when commands() has something to say
         std::function<Command()> commands;
         std::function<void(const Progress&)> report;  // called often
+        // Of which room there is too little to fetch more; nothing: there is enough. Called often.
+        std::function<std::optional<std::string>()> shortage{};
     };
     Engine(Transport& transport, Staging& staging, Committer& committer, const Policy& policy,
            const Clock& clock, Log& log, bool recovering, Hooks hooks);
 
     // One pass over all that has changed and all that is queued. With `poll` false: only what the
-    // committer hands out. The failure is the poll's. Ends early on Command::stop.
+    // committer hands out. The failure is the poll's. Ends early on Command::stop. Throws DiskFull
+    // where there is too little room, with all published that has arrived.
     std::optional<Failure> pass(bool poll);
 
     Command command() const { return command_; }
 
-    // The daemon. Ends with the command that ended it, stop or reload.
+    // The daemon. Ends with the command that ended it, stop or reload. While there is too little
+    // room it fetches nothing, but polls and removes.
     Command run();
 
   private:
     void step(std::chrono::milliseconds most);
+    void look_at_room();
     bool wait(std::chrono::milliseconds pause);
     std::optional<Failure> ask(bool with_list);
     std::optional<Failure> ask_with_patience();
@@ -76,7 +81,10 @@ class Engine {
 
     Command command_ = Command::none;
     bool may_work_ = false;
-    bool paused_ = false;        // all work waits for the master
+    bool paused_ = false;     // all work waits for the master
+    std::string shortage_;    // of room; empty: there is enough
+    bool room_told_ = false;  // to the committer
+    const Steady began_;
     bool journal_read_ = false;  // by the daemon, since its start
     std::optional<Steady> next_poll_;
     int failed_polls_ = 0;

@@ -39,9 +39,9 @@ class Jobs {
     bool idle() const { return jobs_.empty(); }
     bool waiting() const;  // has work, but no transfer runs: the master is given a pause
     void add(WorkItem item);
-    // Starts what may run now. When it should be called again at the latest, if nothing ends
-    // before.
-    std::optional<Steady> pump();
+    // Starts what may run now, unless there is no `room` for more. When it should be called again
+    // at the latest, if nothing ends before.
+    std::optional<Steady> pump(bool room = true);
     // Gives back all that has not ended, without a mark on it.
     void abandon();
 

@@ -85,10 +85,14 @@ struct ListArrived {
 };
 // Whatever waits after a failure is due now.
 struct RetryAll {};
+// Of which room there is too little to fetch anything; empty: there is enough again.
+struct RoomChanged {
+    std::string shortage;
+};
 // Publish all that is left: root index, last-modified, status; then leave staging/ empty.
 struct Finish {};
 
 using Message = std::variant<FileArrived, PageReady, PageFailed, PageGone, PageStale, PageLoses,
-                             PollDone, PollFailed, ListArrived, RetryAll, Finish>;
+                             PollDone, PollFailed, ListArrived, RetryAll, RoomChanged, Finish>;
 
 }  // namespace pep381d

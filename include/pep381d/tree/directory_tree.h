@@ -31,6 +31,7 @@ class DirectoryTree final : public FileTree {
     Done link(const std::string& from, const std::string& to) override;
     Done remove(const std::string& path) override;
     Done flush() override;
+    Outcome<Room> room() override;
 
   private:
     Failure failed(const std::string& path, const char* verb) const;

@@ -1,9 +1,9 @@
 // The mirror's directory, by the verbs that a mirror needs. An interface because tests need a disk
 // that fills up or dies at the n-th call, and because an object store will be another one.
 //
-// Paths are relative to mirror.directory. Failures are Fault::local and name the path. Thread rule:
-// in staging/ the loop's thread may create, append, write, finish, link and remove, and it may read
-// everywhere; all else belongs to the committer's thread.
+// Paths are relative to mirror.directory. Failures are Fault::local, or Fault::full, and name the
+// path. Thread rule: in staging/ the loop's thread may create, append, write, finish, link and
+// remove, it may read everywhere, and ask for the room; all else belongs to the committer's thread.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 
 #include "pep381d/base/descriptor.h"
 #include "pep381d/base/outcome.h"
+#include "pep381d/base/room.h"
 
 namespace pep381d {
 
@@ -64,6 +65,8 @@ class FileTree {
     // All bytes and all renames and removals that were done when this was called survive a power
     // cut once it returns. May be called on any thread, beside the others.
     virtual Done flush() = 0;
+
+    virtual Outcome<Room> room() = 0;
 };
 
 }  // namespace pep381d

@@ -53,7 +53,7 @@ TEST_CASE("the status as JSON has every value under its name") {
         R"({"name":"foo","cause":"https://x/: \"404\"","attempts":3,"next_try":"2026-11-21T22:00:00Z"},)"
         "{\"name\":\"bar\",\"cause\":\"\xef\xbf\xbd\",\"attempts\":1,\"next_try\":null}],"
         R"("skipped":[{"name":"../x","cause":"not a legal name"}],)"
-        R"("last_poll":"2026-11-21T21:19:00Z","last_error":"timeout"})"
+        R"("last_poll":"2026-11-21T21:19:00Z","last_error":"timeout","paused":null})"
         "\n");
 }
 
@@ -66,6 +66,14 @@ TEST_CASE("what is not known yet is null") {
           R"("contact":null)", R"("failing":[])", R"("coverage":"full")"})
         CHECK_THAT(json, ContainsSubstring(member));
     CHECK_THAT(status_html(status), ContainsSubstring("not complete yet"));
+}
+
+TEST_CASE("that there is no room is told to people and to programs") {
+    Status status = sample();
+    status.shortage = "/srv: only 1 MiB are free, <less>";
+    CHECK_THAT(status_json(status), ContainsSubstring("\"paused\":\"/srv: only 1 MiB"));
+    CHECK_THAT(status_html(status), ContainsSubstring("until there is room: /srv: only 1 MiB are "
+                                                      "free, &lt;less&gt;"));
 }
 
 TEST_CASE("the status page tells people the same") {
