@@ -68,6 +68,16 @@ std::optional<std::string> file_path(const File& file) {
     return std::nullopt;
 }
 
+bool legal_file_path(std::string_view path) {
+    if (!path.starts_with(root)) return false;
+    for (;;) {
+        const auto slash = path.find('/');
+        if (!legal_path_component(path.substr(0, slash))) return false;
+        if (slash == std::string_view::npos) return true;
+        path.remove_prefix(slash + 1);
+    }
+}
+
 void append_escaped_path(std::string& out, std::string_view path) {
     static constexpr char digits[] = "0123456789ABCDEF";
     std::size_t copied = 0;

@@ -1,5 +1,7 @@
 #include "state/file_row.h"
 
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "pep381d/base/outcome.h"
@@ -57,18 +59,35 @@ std::string digests_text(const std::vector<Digest>& digests) {
     return text;
 }
 
-std::vector<Digest> parse_digests(std::string_view text) {
+// Nothing where it is no such text.
+std::optional<std::vector<Digest>> parse_digests(std::string_view text) {
     std::vector<Digest> digests;
     while (!text.empty()) {
         const std::string_view word = text.substr(0, text.find(' '));
         text.remove_prefix(std::min(text.size(), word.size() + 1));
         const auto equals = word.find('=');
-        if (equals == std::string_view::npos) continue;
+        if (equals == std::string_view::npos) return std::nullopt;
         const auto algorithm = algorithm_named(word.substr(0, equals));
         auto bytes = from_hex(word.substr(equals + 1));
-        if (algorithm && bytes) digests.push_back({*algorithm, std::move(*bytes)});
+        if (!algorithm || !bytes || bytes->size() != digest_size(*algorithm)) return std::nullopt;
+        digests.push_back({*algorithm, std::move(*bytes)});
     }
     return digests;
+}
+
+// What the column holds, which must be a SHA-256.
+std::string sha256_in(const sqlite::Statement::Rows& row, int column) {
+    if (row.view(column).size() != sha256_size) row.damaged("it holds a digest of a wrong size");
+    return row.text(column);
+}
+
+void read_path(const sqlite::Statement::Rows& row, File& file) {
+    if (row.is_blob(2))
+        append_hashed_path(file.path, sha256_in(row, 2), file.name.text());
+    else
+        file.path = row.view(2);
+    // Pages without files may know of files that have no path.
+    if (!file.path.empty() && !legal_file_path(file.path)) row.damaged("it names an illegal path");
 }
 
 // The part of the URL in front of its escaped path; nothing where the URL is not made like that.
@@ -135,8 +154,7 @@ std::int64_t FileRows::origin_id(std::string_view url) {
 const std::string& FileRows::origin_url(std::int64_t id) {
     if (id != last_id_) {
         auto rows = read_origin_.rows(id);
-        if (!rows.next())
-            throw Fatal(5, "state: a file names an origin that is not there; it is damaged");
+        if (!rows.next()) database_.damaged("a file names an origin that is not there");
         last_url_ = rows.text(0);
         last_id_ = id;
     }
@@ -165,12 +183,9 @@ void FileRows::run(sqlite::Statement& statement, std::int64_t project, std::int6
 
 File FileRows::read(const sqlite::Statement::Rows& row) {
     auto name = FileName::parse(row.view(0));
-    if (!name) throw Fatal(5, "state: it holds an illegal file name; it is damaged");
+    if (!name) row.damaged("it holds an illegal file name");
     File file{std::move(*name), {}, {}, {}, {}, {}, false, {}, {}, {}, {}, {}, false, false};
-    if (row.is_blob(2))
-        append_hashed_path(file.path, row.view(2), file.name.text());
-    else
-        file.path = row.view(2);
+    read_path(row, file);
     if (row.is_integer(3)) {
         const std::string& origin = origin_url(row.integer(3));
         file.url.reserve(origin.size() + file.path.size());
@@ -179,15 +194,18 @@ File FileRows::read(const sqlite::Statement::Rows& row) {
     } else {
         file.url = row.view(3);
     }
-    if (row.is_blob(4))
-        file.digests.push_back({Algorithm::sha256, row.text(4)});
-    else
-        file.digests = parse_digests(row.view(4));
-    file.size = row.optional_integer(5);
-    file.held = (row.integer(6) & 1) != 0;
+    if (row.is_blob(4)) {
+        file.digests.push_back({Algorithm::sha256, sha256_in(row, 4)});
+    } else {
+        auto digests = parse_digests(row.view(4));
+        if (!digests) row.damaged("it holds digests that are none");
+        file.digests = std::move(*digests);
+    }
+    if (!row.null(5)) file.size = row.integer(5, 0, std::numeric_limits<std::int64_t>::max());
+    file.held = (row.integer(6, 0, 3) & 1) != 0;
     file.metadata_held = (row.integer(6) & 2) != 0;
     file.core_metadata.offered = !row.null(7);
-    if (row.is_blob(7)) file.core_metadata.sha256 = row.view(7);
+    if (row.is_blob(7)) file.core_metadata.sha256 = sha256_in(row, 7);
     file.upload_time = row.optional_integer(8);
     file.requires_python = row.optional_text(9);
     file.yanked = !row.null(10);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,12 +21,23 @@ namespace pep381d {
 inline std::int64_t number_of(Time time) {
     return time.time_since_epoch().count();
 }
-inline Time time_of(std::int64_t number) {
-    return Time(std::chrono::milliseconds(number));
+// Up to the end of the year 9999: what is beyond nobody can write down.
+inline constexpr std::int64_t latest_time = 253'402'300'799'999;
+inline Time time_in(const sqlite::Statement::Rows& row, int column) {
+    return Time(std::chrono::milliseconds(row.integer(column, 0, latest_time)));
 }
-inline std::optional<Time> time_of(std::optional<std::int64_t> number) {
-    if (!number) return std::nullopt;
-    return time_of(*number);
+inline std::optional<Time> optional_time_in(const sqlite::Statement::Rows& row, int column) {
+    if (row.null(column)) return std::nullopt;
+    return time_in(row, column);
+}
+inline Serial serial_in(const sqlite::Statement::Rows& row, int column) {
+    return Serial{row.integer(column, 0, std::numeric_limits<std::int64_t>::max())};
+}
+// A project's name in its normalized form.
+inline ProjectName name_in(const sqlite::Statement::Rows& row, int column) {
+    auto name = ProjectName::parse(row.view(column));
+    if (!name || name->text() != row.view(column)) row.damaged("it holds an illegal project name");
+    return std::move(*name);
 }
 
 // As the column `display` has it.
@@ -61,6 +73,11 @@ struct State::Impl {
     std::optional<std::int64_t> one(sqlite::Statement::Rows rows) {
         if (!rows.next()) return std::nullopt;
         return rows.optional_integer(0);
+    }
+
+    std::optional<Time> time(sqlite::Statement::Rows rows) {
+        if (!rows.next()) return std::nullopt;
+        return optional_time_in(rows, 0);
     }
 
     struct PlacedFiles {

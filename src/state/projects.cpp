@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "pep381d/model/file_index.h"
+#include "pep381d/model/file_path.h"
 
 #include "state/impl.h"
 
@@ -19,6 +20,26 @@ std::optional<std::string_view> unless_empty(const std::string& text) {
 }
 
 constexpr std::array page_formats{"/index.html", "/index.v1_html", "/index.v1_json"};
+
+// What is to be removed: nothing but a page or a file of ours, whatever stands there.
+std::string page_in(const Statement::Rows& row) {
+    std::string path = row.text(0);
+    const auto slash = path.rfind('/');
+    const std::string_view name = std::string_view(path).substr(0, slash);
+    constexpr std::string_view above = "simple/";
+    const bool format = slash != std::string::npos &&
+                        std::find(page_formats.begin(), page_formats.end(), path.substr(slash)) !=
+                            page_formats.end();
+    const auto project = ProjectName::parse(name.substr(std::min(name.size(), above.size())));
+    if (!format || !project || name != std::string(above) + project->text())
+        row.damaged("it names an illegal path");
+    return path;
+}
+
+std::string file_in(const Statement::Rows& row) {
+    if (!legal_file_path(row.view(0))) row.damaged("it names an illegal path");
+    return row.text(0);
+}
 
 }  // namespace
 
@@ -48,9 +69,9 @@ std::optional<Published> State::published(const ProjectName& name) {
     auto rows = impl_->sql("SELECT id, display, serial, page, etag FROM projects WHERE name = ?")
                     .rows(name.text());
     if (!rows.next()) return std::nullopt;
-    return Published{rows.integer(0),         rows.null(1) ? name.text() : rows.text(1),
-                     Serial{rows.integer(2)}, rows.integer(3) > 0,
-                     rows.integer(3) == 2,    rows.text(4)};
+    return Published{rows.integer(0),      rows.null(1) ? name.text() : rows.text(1),
+                     serial_in(rows, 2),   rows.integer(3, 0, 2) > 0,
+                     rows.integer(3) == 2, rows.text(4)};
 }
 
 State::Impl::PlacedFiles State::Impl::files_of(std::int64_t project) {
@@ -86,7 +107,7 @@ std::optional<ProjectPage> State::page(const ProjectName& name) {
                 .rows(name.text());
         if (!rows.next()) return std::nullopt;
         id = rows.integer(0);
-        page.serial = Serial{rows.integer(1)};
+        page.serial = serial_in(rows, 1);
         page.status = {rows.text(2), rows.text(3)};
         page.meta_members = rows.text(4);
         page.members = rows.text(5);
@@ -99,7 +120,7 @@ State::Impl::ProjectRow State::Impl::project_row(const ProjectName& name,
                                                  std::string_view display) {
     {
         auto rows = sql("SELECT id, page FROM projects WHERE name = ?").rows(name.text());
-        if (rows.next()) return {rows.integer(0), rows.integer(1), false};
+        if (rows.next()) return {rows.integer(0), rows.integer(1, 0, 2), false};
     }
     sql("INSERT INTO projects(name, display, serial, page) VALUES(?, ?, 0, 0)")
         .run(name.text(), unless_equal(display, name.text()));
@@ -155,7 +176,7 @@ std::vector<std::string> State::Impl::take_intended(const ProjectName& name) {
     std::vector<std::string> paths;
     {
         auto rows = sql("SELECT path FROM intended WHERE project = ?").rows(name.text());
-        while (rows.next()) paths.push_back(rows.text(0));
+        while (rows.next()) paths.push_back(file_in(rows));
     }
     if (!paths.empty()) sql("DELETE FROM intended WHERE project = ?").run(name.text());
     return paths;
@@ -333,8 +354,8 @@ void State::for_each_listed(
                     .rows();
     while (rows.next()) {
         if (rows.integer(3) != 2) continue;
-        const std::string_view name = rows.view(0);
-        visit(name, rows.null(1) ? name : rows.view(1), Serial{rows.integer(2)});
+        const std::string name = name_in(rows, 0).text();
+        visit(name, rows.null(1) ? name : rows.view(1), serial_in(rows, 2));
     }
 }
 
@@ -349,7 +370,7 @@ std::size_t State::shown(std::string_view after, std::vector<ListedProject>& pro
         ListedProject& project = projects[count];
         project.name = rows.view(0);
         project.display = rows.null(1) ? project.name : rows.view(1);
-        project.serial = Serial{rows.integer(2)};
+        project.serial = serial_in(rows, 2);
     }
     return count;
 }
@@ -359,8 +380,7 @@ std::vector<ProjectName> State::projects_after(std::string_view name, std::size_
         impl_->sql("SELECT name FROM projects WHERE page > 0 AND name > ? ORDER BY name LIMIT ?")
             .rows(name, static_cast<std::int64_t>(most));
     std::vector<ProjectName> all;
-    while (rows.next())
-        if (const auto parsed = ProjectName::parse(rows.text(0))) all.push_back(*parsed);
+    while (rows.next()) all.push_back(name_in(rows, 0));
     return all;
 }
 
@@ -378,7 +398,7 @@ std::vector<std::string> State::pages_to_remove(std::int64_t root_written) {
 SELECT path FROM removals WHERE path >= 'simple/' AND path < 'simple0' AND after_root <= ? LIMIT 10000)sql")
                     .rows(root_written);
     std::vector<std::string> all;
-    while (rows.next()) all.push_back(rows.text(0));
+    while (rows.next()) all.push_back(page_in(rows));
     return all;
 }
 
@@ -401,12 +421,12 @@ WHERE path >= 'packages/' AND path < 'packages0' AND not_before <= ?1 AND after_
 LIMIT ?2)sql")
                     .rows(number_of(now), static_cast<std::int64_t>(most));
     std::vector<std::string> all;
-    while (rows.next()) all.push_back(rows.text(0));
+    while (rows.next()) all.push_back(file_in(rows));
     return all;
 }
 
 std::optional<Time> State::next_removal() {
-    return time_of(impl_->one(impl_->sql("SELECT min(not_before) FROM removals").rows()));
+    return impl_->time(impl_->sql("SELECT min(not_before) FROM removals").rows());
 }
 
 void State::removed(const std::string& path) {

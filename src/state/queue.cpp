@@ -9,11 +9,10 @@ namespace {
 using sqlite::Statement;
 
 Queued read_queued(const Statement::Rows& row) {
-    const auto name = ProjectName::parse(row.text(0));
-    if (!name) throw Fatal(5, "state: it holds an illegal project name; it is damaged");
-    Queued queued{*name,
-                  row.null(1) ? name->text() : row.text(1),
-                  Serial{row.integer(2)},
+    const ProjectName name = name_in(row, 0);
+    Queued queued{name,
+                  row.null(1) ? name.text() : row.text(1),
+                  serial_in(row, 2),
                   {},
                   {},
                   0,
@@ -23,15 +22,16 @@ Queued read_queued(const Statement::Rows& row) {
                   {},
                   {},
                   false};
-    queued.loss = static_cast<Loss>(row.integer(3));
-    queued.last_loss = static_cast<Loss>(row.integer(4));
-    queued.attempts = static_cast<int>(row.integer(5));
-    queued.not_before = time_of(row.integer(6));
-    queued.first_failed = time_of(row.optional_integer(7));
-    queued.loss_seen = time_of(row.optional_integer(8));
-    queued.stale_since = time_of(row.optional_integer(9));
-    queued.absent = time_of(row.optional_integer(10));
-    queued.allowed = row.integer(11) != 0;
+    constexpr auto greatest = static_cast<std::int64_t>(Loss::project);
+    queued.loss = static_cast<Loss>(row.integer(3, 0, greatest));
+    queued.last_loss = static_cast<Loss>(row.integer(4, 0, greatest));
+    queued.attempts = static_cast<int>(row.integer(5, 0, std::numeric_limits<int>::max() - 1));
+    queued.not_before = time_in(row, 6);
+    queued.first_failed = optional_time_in(row, 7);
+    queued.loss_seen = optional_time_in(row, 8);
+    queued.stale_since = optional_time_in(row, 9);
+    queued.absent = optional_time_in(row, 10);
+    queued.allowed = row.integer(11, 0, 1) != 0;
     return queued;
 }
 
@@ -159,7 +159,7 @@ std::vector<std::string> State::absent(std::string_view after, std::size_t most)
                         "name LIMIT ?")
                     .rows(after, static_cast<std::int64_t>(most));
     std::vector<std::string> all;
-    while (rows.next()) all.push_back(rows.text(0));
+    while (rows.next()) all.push_back(name_in(rows, 0).text());
     return all;
 }
 
@@ -251,7 +251,7 @@ ORDER BY name LIMIT ?)sql")
                     .rows(static_cast<std::int64_t>(most));
     std::vector<FailingProject> all;
     while (rows.next())
-        all.push_back({rows.text(0), rows.text(1), rows.integer(2), time_of(rows.integer(3))});
+        all.push_back({name_in(rows, 0).text(), rows.text(1), rows.integer(2), time_in(rows, 3)});
     return all;
 }
 
@@ -263,8 +263,7 @@ std::optional<std::string> State::cause(const ProjectName& name) {
 }
 
 std::optional<Time> State::next_due() {
-    return time_of(
-        impl_->one(impl_->sql("SELECT min(not_before) FROM queue WHERE soon = 1").rows()));
+    return impl_->time(impl_->sql("SELECT min(not_before) FROM queue WHERE soon = 1").rows());
 }
 
 void State::record_poll(Time began) {
@@ -290,10 +289,10 @@ SELECT min(since) FROM queue WHERE NOT (attempts > 0 AND fault IN (?1, ?2, ?3) A
                        .rows(static_cast<int>(Fault::gone), static_cast<int>(Fault::corrupt),
                              static_cast<int>(Fault::refused), number_of(now - excused_after)));
     constexpr std::int64_t for_ever = std::numeric_limits<std::int64_t>::max();
-    const auto newest = impl_->one(
+    const auto newest = impl_->time(
         impl_->sql("SELECT max(began) FROM polls WHERE began < ?").rows(oldest.value_or(for_ever)));
-    if (newest) impl_->sql("DELETE FROM polls WHERE began < ?").run(*newest);
-    return time_of(newest);
+    if (newest) impl_->sql("DELETE FROM polls WHERE began < ?").run(number_of(*newest));
+    return newest;
 }
 
 void State::skip(std::string_view project, std::string_view file, std::string_view cause) {

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "pep381d/base/outcome.h"
+#include "pep381d/state/damage.h"
 
 namespace pep381d::sqlite {
 
@@ -18,14 +19,13 @@ const char* remedy(int result) {
         case SQLITE_BUSY:
             return "another program writes to it; stop that first";
         case SQLITE_CANTOPEN:
-            return "its directory must exist and be writable for the mirror's user";
+            return "it and its directory must be there, and the mirror's user may write to them";
         case SQLITE_READONLY:
         case SQLITE_PERM:
             return "it must be writable for the mirror's user";
         case SQLITE_NOTADB:
-            return "it is no database: set state.file to another path or move it away";
         case SQLITE_CORRUPT:
-            return "it is damaged: move it away; the next pass then starts from the master's list";
+            return adopt_anew;
         default:
             return "see the disk's and the system's messages";
     }
@@ -39,6 +39,8 @@ const char* remedy(int result) {
                          (system_error == ENOSPC || system_error == EDQUOT);
     if (kind == SQLITE_FULL || no_room)
         throw DiskFull(fmt::format("{}; {}", what, remedy(SQLITE_FULL)));
+    if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB)
+        throw StateDamaged(fmt::format("{}; {}", what, remedy(result)));
     throw Fatal(5, fmt::format("{}; {}", what, remedy(result)));
 }
 
@@ -104,7 +106,16 @@ bool Statement::Rows::is_integer(int column) const {
     return sqlite3_column_type(statement_->statement_, column) == SQLITE_INTEGER;
 }
 std::int64_t Statement::Rows::integer(int column) const {
+    if (!is_integer(column)) damaged("it holds something else where a number belongs");
     return sqlite3_column_int64(statement_->statement_, column);
+}
+std::int64_t Statement::Rows::integer(int column, std::int64_t least, std::int64_t most) const {
+    const std::int64_t value = integer(column);
+    if (value < least || value > most) damaged(fmt::format("it holds the number {}", value));
+    return value;
+}
+void Statement::Rows::damaged(const std::string& what) const {
+    statement_->database_.damaged(what);
 }
 
 std::string_view Statement::Rows::view(int column) const {
@@ -144,6 +155,9 @@ Database::Database(const std::string& name, std::string path, Mode mode) : path_
     }
     sqlite3_extended_result_codes(handle_, 1);
     sqlite3_busy_timeout(handle_, 10'000);
+    // Whatever stands in the file is data of somebody who may wish us ill, or of a failing disk.
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
 }
 
 Database::~Database() {
@@ -168,6 +182,10 @@ std::int64_t Database::changes() const {
 void Database::fail(int result) const {
     give_up(result, sqlite3_system_errno(handle_),
             fmt::format("state {}: {}", path_, sqlite3_errmsg(handle_)));
+}
+
+void Database::damaged(const std::string& what) const {
+    throw StateDamaged(fmt::format("state {}: {}: it is damaged; {}", path_, what, adopt_anew));
 }
 
 Transaction::Transaction(Database& database)

@@ -42,11 +42,14 @@ class Statement {
         bool null(int column) const;
         bool is_blob(int column) const;
         bool is_integer(int column) const;
+        // Anything but an integer, or one out of these bounds, is damage.
         std::int64_t integer(int column) const;
+        std::int64_t integer(int column, std::int64_t least, std::int64_t most) const;
         std::string text(int column) const;       // also a blob's bytes; empty for NULL
         std::string_view view(int column) const;  // likewise; until the next row
         std::optional<std::string> optional_text(int column) const;
         std::optional<std::int64_t> optional_integer(int column) const;
+        [[noreturn]] void damaged(const std::string& what) const;
 
       private:
         Statement* statement_;
@@ -110,6 +113,8 @@ class Database {
     std::int64_t changes() const;
     bool in_transaction() const;
     [[noreturn]] void fail(int result) const;
+    // Throws StateDamaged: `what` is wrong with what it holds.
+    [[noreturn]] void damaged(const std::string& what) const;
     sqlite3* handle() const { return handle_; }
 
   private:

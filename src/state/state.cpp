@@ -1,9 +1,17 @@
 #include "pep381d/state/state.h"
 
 #include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
+
+#include "pep381d/base/descriptor.h"
+#include "pep381d/state/damage.h"
 
 #include "state/impl.h"
 #include "state/schema.h"
@@ -42,6 +50,7 @@ std::string read_only_uri(const std::string& path) {
 void set_up(Database& database) {
     database.execute("PRAGMA synchronous=EXTRA; PRAGMA journal_mode=WAL; PRAGMA cache_size=-8192");
     database.execute("PRAGMA journal_size_limit=8388608; PRAGMA foreign_keys=OFF");
+    database.execute("PRAGMA cell_size_check=ON");  // damage is met before it is believed
 }
 
 std::int64_t pragma(Database& database, const char* name) {
@@ -76,8 +85,49 @@ void migrate(Database& database) {
     }
 }
 
+// Asked before SQLite is, which makes a new state of an empty file.
+bool is_there(const std::string& path) {
+    struct stat about {};
+    if (stat(path.c_str(), &about) != 0) {
+        if (errno == ENOENT) return false;
+        throw Fatal(5, fmt::format("state {}: {}; the mirror's user must be able to read it", path,
+                                   std::strerror(errno)));
+    }
+    if (!S_ISREG(about.st_mode))
+        throw Fatal(5, fmt::format("state {}: it is no file; set state.file to one", path));
+    if (about.st_size == 0)
+        throw StateDamaged(fmt::format("state {}: it is empty; {}", path, adopt_anew));
+    return true;
+}
+
+void remove_all(const std::string& path, std::initializer_list<const char*> suffixes) {
+    for (const char* suffix : suffixes) unlink((path + suffix).c_str());
+}
+
+// Under another name until it is whole: an empty file at `path` is never our doing. SQLite would
+// play back into it what is left of an older one that somebody removed.
+void create_database(const std::string& path) {
+    const std::string fresh = path + ".new";
+    remove_all(fresh, {"", "-journal", "-wal", "-shm"});
+    {
+        Database database(fresh, path, Database::Mode::write);
+        migrate(database);
+    }
+    remove_all(path, {"-journal", "-wal", "-shm"});
+    if (std::rename(fresh.c_str(), path.c_str()) != 0)
+        throw Fatal(5, fmt::format("state {}: {}; the mirror's user must be able to write there",
+                                   path, std::strerror(errno)));
+    const auto slash = path.rfind('/');
+    const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    const Descriptor above(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (above) fsync(above.get());
+}
+
 std::unique_ptr<Database> open_database(const std::string& path, State::Access access) {
+    const bool there = is_there(path);
     if (access == State::Access::read) {
+        if (!there)
+            throw Fatal(5, fmt::format("state {}: there is none; run `pep381d sync` first", path));
         auto database = std::make_unique<Database>(read_only_uri(path), path, Database::Mode::read);
         check_owner(*database, path);
         if (pragma(*database, "user_version") != static_cast<std::int64_t>(schema::steps.size()))
@@ -85,6 +135,7 @@ std::unique_ptr<Database> open_database(const std::string& path, State::Access a
                 5, fmt::format("state {}: it is of another version; start the daemon once", path));
         return database;
     }
+    if (!there) create_database(path);
     auto database = std::make_unique<Database>(path, path, Database::Mode::write);
     check_owner(*database, path);
     set_up(*database);
@@ -146,7 +197,8 @@ std::optional<std::int64_t> State::number(Note note) {
 }
 
 std::optional<Time> State::time(Note note) {
-    return time_of(number(note));
+    return impl_->time(impl_->sql("SELECT value FROM notes WHERE name = ?")
+                           .rows(note_names[static_cast<std::size_t>(note)]));
 }
 
 void State::set(Note note, std::string_view value) {
@@ -159,6 +211,11 @@ void State::set(Note note, std::int64_t value) {
 }
 void State::set(Note note, Time value) {
     set(note, number_of(value));
+}
+
+bool State::whole() {
+    auto rows = impl_->sql("PRAGMA quick_check(1)").rows();
+    return rows.next() && rows.view(0) == "ok";
 }
 
 Totals State::totals() const {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pep381d/master/xmlrpc.h"
+#include "pep381d/state/damage.h"
 #include "pep381d/sync/sorted_list.h"
 
 namespace pep381d {
@@ -120,7 +121,9 @@ class Comparison {
   private:
     static ProjectName name_of(const std::string& text) {
         const auto name = ProjectName::parse(text);
-        if (!name) throw Fatal(5, "state: it holds an illegal project name; it is damaged");
+        if (!name)
+            throw StateDamaged(
+                fmt::format("state: illegal project name: it is damaged; {}", adopt_anew));
         return *name;
     }
 

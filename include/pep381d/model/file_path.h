@@ -15,6 +15,9 @@ namespace pep381d {
 // name. Nothing where neither works.
 std::optional<std::string> file_path(const File& file);
 
+// Such a path: `packages/...`, each part of it legal.
+bool legal_file_path(std::string_view path);
+
 // Appends the path as a URL path: every byte but unreserved characters (RFC 3986) and `/` escaped,
 // `+` and
 // `!` left as they are.

@@ -3,7 +3,8 @@
 // read beside it.
 //
 // Everything that changes it runs inside a Change; nothing is durable before its commit(). Failures
-// are Fatal(5): a state that cannot be trusted ends the program. Thread rule: one thread at a time.
+// are Fatal(5), StateDamaged or DiskFull among them: a state that cannot be trusted ends the
+// program. Thread rule: one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -176,6 +177,8 @@ class State {
     // The next look at each page gets it whole, not a 304.
     void forget_etags();
     Totals totals() const;
+    // Reads all of it, which takes its time: SQLite finds nothing wrong with its form.
+    bool whole();
 
     // What is to be removed from the tree, paths below web/. Pages stand under simple/, files under
     // packages/. A dropped project's page is named once the root index that is written shows at
