@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/app/adopt.h"
 #include "pep381d/app/mirror.h"
 #include "pep381d/app/signals.h"
 #include "pep381d/app/status_text.h"
@@ -201,6 +202,17 @@ int allow_deletions(const CommandLine& line) {
     return 0;
 }
 
+int adopt(const CommandLine& line) {
+    if (line.arguments.size() > 1)
+        return end_with(2,
+                        fmt::format("adopt takes one directory, not {} too",
+                                    pep381d::quoted(line.arguments[1])),
+                        "see `pep381d --help`");
+    StderrLog log(level_of(line.config));
+    adopt(line.config, line.arguments.empty() ? "" : line.arguments.front(), log);
+    return 0;
+}
+
 int check_config(const CommandLine& line) {
     std::fputs(print_config(line.config).c_str(), stdout);
     return 0;
@@ -217,7 +229,7 @@ int usage(const CommandLine& line) {
 
 int dispatch(const CommandLine& line, int argc, const char* const* argv) {
     const std::string& command = line.command;
-    const bool takes_arguments = command == "sync" || command == "status";
+    const bool takes_arguments = command == "sync" || command == "status" || command == "adopt";
     if (!line.arguments.empty() && !takes_arguments)
         return end_with(
             2, fmt::format("{} takes no argument {}", command, quoted(line.arguments.front())),
@@ -227,6 +239,7 @@ int dispatch(const CommandLine& line, int argc, const char* const* argv) {
     if (command == "serve") return serve(line);
     if (command == "status") return status(line);
     if (command == "allow-deletions") return allow_deletions(line);
+    if (command == "adopt") return adopt(line);
     if (command == "check-config") return check_config(line);
     if (command.empty()) return end_with(2, "no command given", "see `pep381d --help`");
     return end_with(2, fmt::format("there is no command {}", quoted(command)),

@@ -18,6 +18,8 @@ Commands:
   sync [PROJECT...]  one pass, then exit; with names, only those projects
   status [--json]    what the mirror holds and how fresh it is
   allow-deletions    confirm once what the guard against mass deletions holds back
+  adopt [DIRECTORY]  begin a new state where ours is damaged, over the tree that is
+                     there; with the files of another mirror tool's tree
   check-config       print the effective configuration, or every mistake in it
   serve              the embedded web server alone, over an existing mirror
 

@@ -1,6 +1,7 @@
 #include "pep381d/app/mirror.h"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <filesystem>
 #include <poll.h>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "pep381d/app/progress.h"
 #include "pep381d/app/systemd.h"
+#include "pep381d/base/lock.h"
 #include "pep381d/net/curl_transport.h"
 #include "pep381d/sync/committer.h"
 #include "pep381d/tree/staging.h"
@@ -107,7 +109,7 @@ struct Mirror::Session {
           progress(mirror.clock_, mirror.log_),
           room(mirror.tree_, config, mirror.clock_),
           engine(transport, staging, committer, policy, mirror.clock_, mirror.log_,
-                 mirror.state_.any_intended(), hooks(mirror)) {}
+                 mirror.state_.files_may_be_unknown(), hooks(mirror)) {}
 
     // The committer goes first: it still wakes the transport.
     ~Session() { committer.stop(); }
@@ -148,7 +150,14 @@ Mirror::Mirror(const Config& config, const Clock& clock, Log& log, Signals& sign
       log_(log),
       signals_(signals),
       tree_(config.mirror_directory),
-      state_(config.state_file, State::Access::write) {}
+      state_(config.state_file, State::Access::write) {
+    // Two mirrors with one state would each take the other's tree for its own.
+    state_lock_ = Descriptor(::open(config.state_file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!lock(state_lock_))
+        throw Fatal(
+            5, fmt::format("state {}: another pep381d{} works with it; give each mirror its own",
+                           config.state_file, lock_holder(state_lock_)));
+}
 
 PassResult Mirror::pass(const Config& config, const std::vector<std::string>& projects) {
     Session session(*this, config, false);

@@ -168,6 +168,10 @@ bool State::any_intended() {
     return impl_->one(impl_->sql("SELECT 1 FROM intended LIMIT 1").rows()).has_value();
 }
 
+bool State::files_may_be_unknown() {
+    return !time(Note::last_modified) || any_intended();
+}
+
 void State::not_placed(const ProjectName& name, const std::string& path) {
     impl_->sql("DELETE FROM intended WHERE project = ? AND path = ?").run(name.text(), path);
 }

@@ -94,8 +94,19 @@ bool Downloads::look(Errand& errand) {
         return true;
     };
     if (found(staging_.take_whole(errand.expected), Kind::whole)) return true;
-    if (found(std::exchange(errand.place, {}), Kind::in_place)) return true;
+    if (lies_in_place(errand) && found(std::exchange(errand.place, {}), Kind::in_place))
+        return true;
     return !errand.anew && found(staging_.take_part(errand.expected), Kind::part);
+}
+
+// Where there is none of that size, nothing has to be hashed.
+bool Downloads::lies_in_place(Errand& errand) {
+    if (errand.place.empty()) return false;
+    const auto about = staging_.tree().look(errand.place);
+    const bool lies = about && about.value() &&
+                      (!errand.expected.size || *errand.expected.size == about.value()->size);
+    if (!lies) errand.place.clear();
+    return lies;
 }
 
 bool Downloads::pump() {

@@ -1,39 +1,23 @@
 #include "pep381d/tree/directory_tree.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
-#include <fstream>
 #include <functional>
 #include <memory>
-#include <sstream>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "pep381d/base/lock.h"
 #include "pep381d/tree/layout.h"
 
 namespace pep381d {
 
 namespace {
-
-// Who holds the flock on this directory, from the kernel's table; empty where it does not say.
-std::string lock_holder(int directory) {
-    struct stat about {};
-    if (fstat(directory, &about) != 0) return {};
-    const std::string inode = fmt::format(":{}", about.st_ino);
-    std::ifstream locks("/proc/locks");
-    for (std::string line; std::getline(locks, line);) {
-        std::istringstream words(line);
-        std::string number, kind, mode, access, pid, where;
-        words >> number >> kind >> mode >> access >> pid >> where;
-        if (kind == "FLOCK" && where.ends_with(inode)) return " (process " + pid + ")";
-    }
-    return {};
-}
 
 std::string parent_of(const std::string& path) {
     return path.substr(0, path.rfind('/'));
@@ -47,10 +31,10 @@ DirectoryTree::DirectoryTree(std::string directory) : directory_(std::move(direc
         throw Fatal(
             5, fmt::format("mirror.directory {}: {}; make it, owned by the user that runs pep381d",
                            directory_, std::strerror(errno)));
-    if (flock(root_.get(), LOCK_EX | LOCK_NB) != 0)
+    if (!lock(root_))
         throw Fatal(
             5, fmt::format("mirror.directory {}: another pep381d{} works on it; stop that first",
-                           directory_, lock_holder(root_.get())));
+                           directory_, lock_holder(root_)));
     for (const std::string& name : {layout::web, layout::staging})
         if (mkdirat(root_.get(), name.c_str(), 0755) != 0 && errno != EEXIST)
             give_up(failed(name, "make the directory"));
@@ -212,6 +196,41 @@ Done DirectoryTree::link(const std::string& from, const std::string& to) {
     if (linkat(root_.get(), from.c_str(), root_.get(), to.c_str(), 0) != 0)
         return failed(to, "link");
     return Nothing{};
+}
+
+Outcome<bool> DirectoryTree::take_over(const std::string& outside, const std::string& to) {
+    if (Done room = make_room(to); !room) return std::move(room).failure();
+    const Descriptor file(::open(outside.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    struct stat about {};
+    if (!file || fstat(file.get(), &about) != 0)
+        return Failure{Fault::refused, fmt::format("{}: {}", outside, std::strerror(errno))};
+    // What others may not read would stay so in our tree, and it is not ours to change it there.
+    const bool readable = (about.st_mode & 0444) == 0444;
+    if (readable && linkat(AT_FDCWD, outside.c_str(), root_.get(), to.c_str(), 0) == 0) return true;
+    if (readable && errno == EEXIST) return false;
+    if (auto there = look(to); !there || there.value()) {
+        if (!there) return std::move(there).failure();
+        return false;
+    }
+    return copy(file, about.st_mtim.tv_sec, to);
+}
+
+Outcome<bool> DirectoryTree::copy(const Descriptor& file, std::int64_t mtime,
+                                  const std::string& to) {
+    const std::string staged = layout::staged("copy");
+    auto copy = create(staged);
+    if (!copy) return std::move(copy).failure();
+    std::array<char, 128 * 1024> buffer;
+    for (;;) {
+        const auto got = read(file, buffer.data(), buffer.size());
+        if (!got) return got.failure();
+        if (got.value() == 0) break;
+        if (Done written = write(copy.value(), {buffer.data(), got.value()}); !written)
+            return std::move(written).failure();
+    }
+    if (Done ended = finish(std::move(copy).value(), mtime, true); !ended)
+        return std::move(ended).failure();
+    return place(staged, to);
 }
 
 Done DirectoryTree::remove(const std::string& path) {

@@ -40,8 +40,8 @@ struct SyncWorld : ScriptedMaster {
         answer_polls();
         Staging staging(tree);
         Committer committer(state, tree, policy, clock, log, false);
-        Engine engine(*transport, staging, committer, policy, clock, log, state.any_intended(),
-                      hooks);
+        Engine engine(*transport, staging, committer, policy, clock, log,
+                      state.files_may_be_unknown(), hooks);
         committer.start([] {});
         const auto failure = engine.pass(true);
         committer.stop();

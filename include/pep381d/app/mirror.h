@@ -9,6 +9,7 @@
 #include "pep381d/app/config.h"
 #include "pep381d/app/signals.h"
 #include "pep381d/base/clock.h"
+#include "pep381d/base/descriptor.h"
 #include "pep381d/base/log.h"
 #include "pep381d/state/state.h"
 #include "pep381d/sync/engine.h"
@@ -50,6 +51,8 @@ class Mirror {
     Log& log_;
     Signals& signals_;
     DirectoryTree tree_;
+    // Closed after the state: to close any descriptor of a file gives up SQLite's locks on it.
+    Descriptor state_lock_;
     State state_;
 };
 

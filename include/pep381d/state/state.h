@@ -152,6 +152,9 @@ class State {
     // next page or its end, put down for removal, unless another project has it.
     void intend(const ProjectName& name, const std::string& path);
     bool any_intended();
+    // Files may lie in their places that nobody here knows of: the last run did not end well, or
+    // the first pass is not complete, so that the tree may be one of before this state.
+    bool files_may_be_unknown();
     void not_placed(const ProjectName& name, const std::string& path);
     // Two projects may name one file. Only for paths that are marked so are owners looked for,
     // since that reads the whole table.

@@ -49,6 +49,7 @@ class Downloads {
 
     void go_on(const Shared& errand);
     bool look(Errand& errand);
+    bool lies_in_place(Errand& errand);
     void proven(const Shared& errand);
     void part_proven(const Shared& errand);
     void transfer(const Shared& errand);

@@ -29,8 +29,7 @@ namespace pep381d {
 class Jobs {
   public:
     using Send = std::function<void(Message)>;
-    // `recovering`: the last run did not end well, so that files may lie in their place that the
-    // state does not know of.
+    // `recovering`: files may lie in their place that the state does not know of.
     Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock, Log& log,
          bool recovering, Send send);
     ~Jobs();

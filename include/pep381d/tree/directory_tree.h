@@ -33,8 +33,13 @@ class DirectoryTree final : public FileTree {
     Done flush() override;
     Outcome<Room> room() override;
 
+    // A file from outside gets this place too: by a hard link, or as a copy where that cannot be.
+    // False where something lies there already; Fault::refused where it cannot be read.
+    Outcome<bool> take_over(const std::string& outside, const std::string& to);
+
   private:
     Failure failed(const std::string& path, const char* verb) const;
+    Outcome<bool> copy(const Descriptor& file, std::int64_t mtime, const std::string& to);
     Done make_room(const std::string& to);
     bool make_directories(const std::string& directory);
 
