@@ -88,6 +88,8 @@ TEST_CASE("every key can be set in the file") {
 ; another
 [mirror]
 directory = /srv/pypi/
+min-free = 1GiB
+min-free-inodes = 2.5%
 [state]
 file=/var/state.db
 [master]
@@ -126,6 +128,8 @@ level = debug
     CHECK(told(line).empty());
     const Config& config = line.config;
     CHECK(config.mirror_directory == "/srv/pypi");
+    CHECK(config.mirror_min_free == Reserve{1 << 30, 0});
+    CHECK(config.mirror_min_free_inodes == Reserve{0, 2.5});
     CHECK(config.state_file == "/var/state.db");
     CHECK(config.master_url == "http://user:secret@127.0.0.1:8380/base");
     CHECK(config.master_poll_interval == 90s);
@@ -163,6 +167,12 @@ TEST_CASE("a value that the file cannot have is a mistake with line and key") {
     const auto row = GENERATE(values<Row>({
         {"mirror", "directory =", "mirror.directory", "write a directory"},
         {"mirror", "directory = /srv/pypi # mine", "mirror.directory", "a line of its own"},
+        {"mirror", "min-free = 1GB", "mirror.min-free", "1GiB"},
+        {"mirror", "min-free = 101%", "mirror.min-free", "0.1%"},
+        {"mirror", "min-free = -1%", "mirror.min-free", "0.1%"},
+        {"mirror", "min-free = %", "mirror.min-free", "0.1%"},
+        {"mirror", "min-free-inodes = 1KiB", "mirror.min-free-inodes", "100000"},
+        {"mirror", "min-free-inodes = -1", "mirror.min-free-inodes", "100000"},
         {"master", "url = ftp://pypi.org", "master.url", "https://"},
         {"master", "url = pypi.org", "master.url", "https://"},
         {"master", "url = https://", "master.url", "https://"},
