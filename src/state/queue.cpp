@@ -266,6 +266,21 @@ std::optional<Time> State::next_due() {
     return impl_->time(impl_->sql("SELECT min(not_before) FROM queue WHERE soon = 1").rows());
 }
 
+void State::set_back_clock(Time now, Time latest_try, Time latest_removal) {
+    impl_->sql("UPDATE removals SET not_before = ?1 WHERE not_before > ?1")
+        .run(number_of(latest_removal));
+    impl_->sql("UPDATE queue SET not_before = ?1 WHERE soon = 1 AND not_before > ?1")
+        .run(number_of(latest_try));
+    const bool tries_ahead = impl_->database->changes() > 0;
+    if (!tries_ahead && time(Note::last_poll).value_or(now) <= now) return;
+    impl_->sql("DELETE FROM polls WHERE began > ?").run(number_of(now));
+    impl_
+        ->sql(R"sql(
+UPDATE queue SET since = min(since, ?1), not_before = min(not_before, ?1), first_failed = min(first_failed, ?1),
+  loss_seen = min(loss_seen, ?1), stale_since = min(stale_since, ?1), absent = min(absent, ?1))sql")
+        .run(number_of(now));
+}
+
 void State::record_poll(Time began) {
     impl_->sql("INSERT OR IGNORE INTO polls(began) VALUES(?)").run(number_of(began));
 }

@@ -53,6 +53,7 @@ void Committer::handle(PageLoses& loses) {
 }
 
 void Committer::handle(PollDone& poll) {
+    state_.set_back_clock(clock_.now(), clock_.now() + longest_wait, clock_.now() + policy_.grace);
     take_events(state_, policy_.filter, poll.events, poll.began, poll.cursor);
     state_.set(Note::cursor, poll.cursor.value);
     if (!poll.last) return;

@@ -119,6 +119,13 @@ bool Engine::wait(std::chrono::milliseconds pause) {
     return true;
 }
 
+// A list that comes from the future tells nothing about when the next is due.
+bool Engine::list_due(const Committer::Standing& standing) const {
+    if (!standing.reconciled) return true;
+    const auto age = clock_.now() - *standing.reconciled;
+    return age >= policy_.reconcile_interval || age < std::chrono::milliseconds(0);
+}
+
 // One poll, and what became of the list where it brought one.
 std::optional<Failure> Engine::ask(bool with_list) {
     const auto before = committer_.standing();
@@ -133,9 +140,7 @@ std::optional<Failure> Engine::ask(bool with_list) {
 std::optional<Failure> Engine::ask_with_patience() {
     for (int attempt = 1;; ++attempt) {
         const auto standing = committer_.standing();
-        const bool list_due = !standing.reconciled ||
-                              clock_.now() - *standing.reconciled >= policy_.reconcile_interval;
-        auto failure = ask(list_due);
+        auto failure = ask(list_due(standing));
         // A list may be an hour old: what came since stands in the journal.
         if (!failure && !standing.cursor) failure = ask(false);
         const bool again =
@@ -201,8 +206,7 @@ void Engine::start_poll_if_due() {
     if (next_poll_ && now < *next_poll_ && command_ != Command::poll && !first) return;
     journal_read_ = standing.cursor.has_value();
     if (command_ == Command::poll) command_ = Command::none;
-    const bool due = !standing.reconciled || standing.wants_list ||
-                     clock_.now() - *standing.reconciled >= policy_.reconcile_interval;
+    const bool due = standing.wants_list || list_due(standing);
     const bool rested = !last_list_ || now - *last_list_ >= list_pause;
     // A list takes room, and nothing could be done about what it says.
     if (!shortage_.empty() && !standing.cursor) return;

@@ -43,7 +43,9 @@ void Freshness::publish_last_modified() {
     State::Change change(state_);
     const auto handled = state_.handled_until(clock_.now());
     const auto before = state_.time(Note::last_modified);
-    if (handled && (!before || *handled > *before)) {
+    // A clock that was ahead may have written one that has not come yet.
+    const bool ahead = before && *before > clock_.now();
+    if (handled && *handled <= clock_.now() && (!before || ahead || *handled > *before)) {
         publish(layout::last_modified, format_basic(*handled) + "\n");
         state_.set(Note::last_modified, *handled);
     }

@@ -59,6 +59,7 @@ class Engine {
     void step(std::chrono::milliseconds most);
     void look_at_room();
     bool wait(std::chrono::milliseconds pause);
+    bool list_due(const Committer::Standing& standing) const;
     std::optional<Failure> ask(bool with_list);
     std::optional<Failure> ask_with_patience();
     bool work_off();

@@ -16,6 +16,9 @@ namespace pep381d {
 // again then (design 2.5). The loop judges what the committer put off: both need the same.
 inline constexpr std::chrono::minutes second_look{10};
 
+// Nothing is put off for longer, whatever a peer asks for (net/retry.h).
+inline constexpr std::chrono::hours longest_wait{24};
+
 struct Policy {
     std::string master;        // base URL
     std::string master_shown;  // the same without a password, for people to read
