@@ -130,6 +130,7 @@ void Committer::run() {
         for (;;) {
             cycle();
             const std::lock_guard lock(mutex_);
+            if (stopping_) publisher_.leave();
             if (stopping_ && inbox_.empty() && !publisher_.busy()) break;
         }
     } catch (...) {

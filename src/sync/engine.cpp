@@ -191,6 +191,11 @@ void Engine::finish() {
     jobs_.abandon();
     poll_.abandon();
     may_work_ = false;
+    if (command_ == Command::stop) {
+        // Whoever stops it wants it soon: the rest is the next pass's.
+        while (!outgoing_.empty()) step(longest_step);
+        return;
+    }
     if (hooks_.shortage) send(RoomChanged{shortage_});
     send(Finish{});
     while (!outgoing_.empty() || !committer_.standing().at_rest) step(longest_step);

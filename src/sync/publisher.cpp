@@ -274,7 +274,7 @@ void Publisher::remove_what_is_due() {
         must(tree_.remove(layout::published(path)));
         removed_.push_back(path);
     };
-    if (!state_.next_removal()) return;
+    if (leaving_ || !state_.next_removal()) return;
     const auto written = state_.number(Note::root_written).value_or(0);
     for (const std::string& path : state_.pages_to_remove(written)) remove(path);
     if (state_.pages_wait_for_root(written)) root_wanted_ = true;
@@ -306,6 +306,7 @@ bool Publisher::unflushed() const {
 
 bool Publisher::busy() {
     if (!fresh_.empty() || unflushed()) return true;
+    if (leaving_) return false;
     if (root_wanted_ && !root_held_ && !root_current()) return true;
     const auto due = state_.next_removal();
     return due && *due <= clock_.now();
@@ -332,7 +333,8 @@ void Publisher::turn() {
     if (flush_.valid()) must(flush_.get());
     advance();
     for (PageReady& page : std::exchange(again_, {})) add(std::move(page));
-    if (root_wanted_ && !root_held_ && !root_staged_ && !root_placed_ && !root_current())
+    if (root_wanted_ && !leaving_ && !root_held_ && !root_staged_ && !root_placed_ &&
+        !root_current())
         stage_root();
     if (unflushed()) flush_ = std::async(std::launch::async, [this] { return tree_.flush(); });
 }

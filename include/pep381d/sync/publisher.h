@@ -52,6 +52,9 @@ class Publisher {
     // once.
     void hold_root(bool hold);
 
+    // Nothing more is begun: neither a root index nor removals, of which there may be very many.
+    void leave() { leaving_ = true; }
+
     void turn();
     // Turns until all that was added is recorded.
     void drain();
@@ -104,6 +107,7 @@ class Publisher {
     std::vector<PageReady> again_;  // pages to be staged once more, without a refused file
     std::uint64_t next_page_ = 0;
 
+    bool leaving_ = false;
     bool root_wanted_ = false;
     bool root_held_ = false;
     bool root_staged_ = false;

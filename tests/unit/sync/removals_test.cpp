@@ -205,3 +205,20 @@ TEST_CASE("the guard holds back many deletions and nothing else") {
     CHECK_FALSE(world.there("simple/p3"));
     CHECK(world.state.held() == 0);
 }
+
+TEST_CASE("whoever stops the mirror does not wait for the last of many removals") {
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    {
+        State::Change change(world.state);
+        for (int i = 0; i < 20'000; ++i)
+            world.state.put_down("packages/aa/" + std::to_string(i), Time{});
+        change.commit();
+    }
+    Committer committer(world.state, world.tree, world.policy, world.clock, world.log, true);
+    committer.start([] {});
+    committer.stop();
+    committer.check();
+    CHECK(world.state.files_to_remove(world.clock.now(), 20'000).size() > 10'000);
+}
