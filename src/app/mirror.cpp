@@ -185,12 +185,18 @@ PassResult Mirror::pass(const Config& config, const std::vector<std::string>& pr
 
 Command Mirror::run_session(const Config& config) {
     Session session(*this, config, true);
-    session.committer.start([&session] { session.transport.wake(); });
-    systemd_ready();
-    const Command command = session.engine.run();
-    session.committer.stop();
-    session.committer.check();
-    return command;
+    try {
+        session.committer.start([&session] { session.transport.wake(); });
+        systemd_ready();
+        session.engine.run();
+        session.committer.stop();
+        session.committer.check();
+    } catch (const DiskFull&) {
+        // Who asks it to end is not kept waiting for room.
+        const Command asked = session.engine.command();
+        if (asked != Command::stop && asked != Command::reload) throw;
+    }
+    return session.engine.command();
 }
 
 // Where others can see it, if there is room for that.

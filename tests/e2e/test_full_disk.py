@@ -88,6 +88,17 @@ class Filled(FullDisk):
         ballast.unlink()
         until(lambda: mirror.last_modified() and not mirror.compare(master), "it ends equal")
 
+    def test_sigterm_ends_it_at_once(self) -> None:
+        master = self.master(projects=30, files=300)
+        mirror = self.mirror(master.url, **NO_LIMIT)
+        self.disk(mirror.directory, "size=2m")
+        daemon = self.run_daemon(mirror)
+        self.paused(daemon)
+        began = time.monotonic()
+        daemon.send(signal.SIGTERM)
+        self.assertEqual(daemon.wait(10), 0)
+        self.assertLess(time.monotonic() - began, 5)
+
     def test_of_the_state_alone_the_daemon_waits_and_goes_on(self) -> None:
         master = self.master(projects=30, files=300)
         wanted = wanted_digests(master)
