@@ -24,6 +24,7 @@ const char* remedy(int result) {
         case SQLITE_PERM:
             return "it must be writable for the mirror's user";
         case SQLITE_NOTADB:
+            return "set state.file to another path, or run `pep381d adopt`: it begins a new one";
         case SQLITE_CORRUPT:
             return adopt_anew;
         default:

@@ -29,9 +29,10 @@ TEST_CASE("a pass that runs out of room keeps what has arrived and removes what 
         world.state.put_down("packages/aa/x", Time{});
         change.commit();
     }
-    world.publish(foo);
-    world.event("foo", "new release", 5);
-    world.newest = 9;
+    auto newer = foo;
+    newer.serial = Serial{9};
+    world.publish(newer);
+    world.event("foo", "new release", 9);
     bool is_short = false;
     world.network.before = [&](const std::string& key) {
         if (key == foo.files[0].url) is_short = true;
