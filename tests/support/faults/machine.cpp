@@ -65,7 +65,7 @@ std::optional<Failure> pass(Disks& disks, ScriptedTransport& network, const Poli
     MemoryTree tree(disks.tree, fate);
     MemoryVfs vfs(disks.state, fate,
                   static_cast<unsigned>(clock.now().time_since_epoch().count() / 1000));
-    State state(state_file, State::Access::write);
+    State state(state_file(), State::Access::write);
     if (looks.before) looks.before(state);
     RestingTransport transport(network);
     Staging staging(tree);

@@ -16,8 +16,6 @@
 
 namespace faults {
 
-inline constexpr const char* state_file = "/state/state.db";
-
 // The tree and the state lie on file systems of their own: flushing one says nothing of the other.
 struct Disks {
     Volume tree;

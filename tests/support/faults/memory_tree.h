@@ -33,6 +33,7 @@ class MemoryTree final : public pep381d::FileTree {
     pep381d::Done link(const std::string& from, const std::string& to) override;
     pep381d::Done remove(const std::string& path) override;
     pep381d::Done flush() override;
+    pep381d::Outcome<pep381d::Room> room() override;
 
   private:
     struct Open {

@@ -10,7 +10,18 @@
 
 #include <sqlite3.h>
 
+#include "support/temporary_directory.h"
+
 namespace faults {
+
+const std::string& state_file() {
+    static const TemporaryDirectory directory;
+    static const std::string path = [] {
+        directory.write("state.db", "it lies on a Volume");
+        return (directory.path() / "state.db").string();
+    }();
+    return path;
+}
 
 namespace {
 

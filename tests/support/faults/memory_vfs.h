@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "support/faults/fate.h"
 #include "support/faults/volume.h"
@@ -23,5 +24,9 @@ class MemoryVfs {
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
+
+// The path of a state on a Volume. A file of that name is there, since State looks for one before
+// it asks SQLite; what is in it nobody reads.
+const std::string& state_file();
 
 }  // namespace faults

@@ -12,7 +12,7 @@ using faults::Volume;
 
 namespace {
 
-constexpr const char* path = "/state/state.db";
+const std::string& path = faults::state_file();
 
 void commit(State& state, std::int64_t cursor) {
     State::Change change(state);
