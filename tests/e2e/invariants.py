@@ -1,11 +1,12 @@
 """What holds for a tree at any moment, whatever was killed (design.md 2.1 and 2.2); read without the master."""
 
 import json
+import re
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 from urllib.parse import unquote
 
-from tree import digest_of, digests_of, read_html
+from tree import digests_of, normalized, read_html
 
 Links = Dict[str, Optional[str]]  # path below web/ -> sha256
 
@@ -37,26 +38,27 @@ def pages(web: Path) -> Tuple[Links, List[str]]:
     links: Links = {}
     wrong: List[str] = []
     for path in sorted((web / "simple").glob("*/index.*")):
-        text = path.read_text()
         try:
+            text = path.read_text()
             found = links_of_json(text) if path.suffix == ".v1_json" else links_of_html(text)
         except (ValueError, KeyError, TypeError) as error:
             wrong.append(f"{path.relative_to(web)}: cannot be read: {error!r}")
             continue
-        if path.suffix == ".html" and not text.rstrip().endswith("-->"):
+        if path.suffix != ".v1_json" and not text.rstrip().endswith("-->"):
             wrong.append(f"{path.relative_to(web)}: is cut short")
         links.update(found)
     return links, wrong
 
 
-def root_names(web: Path) -> List[str]:
-    """Directories that the root index leads to, in either format."""
-    names: List[str] = []
+def root_names(web: Path) -> List[Tuple[str, str]]:
+    """Each project that a root index leads to, and the name of the page of the same format."""
+    names: List[Tuple[str, str]] = []
     html, structured = web / "simple/index.html", web / "simple/index.v1_json"
     if html.exists():
-        names += [(attributes["href"] or "").rstrip("/") for attributes, _ in read_html(html.read_text()).anchors]
+        names += [((attributes["href"] or "").rstrip("/"), html.name)
+                  for attributes, _ in read_html(html.read_text()).anchors]
     if structured.exists():
-        names += [entry["name"].lower().replace("_", "-").replace(".", "-")
+        names += [(normalized(entry["name"]), structured.name)
                   for entry in json.loads(structured.read_text())["projects"]]
     return names
 
@@ -69,6 +71,12 @@ def broken(web: Path) -> List[str]:
     digests = digests_of(web, links)
     wrong += [f"{path}: a page links to it, and it is not whole" for path, digest in links.items()
               if digests[path] != digest]
-    wrong += [f"the root lists {name}, which has no page" for name in root_names(web)
-              if digest_of(web / "simple" / name / "index.html") is None]
+    try:
+        wrong += [f"the root lists {name}, which has no {page}" for name, page in root_names(web)
+                  if not (web / "simple" / name / page).is_file()]
+    except (ValueError, KeyError, TypeError) as error:
+        wrong.append(f"simple/: the root cannot be read: {error!r}")
+    stamp = web / "last-modified"
+    if stamp.exists() and not re.fullmatch(r"\d{8}T\d\d:\d\d:\d\d\n", stamp.read_text()):
+        wrong.append(f"last-modified is {stamp.read_text()!r}")
     return wrong

@@ -4,43 +4,13 @@
 import os
 import random
 import signal
-from collections import Counter
 from pathlib import Path
-from typing import Dict, Set
+from typing import Set
 
-from compare import Terms, path_of
+from compare import Terms
+from fetched import Counts, fetched_again, file_counts, wanted_digests, whole_files
 from invariants import broken
-from tree import digest_of
-from world import Daemon, Mirror, SampleMaster, World, main, until
-
-Counts = Dict[str, int]
-
-
-def wanted_digests(master: SampleMaster) -> Dict[str, str]:
-    """Path below web/ of every file that a mirror of this master needs -> sha256."""
-    wanted: Dict[str, str] = {}
-    for name in master.names():
-        for file in master.page(name)["files"]:
-            path = path_of(file) or ""
-            wanted[path] = file["hashes"]["sha256"]
-            if file["core-metadata"]:
-                wanted[path + ".metadata"] = file["core-metadata"]["sha256"]
-    return wanted
-
-
-def file_counts(master: SampleMaster) -> Counts:
-    return {request[len("GET /"):]: count for request, count in master.settled_counts().items()
-            if request.startswith("GET /packages/")}
-
-
-def whole_files(mirror: Mirror, wanted: Dict[str, str]) -> Set[str]:
-    """Those of the wanted files whose last byte is on disk, in the tree or in staging/."""
-    staging = mirror.directory / "staging"
-    staged = {digest_of(path) for path in staging.rglob("*") if path.is_file()} if staging.exists() else set()
-    times = Counter(wanted.values())  # wheels of one release may share their .metadata: which one lies there?
-    return {path for path, digest in wanted.items()
-            if digest_of(mirror.web / path) == digest or (digest in staged and times[digest] == 1)}
-
+from world import Daemon, Mirror, World, main, until
 
 class Killed(World):
     def setUp(self) -> None:
@@ -66,9 +36,7 @@ class Killed(World):
         self.assertIsNone(mirror.last_modified())
 
     def assert_nothing_whole_was_fetched_again(self, before: Counts, whole: Set[str]) -> None:
-        """`whole` are the files that were complete when the counts were `before`."""
-        again = [path for path, count in file_counts(self.started).items()
-                 if path in whole and count > before.get(path, 0)]
+        again = fetched_again(before, whole, file_counts(self.started))
         self.assertEqual(again[:10], [], f"{len(again)} files were complete and were fetched again")
 
     def test_a_first_pass_killed_again_and_again_ends_equal_and_fetches_nothing_whole_twice(self) -> None:

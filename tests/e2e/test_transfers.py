@@ -1,64 +1,15 @@
 #!/usr/bin/env python3
 """Large files that go on where they broke off, and files that come from alternates."""
 
-import hashlib
-import http.server
 import os
 import random
-import re
 import signal
-import threading
-import time
-from typing import Any, Dict, List, Tuple
 
 from invariants import broken
+from slow_host import SlowHost
 from world import Daemon, Mirror, World, main, until
 
 SIZE = 4 << 20
-PIECE = 64 << 10
-
-
-class SlowHost(http.server.ThreadingHTTPServer):
-    """Serves one file, as slowly as it is told, and knows ranges."""
-
-    daemon_threads = True
-
-    def __init__(self, content: bytes) -> None:
-        super().__init__(("127.0.0.1", 0), SlowHandler)
-        self.content = content
-        self.pause = 0.0  # seconds between pieces of 64 KiB
-        self.asked: List[Tuple[int, int]] = []  # first byte, bytes sent
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-
-    def kill(self) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class SlowHandler(http.server.BaseHTTPRequestHandler):
-    server: SlowHost
-
-    def do_GET(self) -> None:
-        wanted = re.match(r"bytes=(\d+)-$", self.headers.get("Range", ""))
-        first = int(wanted.group(1)) if wanted else 0
-        content = self.server.content
-        self.send_response(206 if wanted else 200)
-        if wanted:
-            self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
-        self.send_header("Content-Length", str(len(content) - first))
-        self.end_headers()
-        sent = 0
-        try:
-            for start in range(first, len(content), PIECE):
-                sent += self.wfile.write(content[start:start + PIECE])
-                time.sleep(self.server.pause)
-        except OSError:
-            pass
-        self.server.asked.append((first, sent))
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 class LargeFiles(World):
@@ -66,14 +17,8 @@ class LargeFiles(World):
         super().setUp()
         self.started = self.master(projects=5, files=15)
         self.host = self.ends(SlowHost(random.Random(1).randbytes(SIZE)))
-        self.started.extra("idna", self.entry())
+        self.started.extra("idna", self.host.entry())
         self.m = self.mirror(self.started.url, filter_projects="idna")
-
-    def entry(self) -> Dict[str, Any]:
-        return {"filename": "large-1.0.tar.gz", "url": self.host.url + "/packages/large/large-1.0.tar.gz",
-                "size": SIZE, "hashes": {"sha256": hashlib.sha256(self.host.content).hexdigest()},
-                "core-metadata": False, "requires-python": None, "upload-time": "2024-01-01T00:00:00Z",
-                "yanked": False, "provenance": None}
 
     def part(self) -> int:
         """How much of the large file lies in staging/."""
