@@ -32,6 +32,10 @@ bench: build ## measure what a mirror costs, beside curl; RUNS=5 ROWS="first pag
 	@.ci/setup build test bench
 	@tests/bench/bench.py
 
+.PHONY: torture
+torture: build ## kill the program, cut its power and fill its disks; COUNT=300 SEED=1 PARTS="kills calls full waits power"
+	@COUNT='$(COUNT)' SEED='$(SEED)' PARTS='$(PARTS)' tests/torture/torture.py
+
 .PHONY: format
 format: setup-lint ## lay out all sources with clang-format
 	@$(SOURCES) | xargs clang-format-14 -i

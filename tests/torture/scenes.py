@@ -1,0 +1,81 @@
+"""Passes that are about to be made: how the mirror lies there, what the master says by now, and which keys changed."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Dict, List, Optional
+
+from compare import Terms
+from ground import Ground
+from world import Mirror, SampleMaster
+
+PROJECTS, FILES = 12, 40  # a pass over these takes less than a tenth of a second
+
+
+@dataclass
+class Scene:
+    name: str
+    master: SampleMaster
+    template: Optional[Path] = None  # nothing: an empty directory
+    options: Dict[str, str] = field(default_factory=dict)
+    terms: Terms = Terms()
+
+    def mirror(self, ground: Ground, where: str) -> Mirror:
+        """A copy of the template, or an empty one."""
+        mirror = ground.mirror(self.master, where)
+        if self.template is not None:
+            shutil.rmtree(mirror.directory)
+            subprocess.run(["cp", "-a", str(self.template), str(mirror.directory)], check=True)
+        return mirror
+
+
+def small_master(seed: int) -> SampleMaster:
+    return SampleMaster(PROJECTS, FILES, seed)
+
+
+def synced(ground: Ground, name: str, seed: int, **options: str) -> Scene:
+    """A mirror after its first pass."""
+    master = small_master(seed)
+    mirror = ground.mirror(master, f"template-{name.replace(' ', '-')}")
+    result = mirror.sync(**options)
+    assert result.status == 0, result.errors
+    return Scene(name, master, mirror.directory)
+
+
+def first_pass(_: Ground, seed: int) -> Scene:
+    return Scene("first pass", small_master(seed))
+
+
+def events(ground: Ground, seed: int) -> Scene:
+    """Of every kind: among them removals of files, releases and projects, and a quarantine."""
+    scene = synced(ground, "events", seed)
+    change(scene.master, seed)
+    return scene
+
+
+def change(master: SampleMaster, seed: int) -> None:
+    for action in ("new-project", "new-release", "remove-file", "remove-release", "yank", "quarantine",
+                   "remove-project"):
+        try:
+            master.event(action)
+        except AssertionError:  # after many events there may be nothing left that could be removed
+            pass
+    master.random(count=25, seed=seed)
+
+
+def more_formats(ground: Ground, seed: int) -> Scene:
+    scene = synced(ground, "more formats", seed, pages_formats="html")
+    master = scene.master
+    master.random(count=5, seed=seed)
+    return scene
+
+
+def fewer_formats(ground: Ground, seed: int) -> Scene:
+    scene = synced(ground, "fewer formats", seed)
+    scene.options = {"pages_formats": "json"}
+    scene.terms = Terms(html=False)
+    return scene
+
+
+SCENES: List[Callable[[Ground, int], Scene]] = [first_pass, events, more_formats, fewer_formats]
