@@ -6,10 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Dict, List, Tuple
 
-from world import BUILD, HERE, World, clean_environment, main
+from world import BUILD, HERE, World, clean_environment, finished, main
 
 TORTURE = HERE.parent / "torture"
 LIBRARY = BUILD / "faulty-calls.so"
@@ -65,6 +66,39 @@ class Short(World):
             self.skipTest(done.stdout)
         self.assertEqual(done.returncode, 1, done.stdout[-5000:] + done.stderr[-3000:])
         self.assertIn("VIOLATION power: ext4", done.stdout)
+
+
+class Calls(World):
+    """The library that is preloaded."""
+
+    NAMES = {"pwrite64": "pwrite", "ftruncate64": "ftruncate", "open64": "openat", "open": "openat",
+             "futimens": "utimensat"}
+    TRACED = ("rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir,mkdir,mkdirat,truncate,"
+              "ftruncate,fsync,fdatasync,syncfs,sync,write,writev,pwrite64,pwritev,open,openat,creat,utimensat,"
+              "fallocate,copy_file_range,sendfile,chmod,fchmod,fchmodat,mknod,mknodat")
+
+    def test_it_sees_every_call_that_strace_sees(self) -> None:
+        strace = shutil.which("strace")
+        if strace is None:
+            self.skipTest("strace is needed (.ci/setup test)")
+        mirror = self.mirror(self.master(projects=6, files=15).url)
+        trace, note = self.directory / "trace", self.directory / "note"
+        done = finished([strace, "-f", "-y", "-e", "signal=none", "-e", f"trace={self.TRACED}", "-o", str(trace),
+                         "-E", f"LD_PRELOAD={LIBRARY}", "-E", f"FAULTY_NOTE={note}", *mirror.command("sync")])
+        if "ptrace" in done.errors.lower():
+            self.skipTest(done.errors)
+        self.assert_done(done)
+        seen = Counter(self.NAMES.get(name, name) for name in note.read_text().split())
+        self.assertEqual(seen, self.changes(trace.read_text(), str(mirror.directory)))
+
+    def changes(self, trace: str, directory: str) -> "Counter[str]":
+        """The calls that change files below the directory."""
+        made: "Counter[str]" = Counter()
+        for name, arguments in re.findall(r"^\d+ +(\w+)\((.*)$", trace, re.MULTILINE):
+            if directory not in arguments or name.startswith("open") and "O_CREAT" not in arguments:
+                continue
+            made[self.NAMES.get(name, name)] += 1
+        return made
 
 
 class Reading(World):

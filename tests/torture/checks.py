@@ -10,6 +10,7 @@ from table import Row
 from tree import walk
 from world import Mirror, Result, SampleMaster
 
+LONGEST = 30  # seconds; master.patience and some more
 ENDS = (0, 1, 5)  # of a pass to which the disk did harm: never a crash, never anything else
 
 
@@ -30,6 +31,8 @@ def stamped(ground: Ground, row: Row, mirror: Mirror, master: SampleMaster, befo
 def ended(ground: Ground, row: Row, mirror: Mirror, result: Result, when: str) -> bool:
     """A pass may fail, but not crash, and it says why in one short line."""
     found = [] if result.status in ENDS else [f"it ended with {result.status}: {result.errors[-500:]}"]
+    if result.seconds > LONGEST:
+        found.append(f"it took {result.seconds:.0f} s: {result.errors[-500:]}")
     if result.status == 5 and (len(result.last_line) > 150 or "/" not in result.last_line):
         found.append(f"its last line names nothing, or is too long: {result.last_line}")
     return ground.violated(row, when, found, mirror.directory)
