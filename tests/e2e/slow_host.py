@@ -8,6 +8,8 @@ import time
 from typing import Any, Dict, List, Tuple
 
 PIECE = 64 << 10
+NAME = "large-1.0.tar.gz"
+PATH = f"packages/large/{NAME}"
 
 
 class SlowHost(http.server.ThreadingHTTPServer):
@@ -19,6 +21,7 @@ class SlowHost(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), SlowHandler)
         self.content = content
         self.pause = 0.0  # seconds between pieces of 64 KiB
+        self.requests = 0
         self.asked: List[Tuple[int, int]] = []  # first byte, bytes sent
         threading.Thread(target=self.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
@@ -29,7 +32,7 @@ class SlowHost(http.server.ThreadingHTTPServer):
 
     def entry(self) -> Dict[str, Any]:
         """The file's entry in the page of a project."""
-        return {"filename": "large-1.0.tar.gz", "url": self.url + "/packages/large/large-1.0.tar.gz",
+        return {"filename": NAME, "url": f"{self.url}/{PATH}",
                 "size": len(self.content), "hashes": {"sha256": hashlib.sha256(self.content).hexdigest()},
                 "core-metadata": False, "requires-python": None, "upload-time": "2024-01-01T00:00:00Z",
                 "yanked": False, "provenance": None}
@@ -39,6 +42,7 @@ class SlowHandler(http.server.BaseHTTPRequestHandler):
     server: SlowHost
 
     def do_GET(self) -> None:
+        self.server.requests += 1
         wanted = re.match(r"bytes=(\d+)-$", self.headers.get("Range", ""))
         first = int(wanted.group(1)) if wanted else 0
         content = self.server.content

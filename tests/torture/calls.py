@@ -61,7 +61,7 @@ def judge(ground: Ground, row: Row, scene: Scene, mirror: Mirror, result: Result
                     if not one.startswith("state.db-")]
             wrong = ground.violated(row, f"{when}, and it ended with 0", left, mirror.directory) or wrong
     if not wrong:
-        heals(ground, row, mirror, scene.master, when, scene.terms, **scene.options)
+        heals(ground, row, mirror, scene.master, when, scene.terms, scene.host, **scene.options)
 
 
 def calls(ground: Ground) -> None:
@@ -76,4 +76,4 @@ def calls(ground: Ground) -> None:
                 with ground.row("calls", f"{scene.name}, {kind}") as row:
                     visit(ground, row, scene, kind, numbers)
         finally:
-            scene.master.kill()
+            scene.end()

@@ -3,9 +3,10 @@
 from typing import List, Optional
 
 from compare import Terms
-from fetched import fetched_again, file_counts, wanted_digests, whole_files
+from fetched import Counts, fetched_again, file_counts, wanted_digests, whole_files
 from ground import Ground
 from invariants import broken
+from slow_host import PATH, SlowHost
 from table import Row
 from tree import walk
 from world import Mirror, Result, SampleMaster
@@ -45,19 +46,23 @@ def strays(mirror: Mirror) -> List[str]:
 
 
 def heals(ground: Ground, row: Row, mirror: Mirror, master: SampleMaster, when: str, terms: Terms = Terms(),
-          **options: str) -> bool:
+          host: Optional[SlowHost] = None, **options: str) -> bool:
     """A clean pass ends in the master's state, and fetches nothing that is there. True: something is wrong."""
     wanted = wanted_digests(master)
-    counts = file_counts(master)
+    counts = all_counts(master, host)
     whole = whole_files(mirror, wanted)
     with ground.reading(row, mirror, f"clean pass after {when}"):
         result = mirror.sync(**options)
     row.passes += 1
     found = [] if result.status == 0 else [f"the clean pass ended with {result.status}: {result.errors[-500:]}"]
     found += [f"{path}: was whole, and was fetched again"
-              for path in fetched_again(counts, whole, file_counts(master))]
+              for path in fetched_again(counts, whole, all_counts(master, host))]
     found += mirror.compare(master, terms) + strays(mirror) + verified(mirror, options)
     return ground.violated(row, when, found, mirror.directory)
+
+
+def all_counts(master: SampleMaster, host: Optional[SlowHost]) -> Counts:
+    return {**file_counts(master), **({PATH: host.requests} if host else {})}
 
 
 def verified(mirror: Mirror, options: dict) -> List[str]:  # type: ignore[type-arg]

@@ -87,5 +87,9 @@ class Ground:
         directory = self.directory / name
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
-        return TorturedMirror(directory, master.url, **{"deletes_max_fraction": "1", "log_level": "error",
-                                                       **options})
+        return self.over(directory, master, **options)
+
+    def over(self, directory: Path, master: SampleMaster, **options: str) -> Mirror:
+        """Over what lies there."""
+        return TorturedMirror(directory, master.url,
+                              **{"deletes_max_fraction": "1", "log_level": "error", **options})

@@ -8,15 +8,13 @@ from typing import Callable, Dict
 from checks import after, heals, stamped
 from compare import Terms
 from ground import Ground
-from scenes import change, small_master
-from slow_host import SlowHost
+from scenes import change, large_file, small_master
 from table import Row
 from world import Daemon
 
 ROUNDS = 8        # in the life of one master: events make it larger
 LONGEST = 0.2     # seconds until the kill; about the length of a pass
 SLOW = {"files_max_requests": "4"}
-LARGE = 2 << 20   # bytes; of files of this size, parts are kept
 
 
 class Life:
@@ -35,9 +33,8 @@ class Life:
         self.master = small_master(self.seed)
         # So that a pass takes long enough to be killed half-way.
         self.master.fault("/packages/", "delay", 4, times=-1)
-        self.host = SlowHost(random.Random(self.seed).randbytes(LARGE))
+        self.host = large_file(self.master, self.seed)
         self.host.pause = 0.003
-        self.master.extra("idna", self.host.entry())
         self.empty()
 
     def end(self) -> None:
@@ -59,7 +56,7 @@ class Life:
         self.terms = Terms(html="html" in formats, json="json" in formats)
 
     def heals(self, when: str) -> bool:
-        return heals(self.ground, self.row, self.mirror, self.master, when, self.terms, **self.options)
+        return heals(self.ground, self.row, self.mirror, self.master, when, self.terms, self.host, **self.options)
 
     def killed(self, when: str) -> bool:
         """One pass, killed. True: something is wrong."""

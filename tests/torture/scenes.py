@@ -1,5 +1,6 @@
 """Passes that are about to be made: how the mirror lies there, what the master says by now, and which keys changed."""
 
+import random
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -8,8 +9,10 @@ from typing import Callable, Dict, List, Optional
 
 from compare import Terms
 from ground import Ground
-from world import Mirror, SampleMaster
+from slow_host import SlowHost
+from world import Daemon, Mirror, SampleMaster, until
 
+LARGE = 2 << 20           # bytes; of files of this size, parts are kept
 PROJECTS, FILES = 12, 40  # a pass over these takes less than a tenth of a second
 
 
@@ -20,6 +23,12 @@ class Scene:
     template: Optional[Path] = None  # nothing: an empty directory
     options: Dict[str, str] = field(default_factory=dict)
     terms: Terms = Terms()
+    host: Optional[SlowHost] = None
+
+    def end(self) -> None:
+        self.master.kill()
+        if self.host is not None:
+            self.host.kill()
 
     def mirror(self, ground: Ground, where: str) -> Mirror:
         """A copy of the template, or an empty one."""
@@ -78,4 +87,25 @@ def fewer_formats(ground: Ground, seed: int) -> Scene:
     return scene
 
 
-SCENES: List[Callable[[Ground, int], Scene]] = [first_pass, events, more_formats, fewer_formats]
+def half_a_file(ground: Ground, seed: int) -> Scene:
+    """A large file of which a part has arrived."""
+    scene = synced(ground, "half a file", seed)
+    assert scene.template is not None
+    host = scene.host = large_file(scene.master, seed)
+    staging = scene.template / "staging"
+    host.pause = 0.02
+    process = Daemon(ground.over(scene.template, scene.master).command("sync"))
+    until(lambda: any(path.stat().st_size > LARGE // 2 for path in staging.glob("*.part")), "half of the file")
+    process.kill()
+    host.pause = 0.0
+    return scene
+
+
+def large_file(master: SampleMaster, seed: int) -> SlowHost:
+    """Of a host of its own, which may be slow."""
+    host = SlowHost(random.Random(seed).randbytes(LARGE))
+    master.extra("idna", host.entry())
+    return host
+
+
+SCENES: List[Callable[[Ground, int], Scene]] = [first_pass, events, more_formats, fewer_formats, half_a_file]
