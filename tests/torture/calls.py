@@ -1,21 +1,20 @@
 """A kill, or an error, at each call that changes the tree or the state (faulty_calls.cpp)."""
 
 import subprocess
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
-from checks import after, ended, heals, stamped, strays
 from ground import Ground
 from scenes import SCENES, Scene
 from table import Row
+from trial import Trial
 from world import BUILD, Mirror, Result, finished
 
 LIBRARY = BUILD / "faulty-calls.so"
 KINDS = ("kill", "EIO", "ENOSPC", "short", "EIO+", "ENOSPC+")  # with a plus: and all later calls
-KILLED = -9
 
 
 def faulty(ground: Ground, mirror: Mirror, kind: str, number: int, options: Dict[str, str]) -> Tuple[Result, str]:
-    """A pass whose n-th call goes wrong, and the name of that call; none: there were fewer."""
+    """A pass whose n-th call goes wrong, and the name of that call; none: there were fewer. 0: the names of all."""
     note = ground.directory / "note"
     note.unlink(missing_ok=True)
     command = ["env", f"FAULTY_NOTE={note}", f"LD_PRELOAD={LIBRARY}"]
@@ -30,38 +29,44 @@ def count(ground: Ground, scene: Scene) -> int:
     return len(names.splitlines())
 
 
-def visit(ground: Ground, row: Row, scene: Scene, kind: str, numbers: List[int]) -> None:
-    for number in numbers:
-        mirror = scene.mirror(ground, "mirror")
-        before = mirror.last_modified()
-        when = f"{scene.name}, {kind} at call {number}"
-        with ground.reading(row, mirror, when):
-            try:
-                result, call = faulty(ground, mirror, kind, number, scene.options)
-            except subprocess.TimeoutExpired:
-                result, call = Result(KILLED if kind == "kill" else 0, "", "", 0), "a call, after which it hung"
-                ground.violated(row, when, [call], mirror.directory)
-        if not call:
-            continue
-        judge(ground, row, scene, mirror, result, kind, before, f"{when}, {call}")
+def visit(ground: Ground, row: Row, scene: Scene, kind: str, number: int) -> None:
+    mirror = scene.mirror(ground, "mirror")
+    trial = Trial(ground, row, scene.master, mirror, scene.options, scene.terms, scene.host)
+    before = mirror.last_modified()
+    when = f"{scene.name}, {kind} at call {number}"
+    with trial.reading(when):
+        try:
+            result, call = faulty(ground, mirror, kind, number, scene.options)
+        except subprocess.TimeoutExpired:
+            trial.well(when, ["it hung"])
+            return
+    if not call:
+        return
+    when = f"{when}, {call}"
+    row.kills += kind == "kill"
+    row.faults += kind != "kill"
+    if judge(trial, None if kind == "kill" else result, before, when):
+        trial.heals(when)
 
 
-def judge(ground: Ground, row: Row, scene: Scene, mirror: Mirror, result: Result, kind: str, before: str,
-          when: str) -> None:
-    wrong = after(ground, row, mirror, when) or \
-        stamped(ground, row, mirror, scene.master, before, when, scene.terms)
-    if kind == "kill":
-        row.kills += 1
-    else:
-        row.faults += 1
-        wrong = ended(ground, row, mirror, result, when) or wrong
-        if result.status == 0:
-            # SQLite's own files may stay where the fault met their removal; they are no harm.
-            left = [one for one in mirror.compare(scene.master, scene.terms) + strays(mirror)
-                    if not one.startswith("state.db-")]
-            wrong = ground.violated(row, f"{when}, and it ended with 0", left, mirror.directory) or wrong
-    if not wrong:
-        heals(ground, row, mirror, scene.master, when, scene.terms, scene.host, **scene.options)
+def judge(trial: Trial, result: Optional[Result], before: Optional[str], when: str) -> bool:
+    """Whether all is well after a fault, or a kill, of which there is no result."""
+    if not trial.is_sound(when) or not trial.is_not_ahead(before, when):
+        return False
+    if result is None:
+        return True
+    if not trial.ended_well(result, when):
+        return False
+    # It may have done without the call that went wrong. SQLite's own files may stay then; they are no harm.
+    left = [] if result.status else [one for one in trial.differences() + trial.strays()
+                                     if not one.startswith("state.db-")]
+    return trial.well(f"{when}, and it ended with 0", left)
+
+
+def numbers(ground: Ground, scene: Scene, kind: str, most: int) -> List[int]:
+    chance = ground.chance(f"calls {scene.name} {kind}")
+    reach = most + 5 if kind != "short" else most // 2
+    return sorted(chance.sample(range(1, reach), min(reach - 1, ground.share(3))))
 
 
 def calls(ground: Ground) -> None:
@@ -70,10 +75,8 @@ def calls(ground: Ground) -> None:
         try:
             most = count(ground, scene)
             for kind in KINDS:
-                chance = ground.chance(f"calls {scene.name} {kind}")
-                reach = most + 5 if kind != "short" else most // 2
-                numbers = sorted(chance.sample(range(1, reach), min(reach - 1, ground.share(3))))
                 with ground.row("calls", f"{scene.name}, {kind}") as row:
-                    visit(ground, row, scene, kind, numbers)
+                    for number in numbers(ground, scene, kind, most):
+                        visit(ground, row, scene, kind, number)
         finally:
             scene.end()

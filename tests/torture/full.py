@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator, List
 
-from checks import after, ended, stamped
 from disk import Disk, LoopDisk, MemoryDisk, hindrance
 from ground import Ground
-from kills import Life
+from life import Life, ending, rounds
 from table import Row
 
 PAGE = 4096
@@ -72,35 +71,26 @@ class Cramped(Life):
         return f"{room} bytes left"
 
     def passes(self, when: str) -> bool:
-        """Passes while there is not enough room. True: something is wrong."""
-        for _ in range(self.chance.randrange(1, 3)):
-            before = self.mirror.last_modified()
-            with self.ground.reading(self.row, self.mirror, when):
-                result = self.mirror.sync(**self.options)
-            self.row.full += result.status == FULL
-            wrong = ended(self.ground, self.row, self.mirror, result, when) or after(
-                self.ground, self.row, self.mirror, when) or stamped(
-                self.ground, self.row, self.mirror, self.master, before, when, self.terms)
-            if result.status == FULL and "space" not in result.last_line and "full" not in result.last_line:
-                wrong = self.ground.violated(self.row, when, ["it does not say that there is no room: " +
-                                                              result.last_line], self.mirror.directory)
-            if wrong:
-                return True
-        return False
+        """One while there is not enough room."""
+        before = self.mirror.last_modified()
+        with self.reading(when):
+            result = self.mirror.sync(**self.options)
+        self.row.full += result.status == FULL
+        told = result.status != FULL or "space" in result.last_line or "full" in result.last_line
+        return self.ended_well(result, when) and self.is_sound(when) and self.is_not_ahead(before, when) and self.well(
+            when, [] if told else [f"it does not say that there is no room: {result.last_line}"])
 
 
 BEFORE: List[Callable[[Cramped], None]] = [Cramped.changed, Cramped.empty, Cramped.other_formats]
 
 
-def live(life: Cramped, goal: int) -> None:
-    for turn in range(ROUNDS):
-        life.chance.choice(BEFORE)(life)
-        when = life.named(f"round {turn}, {life.fill()}")
-        if life.passes(when):
-            return
-        life.ballast.away()
-        if life.heals(when) or life.row.full >= goal:
-            return
+def live(life: Cramped, turn: int) -> bool:
+    life.chance.choice(BEFORE)(life)
+    when = life.named(f"round {turn}, {life.fill()}")
+    if not all(life.passes(when) for _ in range(life.chance.randrange(1, 3))):
+        return False
+    life.ballast.away()
+    return life.heals(when)
 
 
 @contextmanager
@@ -111,10 +101,8 @@ def cramped(ground: Ground, row: Row, kind: Kind, number: int) -> Iterator[Cramp
         life.inodes = kind.inodes
         life.ballast = Ballast(disk.place / "ballast")
         life.ballast.away()
-        try:
+        with ending(life):
             yield life
-        finally:
-            life.end()
 
 
 def episodes(ground: Ground, kind: Kind, goal: int) -> None:
@@ -123,7 +111,8 @@ def episodes(ground: Ground, kind: Kind, goal: int) -> None:
         while row.full < goal:
             number += 1
             with cramped(ground, row, kind, number) as life:
-                live(life, goal)
+                rounds(lambda turn, it=life: live(it, turn), ROUNDS,  # type: ignore[misc]
+                       lambda: row.full >= goal)
 
 
 def full(ground: Ground) -> None:

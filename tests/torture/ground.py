@@ -55,10 +55,10 @@ class Ground:
         self.not_run.append(f"{part}: NOT RUN: {cause}")
         print(self.not_run[-1], flush=True)
 
-    def violated(self, row: Row, when: str, found: List[str], directory: Path) -> bool:
-        """Notes and tells what is wrong, if anything is, and keeps the tree."""
+    def well(self, row: Row, when: str, found: List[str], directory: Path) -> bool:
+        """Whether nothing was found; if anything was, it is told and counted, and the tree kept."""
         if not found:
-            return False
+            return True
         row.violations += 1
         print(f"VIOLATION {row.label}: {when} (SEED={self.seed} COUNT={self.count} PARTS={row.part})")
         for one in found[:SHOWN]:
@@ -69,7 +69,7 @@ class Ground:
             keep = Path(tempfile.mkdtemp(prefix="torture-violation-"))
             subprocess.run(["cp", "-a", str(directory), str(keep)], check=False)
             print(f"  kept in {keep}", flush=True)
-        return True
+        return False
 
     @contextmanager
     def reading(self, row: Row, mirror: Mirror, when: str) -> Iterator[None]:
@@ -80,7 +80,7 @@ class Ground:
         finally:
             links, wrong = self.reader.stop()
             row.links += links
-            self.violated(row, f"the reader, {when}", wrong, mirror.directory)
+            self.well(row, f"the reader, {when}", wrong, mirror.directory)
 
     def mirror(self, master: SampleMaster, name: str, **options: str) -> Mirror:
         """Over an empty directory."""

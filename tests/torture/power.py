@@ -1,24 +1,23 @@
 """The power goes at any time, on ext4 and xfs: what was not flushed is gone, or there without its content."""
 
 import random
-import time
 from pathlib import Path
 from typing import Callable, Tuple
 
 from calls import faulty
-from checks import after, stamped
 from disk import LOG_FLUSHED, LOG_LOST, LoopDisk, hindrance
 from ground import Ground
-from kills import LONGEST, Life, follow
+from life import Life, ending, rounds
 from table import Row
 from world import Daemon
 
 SIZES = {"ext4": 96 << 20, "xfs": 300 << 20}
+CALLS = 900  # about as many as a pass makes
 ROUNDS = 4
 
 
 class Powered(Life):
-    """A life on a disk of its own, or with only the tree or only the state there."""
+    """On a disk of its own, with all of the mirror, or only the tree or only the state there."""
 
     def __init__(self, ground: Ground, row: Row, number: int, chance: random.Random, disk: LoopDisk) -> None:
         self.disk = disk
@@ -27,6 +26,7 @@ class Powered(Life):
                                       (".", on_disk)])
         self.state = f"{state}/apart.db"
         super().__init__(ground, row, number, chance, f"{where}/mirror", state_file=self.state)
+        self.empty()
 
     def named(self, what: str) -> str:
         return f"{super().named(what)} (tree in {self.where}, state {self.state})"
@@ -42,31 +42,29 @@ class Powered(Life):
         log = self.chance.choice([LOG_FLUSHED, LOG_LOST])
         self.disk.cut(log)
         self.row.cuts += 1
-        return "with" if log == LOG_FLUSHED else "without"
+        return "a cut " + ("with" if log == LOG_FLUSHED else "without") + " the log"
 
     def at_work(self) -> str:
         """At any time in a pass."""
-        with self.ground.reading(self.row, self.mirror, "before a power cut"):
-            process = Daemon(self.mirror.command("sync", **self.options))
-            time.sleep(self.chance.uniform(0.005, LONGEST))
-        log = self.cut()
-        process.kill()
-        return f"a cut {log} the log"
-
-    def at_a_call(self) -> str:
-        """When a certain call is about to be made."""
-        number = self.chance.randrange(1, 900)
-        with self.ground.reading(self.row, self.mirror, "before a power cut"):
-            _, call = faulty(self.ground, self.mirror, "kill", number, self.options)
-        return f"a cut {self.cut()} the log at call {number}, {call or 'after the end'}"
+        return self.at_any_time(self.passing) + " at work"
 
     def in_run(self) -> str:
         """While the daemon follows events."""
-        with self.ground.reading(self.row, self.mirror, "before a power cut"):
-            daemon = follow(self)
-        log = self.cut()
-        daemon.kill()
-        return f"a cut {log} the log, in run"
+        return self.at_any_time(self.following) + " in run"
+
+    def at_any_time(self, begin: Callable[[], Daemon]) -> str:
+        with self.reading("before a power cut"):
+            process = begin()
+        cut = self.cut()
+        process.kill()
+        return cut
+
+    def at_a_call(self) -> str:
+        """When a certain call is about to be made."""
+        number = self.chance.randrange(1, CALLS)
+        with self.reading("before a power cut"):
+            _, call = faulty(self.ground, self.mirror, "kill", number, self.options)
+        return f"{self.cut()} at call {number}, {call or 'after the end'}"
 
 
 WAYS: Tuple[Callable[[Powered], str], ...] = (Powered.at_work, Powered.at_a_call, Powered.at_a_call, Powered.in_run)
@@ -74,19 +72,20 @@ BEFORE: Tuple[Callable[[Powered], None], ...] = (Powered.changed, Powered.change
                                                  Powered.other_formats)
 
 
-def live(life: Powered, goal: int) -> None:
-    for turn in range(ROUNDS):
-        life.chance.choice(BEFORE)(life)
-        for _ in range(life.chance.randrange(1, 3)):
-            before = life.mirror.last_modified()
-            way = life.chance.choice(WAYS)
-            when = life.named(f"round {turn}, {way(life)}")
-            life.disk.back()
-            if after(life.ground, life.row, life.mirror, when) or way is not Powered.in_run and stamped(
-                    life.ground, life.row, life.mirror, life.master, before, when, life.terms):
-                return
-        if life.heals(when) or life.row.cuts >= goal:
-            return
+def survives(life: Powered, turn: int) -> bool:
+    before = life.mirror.last_modified()
+    way = life.chance.choice(WAYS)
+    when = life.named(f"round {turn}, {way(life)}")
+    life.disk.back()
+    # In run the master changes before and after last-modified is written.
+    return life.is_sound(when) and (way is Powered.in_run or life.is_not_ahead(before, when))
+
+
+def live(life: Powered, turn: int) -> bool:
+    """Cut off once or twice, then left to end."""
+    life.chance.choice(BEFORE)(life)
+    return all(survives(life, turn) for _ in range(life.chance.randrange(1, 3))) and \
+        life.heals(life.named(f"round {turn}"))
 
 
 def cuts(ground: Ground, kind: str, goal: int) -> None:
@@ -96,10 +95,9 @@ def cuts(ground: Ground, kind: str, goal: int) -> None:
         while row.cuts < goal:
             number += 1
             life = Powered(ground, row, number, chance, disk)
-            try:
-                live(life, goal)
-            finally:
-                life.end()
+            with ending(life):
+                rounds(lambda turn, it=life: live(it, turn), ROUNDS,  # type: ignore[misc]
+                       lambda: row.cuts >= goal)
 
 
 def power(ground: Ground) -> None:

@@ -1,0 +1,93 @@
+"""One mirror that something is done to: what must hold after it, and how it must end.
+
+What is asked here answers whether all is well; where not, the finding is told and counted.
+"""
+
+import functools
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Dict, List, Optional
+
+from compare import Terms
+from fetched import Counts, fetched_again, file_counts, wanted_digests, whole_files
+from ground import Ground
+from invariants import broken
+from slow_host import PATH, SlowHost
+from table import Row
+from tree import walk
+from world import DAEMON, Mirror, Result, SampleMaster, finished
+
+LONGEST = 30      # seconds for a pass: master.patience and some more
+ENDS = (0, 1, 5)  # of a pass to which the disk did harm: never a crash, never anything else
+
+
+@functools.lru_cache(None)
+def knows(word: str) -> bool:
+    return word in finished([str(DAEMON), "--help"]).output
+
+
+@dataclass
+class Trial:
+    ground: Ground
+    row: Row
+    master: SampleMaster
+    mirror: Mirror
+    options: Dict[str, str] = field(default_factory=dict)  # keys that differ from those that the mirror was made with
+    terms: Terms = Terms()
+    host: Optional[SlowHost] = None
+
+    def well(self, when: str, found: List[str]) -> bool:
+        return self.ground.well(self.row, when, found, self.mirror.directory)
+
+    def reading(self, when: str) -> "AbstractContextManager[None]":
+        return self.ground.reading(self.row, self.mirror, when)
+
+    def is_sound(self, when: str) -> bool:
+        """At once, with nothing mended: design.md 2.1 and 2.2."""
+        return self.well(when, broken(self.mirror.web))
+
+    def is_not_ahead(self, before: Optional[str], when: str) -> bool:
+        """A new last-modified says that everything is published (design.md 2.3)."""
+        if self.mirror.last_modified() in (None, before):
+            return True
+        return self.well(when, [f"last-modified is ahead: {one}" for one in self.differences()])
+
+    def differences(self) -> List[str]:
+        return self.mirror.compare(self.master, self.terms)
+
+    def ended_well(self, result: Result, when: str) -> bool:
+        """A pass may fail, but it neither crashes nor lingers, and says why in one short line."""
+        found = [] if result.status in ENDS else [f"it ended with {result.status}: {result.errors[-500:]}"]
+        if result.seconds > LONGEST:
+            found.append(f"it took {result.seconds:.0f} s: {result.errors[-500:]}")
+        if result.status == 5 and (len(result.last_line) > 150 or "/" not in result.last_line):
+            found.append(f"its last line names nothing, or is too long: {result.last_line}")
+        return self.well(when, found)
+
+    def strays(self) -> List[str]:
+        """What a pass that ends with 0 must not leave behind, web/ aside, of which compare() knows more."""
+        return [f"{path}: is left" for path in walk(self.mirror.directory)
+                if not path.startswith("web") and path not in ("staging", "state.db")]
+
+    def heals(self, when: str) -> bool:
+        """A clean pass ends in the master's state, and fetches nothing that is there."""
+        wanted = wanted_digests(self.master)
+        before = self.fetched()
+        whole = whole_files(self.mirror, wanted)
+        with self.reading(f"clean pass after {when}"):
+            result = self.mirror.sync(**self.options)
+        self.row.passes += 1
+        found = [] if result.status == 0 else [f"the clean pass ended with {result.status}: {result.errors[-500:]}"]
+        found += [f"{path}: was whole, and was fetched again"
+                  for path in fetched_again(before, whole, self.fetched())]
+        return self.well(when, found + self.differences() + self.strays() + self.verified())
+
+    def fetched(self) -> Counts:
+        return {**file_counts(self.master), **({PATH: self.host.requests} if self.host else {})}
+
+    def verified(self) -> List[str]:
+        """The product's own opinion, where it has one."""
+        if not knows("\n  verify "):
+            return []
+        result = self.mirror.do("verify", **self.options)
+        return [] if result.status == 0 else [f"verify: {result.output[-300:]} {result.errors[-300:]}"]
