@@ -64,7 +64,7 @@ class Life(Trial):
         """A daemon that a stream of events keeps busy."""
         daemon = Daemon(self.mirror.command("run", master_poll_interval="1s", pages_root_interval="1s",
                                             deletes_grace="0s", log_level="info", **self.options))
-        daemon.line("serving address", "the daemon runs")
+        daemon.line("serving address|paused", "the daemon runs")
         for _ in range(self.chance.randrange(1, 6)):
             self.master.random(count=self.chance.randrange(1, 10), seed=self.chance.randrange(1 << 30))
             daemon.send(signal.SIGUSR1)
