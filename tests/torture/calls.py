@@ -1,10 +1,10 @@
 """A kill, or an error, at each call that changes the tree or the state (faulty_calls.cpp)."""
 
 import subprocess
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from ground import Ground
-from scenes import SCENES, Scene
+from scenes import Scene, scenes
 from table import Row
 from trial import Trial
 from world import BUILD, Mirror, Result, finished
@@ -13,30 +13,32 @@ LIBRARY = BUILD / "faulty-calls.so"
 KINDS = ("kill", "EIO", "ENOSPC", "short", "EIO+", "ENOSPC+")  # with a plus: and all later calls
 
 
-def faulty(ground: Ground, mirror: Mirror, kind: str, number: int, options: Dict[str, str]) -> Tuple[Result, str]:
-    """A pass whose n-th call goes wrong, and the name of that call; none: there were fewer. 0: the names of all."""
+def faulty(ground: Ground, mirror: Mirror, kind: str, number: int, options: Dict[str, str],
+           words: Sequence[str] = ("sync",)) -> Tuple[Result, str]:
+    """A pass, or another command, whose n-th call goes wrong, and the name of that call; none: there were fewer. 0: the names of all."""
     note = ground.directory / "note"
     note.unlink(missing_ok=True)
     command = ["env", f"FAULTY_NOTE={note}", f"LD_PRELOAD={LIBRARY}"]
     command += [f"FAULTY_CALL={kind} {number}"] if number else []
-    result = finished(command + mirror.command("sync", **options))
+    result = finished(command + mirror.command(*words, **options))
     return result, note.read_text().strip() if note.exists() else ""
 
 
 def count(ground: Ground, scene: Scene) -> int:
     """How many calls a pass makes, about: the two threads share them out differently each time."""
-    _, names = faulty(ground, scene.mirror(ground, "mirror"), "", 0, scene.options)
+    _, names = faulty(ground, scene.mirror(ground, "mirror"), "", 0, scene.options, scene.command)
     return len(names.splitlines())
 
 
 def visit(ground: Ground, row: Row, scene: Scene, kind: str, number: int) -> None:
     mirror = scene.mirror(ground, "mirror")
-    trial = Trial(ground, row, scene.master, mirror, scene.options, scene.terms, scene.host)
+    trial = Trial(ground, row, scene.master, mirror, scene.options, scene.terms, scene.host, scene.command,
+                  scene.damaged)
     before = mirror.last_modified()
     when = f"{scene.name}, {kind} at call {number}"
     with trial.reading(when):
         try:
-            result, call = faulty(ground, mirror, kind, number, scene.options)
+            result, call = faulty(ground, mirror, kind, number, scene.options, scene.command)
         except subprocess.TimeoutExpired:
             trial.well(when, ["it hung"])
             return
@@ -66,11 +68,11 @@ def judge(trial: Trial, result: Optional[Result], before: Optional[str], when: s
 def numbers(ground: Ground, scene: Scene, kind: str, most: int) -> List[int]:
     chance = ground.chance(f"calls {scene.name} {kind}")
     reach = most + 5 if kind != "short" else most // 2
-    return sorted(chance.sample(range(1, reach), min(reach - 1, ground.share(3))))
+    return sorted(chance.sample(range(1, reach), min(reach - 1, ground.share(5))))
 
 
 def calls(ground: Ground) -> None:
-    for make in SCENES:
+    for make in scenes():
         scene = make(ground, ground.seed)
         try:
             most = count(ground, scene)

@@ -4,8 +4,7 @@ import signal
 
 from disk import hindrance
 from full import KINDS, NEEDS, Cramped, Kind, cramped
-from ground import Ground
-from trial import knows
+from ground import Ground, knows
 from world import until
 
 LOOKS = 60.0  # seconds: the daemon looks at least so often whether there is room

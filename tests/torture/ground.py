@@ -1,5 +1,6 @@
 """Where the torture happens, and the list of what went wrong."""
 
+import functools
 import os
 import random
 import shlex
@@ -12,11 +13,16 @@ from typing import Iterator, List
 
 from table import Row
 from web import Readers, WebServer
-from world import Mirror, SampleMaster
+from world import DAEMON, Mirror, SampleMaster, finished
 
 SHOWN = 5  # of the findings of one violation
 KEPT = 5   # trees for who wants to look
 UNDER = shlex.split(os.environ.get("TORTURE_UNDER", ""))
+
+
+@functools.lru_cache(None)
+def knows(word: str) -> bool:
+    return word in finished([str(DAEMON), "--help"]).output
 
 
 class TorturedMirror(Mirror):

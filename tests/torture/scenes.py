@@ -1,14 +1,15 @@
 """Passes that are about to be made: how the mirror lies there, what the master says by now, and which keys changed."""
 
+import os
 import random
 import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict, List, Optional, Tuple
 
 from compare import Terms
-from ground import Ground
+from ground import Ground, knows
 from slow_host import SlowHost
 from world import Daemon, Mirror, SampleMaster, until
 
@@ -24,6 +25,8 @@ class Scene:
     options: Dict[str, str] = field(default_factory=dict)
     terms: Terms = Terms()
     host: Optional[SlowHost] = None
+    command: Tuple[str, ...] = ("sync",)
+    damaged: bool = False            # from the start: it cannot be sound before it is healed
 
     def end(self) -> None:
         self.master.kill()
@@ -108,4 +111,24 @@ def large_file(master: SampleMaster, seed: int) -> SlowHost:
     return host
 
 
-SCENES: List[Callable[[Ground, int], Scene]] = [first_pass, events, more_formats, fewer_formats, half_a_file]
+def repair(ground: Ground, seed: int) -> Scene:
+    """A tree of which several things are wrong, none of them by our own doing."""
+    scene = synced(ground, "verify with repair", seed)
+    assert scene.template is not None
+    web = scene.template / "web"
+    wheels = sorted((web / "packages").rglob("*.whl"))
+    wheels[0].unlink()
+    os.truncate(wheels[1], 10)
+    wheels[2].write_bytes(b"x" * wheels[2].stat().st_size)
+    (web / "simple" / "idna" / "index.html").unlink()
+    (web / "simple" / "certifi" / "index.v1_json").write_text("{}")
+    (web / "packages" / "stray").mkdir()
+    (web / "packages" / "stray" / "stray.whl").write_bytes(b"stray")
+    scene.command = ("verify", "--repair")
+    scene.damaged = True
+    return scene
+
+
+def scenes() -> List[Callable[[Ground, int], Scene]]:
+    made = [first_pass, events, more_formats, fewer_formats, half_a_file]
+    return made + [repair] if knows("\n  verify ") else made

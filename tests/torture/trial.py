@@ -3,27 +3,21 @@
 What is asked here answers whether all is well; where not, the finding is told and counted.
 """
 
-import functools
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 from compare import Terms
 from fetched import Counts, fetched_again, file_counts, wanted_digests, whole_files
-from ground import Ground
+from ground import Ground, knows
 from invariants import broken
 from slow_host import PATH, SlowHost
 from table import Row
 from tree import walk
-from world import DAEMON, Mirror, Result, SampleMaster, finished
+from world import Mirror, Result, SampleMaster
 
 LONGEST = 30      # seconds for a pass: master.patience and some more
 ENDS = (0, 1, 5)  # of a pass to which the disk did harm: never a crash, never anything else
-
-
-@functools.lru_cache(None)
-def knows(word: str) -> bool:
-    return word in finished([str(DAEMON), "--help"]).output
 
 
 @dataclass
@@ -35,16 +29,18 @@ class Trial:
     options: Dict[str, str] = field(default_factory=dict)  # keys that differ from those that the mirror was made with
     terms: Terms = Terms()
     host: Optional[SlowHost] = None
+    command: Tuple[str, ...] = ("sync",)
+    damaged: bool = False  # from the start
 
     def well(self, when: str, found: List[str]) -> bool:
         return self.ground.well(self.row, when, found, self.mirror.directory)
 
     def reading(self, when: str) -> "AbstractContextManager[None]":
-        return self.ground.reading(self.row, self.mirror, when)
+        return nullcontext() if self.damaged else self.ground.reading(self.row, self.mirror, when)
 
     def is_sound(self, when: str) -> bool:
         """At once, with nothing mended: design.md 2.1 and 2.2."""
-        return self.well(when, broken(self.mirror.web))
+        return self.damaged or self.well(when, broken(self.mirror.web))
 
     def is_not_ahead(self, before: Optional[str], when: str) -> bool:
         """A new last-modified says that everything is published (design.md 2.3)."""
@@ -70,16 +66,17 @@ class Trial:
                 if not path.startswith("web") and path not in ("staging", "state.db")]
 
     def heals(self, when: str) -> bool:
-        """A clean pass ends in the master's state, and fetches nothing that is there."""
+        """A clean pass (or repair) ends in the master's state, and fetches nothing that is there."""
         wanted = wanted_digests(self.master)
         before = self.fetched()
         whole = whole_files(self.mirror, wanted)
         with self.reading(f"clean pass after {when}"):
-            result = self.mirror.sync(**self.options)
+            result = self.mirror.do(*self.command, **self.options)
         self.row.passes += 1
         found = [] if result.status == 0 else [f"the clean pass ended with {result.status}: {result.errors[-500:]}"]
-        found += [f"{path}: was whole, and was fetched again"
-                  for path in fetched_again(before, whole, self.fetched())]
+        # A damaged wheel may be fetched again together with its companion.
+        again = [] if self.damaged else fetched_again(before, whole, self.fetched())
+        found += [f"{path}: was whole, and was fetched again" for path in again]
         return self.well(when, found + self.differences() + self.strays() + self.verified())
 
     def fetched(self) -> Counts:
