@@ -39,8 +39,10 @@ def visit(ground: Ground, row: Row, scene: Scene, kind: str, number: int) -> Non
     with trial.reading(when):
         try:
             result, call = faulty(ground, mirror, kind, number, scene.options, scene.command)
-        except subprocess.TimeoutExpired:
-            trial.well(when, ["it hung"])
+        except subprocess.TimeoutExpired as hanging:
+            note = ground.directory / "note"
+            met = note.read_text().strip() if note.exists() else "nothing"
+            trial.well(when, [f"it hung, after {met} went wrong: {(hanging.stderr or b'').decode()[-500:]}"])
             return
     if not call:
         return
