@@ -240,8 +240,12 @@ Done DirectoryTree::remove(const std::string& path) {
     if (path.starts_with(layout::web)) made_last_.clear();
     // Up to web/simple and web/packages, which stay; the first directory that is not empty ends it.
     for (std::string above = parent_of(path); above.find('/') != above.rfind('/');
-         above = parent_of(above))
-        if (unlinkat(root_.get(), above.c_str(), AT_REMOVEDIR) != 0) break;
+         above = parent_of(above)) {
+        // Gone already, where an earlier removal got so far before it was cut off.
+        if (unlinkat(root_.get(), above.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) continue;
+        if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) break;
+        return failed(above, "remove the directory");
+    }
     return Nothing{};
 }
 
