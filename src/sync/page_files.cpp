@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "pep381d/pages/project_page.h"
 #include "pep381d/tree/layout.h"
 
@@ -52,7 +54,8 @@ void place_page(FileTree& tree, const StagedPage& staged, const ProjectName& pro
     const std::string to = layout::published(layout::page_directory(project));
     if (must(tree.place(staged.directory, to))) return;
     for (const std::string& name : staged.names)
-        must(tree.rename(staged.directory + "/" + name, to + "/" + name));
+        must(tree.rename(fmt::format("{}/{}", staged.directory, name),
+                         fmt::format("{}/{}", to, name)));
     must(tree.remove_directory(staged.directory));
 }
 

@@ -55,8 +55,8 @@ void Publisher::remake(const ProjectName& project) {
 
 void Publisher::stage(const ProjectName& project, const PageText& text, bool replaces) {
     const std::string name = fmt::format("page-{}", next_page_++);
-    fresh_.staged.push_back(
-        {project, stage_page(tree_, policy_, clock_, project, text, name, replaces)});
+    fresh_.staged.emplace_back(project,
+                               stage_page(tree_, policy_, clock_, project, text, name, replaces));
 }
 
 void Publisher::hold_root(bool hold) {

@@ -103,9 +103,10 @@ Done DirectoryTree::remove_directory(const std::string& path) {
     if (errno != ENOTEMPTY && errno != EEXIST) return failed(path, "remove the directory");
     const auto names = list(path);
     if (!names) return names.failure();
-    for (const std::string& name : names.value())
-        if (unlinkat(root_.get(), (path + "/" + name).c_str(), 0) != 0)
-            return failed(path + "/" + name, "remove");
+    for (const std::string& name : names.value()) {
+        const std::string file = fmt::format("{}/{}", path, name);
+        if (unlinkat(root_.get(), file.c_str(), 0) != 0) return failed(file, "remove");
+    }
     if (unlinkat(root_.get(), path.c_str(), AT_REMOVEDIR) != 0)
         return failed(path, "remove the directory");
     return Nothing{};
