@@ -346,6 +346,7 @@ void State::drop_project(const ProjectName& name) {
     }
     impl_->sql("DELETE FROM files WHERE project = ?").run(known->id);
     impl_->sql("DELETE FROM projects WHERE id = ?").run(known->id);
+    impl_->sql("DELETE FROM verified WHERE project = ?").run(known->id);  // ids are used again
     if (known->listed) --impl_->counts.totals.projects;
 }
 

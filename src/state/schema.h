@@ -78,6 +78,12 @@ CREATE TABLE skipped(project TEXT NOT NULL, file TEXT NOT NULL, cause TEXT NOT N
 CREATE INDEX projects_shown ON projects(name, serial, page, display) WHERE page > 0;
 CREATE INDEX queue_absent ON queue(name) WHERE absent IS NOT NULL;
 )sql",
+    R"sql(
+-- When a project was last found to be in the tree as the state says. A table of its own, so that a first sync writes
+-- nothing for it; a project without a row was never verified.
+CREATE TABLE verified(project INTEGER PRIMARY KEY, at INTEGER NOT NULL);
+CREATE INDEX verified_at ON verified(at, project);
+)sql",
 };
 
 }  // namespace pep381d::schema

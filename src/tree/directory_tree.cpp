@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <functional>
 #include <memory>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,43 @@ namespace {
 std::string parent_of(const std::string& path) {
     return path.substr(0, path.rfind('/'));
 }
+
+FileKind kind_of(mode_t mode) {
+    if (S_ISREG(mode)) return FileKind::file;
+    if (S_ISDIR(mode)) return FileKind::directory;
+    return S_ISLNK(mode) ? FileKind::link : FileKind::other;
+}
+
+class DirectoryListing final : public Listing {
+  public:
+    DirectoryListing(DIR* stream, std::function<Failure()> failed)
+        : stream_(stream, closedir), failed_(std::move(failed)) {}
+
+    Outcome<std::optional<Entry>> next() override {
+        for (;;) {
+            errno = 0;
+            const dirent* entry = readdir(stream_.get());
+            if (entry == nullptr && errno != 0) return failed_();
+            if (entry == nullptr) return std::optional<Entry>{};
+            const std::string_view name = entry->d_name;
+            if (name == "." || name == "..") continue;
+            return std::optional(Entry{std::string(name), kind(*entry)});
+        }
+    }
+
+  private:
+    FileKind kind(const dirent& entry) const {
+        if (entry.d_type != DT_UNKNOWN) return kind_of(DTTOIF(entry.d_type));
+        struct stat about {};
+        // What has gone meanwhile may be taken for anything.
+        if (fstatat(dirfd(stream_.get()), entry.d_name, &about, AT_SYMLINK_NOFOLLOW) != 0)
+            return FileKind::file;
+        return kind_of(about.st_mode);
+    }
+
+    std::unique_ptr<DIR, int (*)(DIR*)> stream_;
+    std::function<Failure()> failed_;
+};
 
 }  // namespace
 
@@ -113,7 +151,8 @@ Done DirectoryTree::remove_directory(const std::string& path) {
 }
 
 Outcome<Descriptor> DirectoryTree::open(const std::string& path) {
-    Descriptor file(openat(root_.get(), path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    Descriptor file(
+        openat(root_.get(), path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!file) return failed(path, "open");
     return file;
 }
@@ -136,25 +175,19 @@ Outcome<std::optional<FileLook>> DirectoryTree::look(const std::string& path) {
         if (errno == ENOENT || errno == ENOTDIR) return std::optional<FileLook>{};
         return failed(path, "look at");
     }
-    if (!S_ISREG(about.st_mode)) return std::optional<FileLook>{};
-    return std::optional(FileLook{about.st_size, about.st_mtim.tv_sec});
+    return std::optional(FileLook{about.st_size, about.st_mtim.tv_sec, kind_of(about.st_mode),
+                                  about.st_mode & 07777, about.st_uid});
 }
 
-Outcome<std::vector<std::string>> DirectoryTree::list(const std::string& directory) {
-    const int fd =
-        openat(root_.get(), directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) return failed(directory, "list");
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(fd), closedir);
-    if (!stream) {
-        ::close(fd);
-        return failed(directory, "list");
-    }
-    std::vector<std::string> names;
-    while (const dirent* entry = readdir(stream.get())) {
-        const std::string name = entry->d_name;
-        if (name != "." && name != "..") names.push_back(name);
-    }
-    return names;
+Outcome<std::unique_ptr<Listing>> DirectoryTree::list(const std::string& directory) {
+    Descriptor descriptor(
+        openat(root_.get(), directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!descriptor) return failed(directory, "list");
+    DIR* stream = fdopendir(descriptor.get());
+    if (stream == nullptr) return failed(directory, "list");
+    (void)descriptor.release();  // the stream's from now on
+    return std::unique_ptr<Listing>(
+        new DirectoryListing(stream, [this, directory] { return failed(directory, "list"); }));
 }
 
 bool DirectoryTree::make_directories(const std::string& directory) {
@@ -235,8 +268,12 @@ Outcome<bool> DirectoryTree::copy(const Descriptor& file, std::int64_t mtime,
 }
 
 Done DirectoryTree::remove(const std::string& path) {
-    if (unlinkat(root_.get(), path.c_str(), 0) != 0 && errno != ENOENT && errno != ENOTDIR)
-        return failed(path, "remove");
+    const auto gone = [] { return errno == ENOENT || errno == ENOTDIR; };
+    if (unlinkat(root_.get(), path.c_str(), 0) != 0 && !gone()) {
+        if (errno != EISDIR) return failed(path, "remove");
+        if (unlinkat(root_.get(), path.c_str(), AT_REMOVEDIR) != 0 && !gone())
+            return failed(path, "remove");
+    }
     // Only the committer removes what is published, and only it makes directories.
     if (path.starts_with(layout::web)) made_last_.clear();
     // Up to web/simple and web/packages, which stay; the first directory that is not empty ends it.

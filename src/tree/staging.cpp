@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -25,6 +26,18 @@ constexpr std::int64_t least_part = 1024 * 1024;
 constexpr std::ptrdiff_t parts_most = 64;
 
 constexpr std::string_view part_suffix = ".part";
+
+std::vector<std::string> names_in(FileTree& tree, const std::string& directory) {
+    std::vector<std::string> names;
+    auto listing = tree.list(directory);
+    if (!listing) give_up(listing.failure());
+    for (;;) {
+        auto entry = listing.value()->next();
+        if (!entry) give_up(entry.failure());
+        if (!entry.value()) return names;
+        names.push_back(std::move(entry.value()->name));
+    }
+}
 
 bool is_part(const std::string& path) {
     return path.ends_with(part_suffix);
@@ -135,9 +148,7 @@ Outcome<Staged> Arrival::finish() {
 }
 
 Staging::Staging(FileTree& tree) : tree_(tree) {
-    auto names = tree_.list(layout::staging);
-    if (!names) give_up(names.failure());
-    for (const std::string& name : names.value()) {
+    for (const std::string& name : names_in(tree_, layout::staging)) {
         // Only what lies under its digest can be told to be whole, or a part.
         const auto dot = std::min(name.find('.'), name.size());
         const std::string digest = name.substr(0, dot);

@@ -56,6 +56,19 @@ struct ListedProject {
     Serial serial;
 };
 
+// A project that is to be verified.
+struct Unverified {
+    std::int64_t id = 0;
+    Time at{};  // when it last was; 0: never
+    std::optional<ProjectName> name;
+};
+
+// How far the files were read.
+struct HeldPlace {
+    std::int64_t project = 0;
+    std::string name;
+};
+
 struct Totals {
     std::int64_t projects = 0;  // listed in the root index
     std::int64_t files = 0;
@@ -195,6 +208,20 @@ class State {
     std::vector<std::string> files_to_remove(Time now, std::size_t most);
     std::optional<Time> next_removal();
     void removed(const std::string& path);
+
+    // For verifying. Those not verified since `before`, the oldest first, behind `after`.
+    std::vector<Unverified> unverified(const Unverified& after, Time before, std::size_t most);
+    void note_verified(std::int64_t project, Time at);
+    std::int64_t verified_since(Time since);  // how many
+    std::int64_t known_projects();            // all of which there is a row
+    // The project that the file's name speaks of holds it: not every owner is found so.
+    bool holds_by_name(const std::string& path);
+    // Visits the paths of what is held, of `most` files behind `at`, which moves; false: no more.
+    bool next_held(HeldPlace& at, std::size_t most,
+                   const std::function<void(const std::string& path)>& visit);
+    // Something about to be placed, or to be removed, is there, or below this directory.
+    bool awaits(const std::string& path);
+    bool awaits_below(const std::string& directory);
 
     // Polls, for last-modified (design 2.3).
     void record_poll(Time began);

@@ -3,15 +3,16 @@
 //
 // Paths are relative to mirror.directory. Failures are Fault::local, or Fault::full, and name the
 // path. Thread rule: in staging/ the loop's thread may create, append, write, finish, link and
-// remove, it may read everywhere, and ask for the room; all else belongs to the committer's thread.
+// remove, and ask for the room; any thread may open, read and look; all else belongs to the
+// committer's thread.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
-#include <vector>
 
 #include "pep381d/base/descriptor.h"
 #include "pep381d/base/outcome.h"
@@ -19,9 +20,27 @@
 
 namespace pep381d {
 
+enum class FileKind { file, directory, link, other };
+
 struct FileLook {
     std::int64_t size = 0;
     std::int64_t mtime = 0;  // seconds
+    FileKind kind = FileKind::file;
+    unsigned mode = 0644;  // permissions
+    unsigned owner = 0;    // user
+};
+
+struct Entry {
+    std::string name;
+    FileKind kind = FileKind::file;
+};
+
+// A directory that is being listed, an entry at a time: the root index of PyPI has 900,000. What
+// comes and goes meanwhile may be listed or not.
+class Listing {
+  public:
+    virtual ~Listing() = default;
+    virtual Outcome<std::optional<Entry>> next() = 0;  // nothing at the end
 };
 
 class FileTree {
@@ -45,9 +64,9 @@ class FileTree {
     virtual Outcome<Descriptor> open(const std::string& path) = 0;
     // Up to `most` bytes into `buffer`; fewer only at the end.
     virtual Outcome<std::size_t> read(const Descriptor& file, char* buffer, std::size_t most) = 0;
-    virtual Outcome<std::optional<FileLook>> look(
-        const std::string& path) = 0;  // nothing: no such file
-    virtual Outcome<std::vector<std::string>> list(const std::string& directory) = 0;  // names
+    // What lies there; nothing where nothing does. Links are not followed.
+    virtual Outcome<std::optional<FileLook>> look(const std::string& path) = 0;
+    virtual Outcome<std::unique_ptr<Listing>> list(const std::string& directory) = 0;
 
     // Puts `from` in the place of `to`, making directories as needed. An open reader keeps what it
     // has.
@@ -58,8 +77,8 @@ class FileTree {
     virtual Outcome<bool> place(const std::string& from, const std::string& to) = 0;
     virtual Done link(const std::string& from,
                       const std::string& to) = 0;  // `to` must not be there
-    // Removes a file, and directories above it that become empty. Where it is gone already, that is
-    // fine.
+    // Removes a file or an empty directory, and directories above it that become empty. Where it is
+    // gone already, that is fine.
     virtual Done remove(const std::string& path) = 0;
 
     // All bytes and all renames and removals that were done when this was called survive a power

@@ -8,8 +8,11 @@ namespace faults {
 
 using pep381d::Descriptor;
 using pep381d::Done;
+using pep381d::Entry;
 using pep381d::Failure;
+using pep381d::FileKind;
 using pep381d::FileLook;
+using pep381d::Listing;
 using pep381d::Nothing;
 using pep381d::Outcome;
 
@@ -22,6 +25,19 @@ Failure failed(const std::string& path, const char* cause) {
 Failure failed(const std::string& path, Fault fault) {
     return failed(path, fault == Fault::full ? "No space left on device" : "Input/output error");
 }
+
+class Names final : public Listing {
+  public:
+    explicit Names(std::vector<Entry> entries) : entries_(std::move(entries)) {}
+    Outcome<std::optional<Entry>> next() override {
+        if (at_ == entries_.size()) return std::optional<Entry>{};
+        return std::optional(entries_[at_++]);
+    }
+
+  private:
+    std::vector<Entry> entries_;
+    std::size_t at_ = 0;
+};
 
 }  // namespace
 
@@ -125,15 +141,22 @@ Outcome<std::optional<FileLook>> MemoryTree::look(const std::string& path) {
     if (const Fault fault = fate_.next(Operation::look); fault != Fault::none)
         return failed(path, fault);
     const Volume::Node file = volume_.find(path);
+    if (!file && volume_.is_directory(path))
+        return std::optional(FileLook{0, 0, FileKind::directory, 0755});
     if (!file) return std::optional<FileLook>{};
     return std::optional(FileLook{static_cast<std::int64_t>(file->bytes.size()), file->mtime});
 }
 
-Outcome<std::vector<std::string>> MemoryTree::list(const std::string& directory) {
+Outcome<std::unique_ptr<Listing>> MemoryTree::list(const std::string& directory) {
     const std::lock_guard lock(mutex_);
     if (const Fault fault = fate_.next(Operation::list); fault != Fault::none)
         return failed(directory, fault);
-    return names_in(directory);
+    std::vector<Entry> entries;
+    for (const std::string& name : names_in(directory)) {
+        const bool file = volume_.find(directory + "/" + name) != nullptr;
+        entries.push_back({name, file ? FileKind::file : FileKind::directory});
+    }
+    return std::unique_ptr<Listing>(new Names(std::move(entries)));
 }
 
 std::vector<std::string> MemoryTree::names_in(const std::string& directory) const {
@@ -185,8 +208,12 @@ Done MemoryTree::remove(const std::string& path) {
     const std::lock_guard lock(mutex_);
     if (const Fault fault = fate_.next(Operation::remove); fault != Fault::none)
         return failed(path, fault);
-    if (volume_.is_directory(path))
-        return Failure{pep381d::Fault::refused, "mirror/" + path + ": Is a directory"};
+    if (volume_.is_directory(path)) {
+        if (!names_in(path).empty())
+            return Failure{pep381d::Fault::refused, "mirror/" + path + ": Directory not empty"};
+        volume_.remove_directory(path);
+        return Nothing{};
+    }
     volume_.remove(path);
     return Nothing{};
 }

@@ -1,0 +1,100 @@
+// One project's pages and files in the tree against what the state says of it, a piece at a time.
+//
+// A page that differs from the state is no fault while its project is queued and the page is whole,
+// not older, and links only to what is there: a kill came between its publication and its record
+// (design 2.4).
+//
+// Thread rule: any one thread at a time; many may run beside one another.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pep381d/model/project_page.h"
+#include "pep381d/sync/finding.h"
+#include "pep381d/tree/file_tree.h"
+#include "pep381d/tree/proof.h"
+
+namespace pep381d {
+
+// What there is of each page.
+struct Formats {
+    bool html = true, json = true;
+    bool settled = true;  // false: they are being changed, and a page in either may be missing
+};
+
+// A project as the state has it.
+struct Subject {
+    ProjectName name;
+    std::int64_t id = 0;              // 0: unknown to the state
+    std::optional<ProjectPage> page;  // nothing likewise
+    bool shown = false;               // its page is published
+    bool waiting = false;  // queued or to be removed: its page may be newer than the state
+};
+
+// Which part of it, and how.
+struct Scope {
+    Formats formats;
+    bool hash = true;    // else sizes and links only
+    unsigned owner = 0;  // of the tree
+    bool pages = true;
+    std::size_t first_file = 0, last_file = static_cast<std::size_t>(-1);  // behind the last
+    std::set<std::string> only;  // these paths of the tree; empty: all
+};
+
+class Examination {
+  public:
+    Examination(FileTree& tree, std::shared_ptr<const Subject> subject, Scope scope);
+
+    // Goes on until about `most` bytes are read; how many it were, what else was done counted in.
+    std::size_t go_on(std::size_t most);
+    bool ended() const {
+        return !proof_ && next_page_ == pages_.size() && next_item_ == items_.size();
+    }
+    const Subject& subject() const { return *subject_; }
+    // Once it has ended.
+    std::vector<Finding>& findings() { return findings_; }
+
+  private:
+    struct Page {
+        std::string path;
+        bool html;
+        bool wanted;
+    };
+    struct Item {
+        std::string path;
+        Expected expected;
+        std::string linked_from;  // the page, where it is not the state that says so
+    };
+
+    void add_item(Item item);
+    std::size_t look_at(const Page& page);
+    void look_at_other(const Page& page, const std::string& bytes);
+    const std::string& made(const Page& page);
+    std::size_t begin(const Item& item);
+    void judge(const Item& item);
+    bool is_usable(const FileLook& look, const std::string& path, const std::string& linked_from);
+    void add(Flaw flaw, const std::string& path, std::string cause);
+    void add(Flaw flaw, const Item& item, std::string cause);
+
+    FileTree& tree_;
+    std::shared_ptr<const Subject> subject_;
+    Scope scope_;
+    std::vector<Page> pages_;
+    std::vector<Item> items_;
+    std::set<std::string> linked_;  // paths of items that pages brought
+    std::size_t next_page_ = 0, next_item_ = 0;
+    std::optional<Proof> proof_;
+    std::string html_;  // as the state makes it
+    std::vector<Finding> findings_;
+};
+
+// All of a file of the tree; it is known to be one.
+Outcome<std::string> read_whole(FileTree& tree, const std::string& path);
+
+}  // namespace pep381d

@@ -1,0 +1,122 @@
+// What verifying asks for: what was verified when, and who owns what lies in the tree.
+#include <algorithm>
+
+#include "state/impl.h"
+
+namespace pep381d {
+
+namespace {
+
+constexpr std::string_view companion = ".metadata";
+
+// The projects that a file of this name may belong to, the likeliest first: `foo` of
+// `foo-1.0-py3-none-any.whl`, `foo-bar` of `foo-bar-1.0.tar.gz`.
+std::vector<ProjectName> likely_projects(std::string_view name) {
+    std::vector<ProjectName> projects;
+    const bool wheel = name.ends_with(".whl");
+    for (std::size_t dash = wheel ? name.find('-') : name.rfind('-');
+         dash != std::string_view::npos && dash > 0; dash = name.rfind('-', dash - 1)) {
+        if (auto project = ProjectName::parse(name.substr(0, dash)))
+            projects.push_back(std::move(*project));
+        if (wheel) break;
+    }
+    return projects;
+}
+
+}  // namespace
+
+bool State::holds_by_name(const std::string& path) {
+    const std::string name = path.substr(path.rfind('/') + 1);
+    const bool beside = name.ends_with(companion);
+    const std::string file_name =
+        beside ? name.substr(0, name.size() - companion.size()) : std::string();
+    for (const ProjectName& project : likely_projects(name)) {
+        const auto id =
+            impl_->one(impl_->sql("SELECT id FROM projects WHERE name = ?").rows(project.text()));
+        if (!id) continue;
+        if (const auto file = impl_->file_of(*id, name); file && file->held && file->path == path)
+            return true;
+        if (!beside) continue;
+        const auto file = impl_->file_of(*id, file_name);
+        if (file && file->metadata_held && file->path + ".metadata" == path) return true;
+    }
+    return false;
+}
+
+bool State::next_held(HeldPlace& at, std::size_t most,
+                      const std::function<void(const std::string& path)>& visit) {
+    auto rows = impl_
+                    ->sql(R"sql(
+SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members, project
+FROM files WHERE (project, name) > (?, ?) ORDER BY project, name LIMIT ?)sql")
+                    .rows(at.project, at.name, static_cast<std::int64_t>(most));
+    bool any = false;
+    while (rows.next()) {
+        any = true;
+        const File file = impl_->file_rows.read(rows);
+        if (file.held) visit(file.path);
+        if (file.metadata_held) visit(file.path + ".metadata");
+        at = {rows.integer(13), file.name.text()};
+    }
+    return any;
+}
+
+bool State::awaits(const std::string& path) {
+    return impl_
+        ->one(impl_
+                  ->sql("SELECT 1 FROM removals WHERE path = ?1 UNION ALL SELECT 1 FROM intended "
+                        "WHERE path = ?1 LIMIT 1")
+                  .rows(path))
+        .has_value();
+}
+
+bool State::awaits_below(const std::string& directory) {
+    return impl_
+        ->one(impl_
+                  ->sql(R"sql(
+SELECT 1 FROM removals WHERE path > ?1 AND path < ?2
+UNION ALL SELECT 1 FROM intended WHERE path > ?1 AND path < ?2 LIMIT 1)sql")
+                  .rows(directory + "/", directory + "0"))
+        .has_value();
+}
+
+std::vector<Unverified> State::unverified(const Unverified& after, Time before, std::size_t most) {
+    std::vector<Unverified> all;
+    const auto take = [&](sqlite::Statement::Rows rows) {
+        while (rows.next()) {
+            all.push_back({rows.integer(0), time_in(rows, 2), name_in(rows, 1)});
+        }
+    };
+    const auto limit = static_cast<std::int64_t>(most);
+    if (after.at == Time{})
+        take(impl_
+                 ->sql(R"sql(
+SELECT id, name, 0 FROM projects WHERE id > ? AND NOT EXISTS(SELECT 1 FROM verified WHERE project = id)
+ORDER BY id LIMIT ?)sql")
+                 .rows(after.id, limit));
+    if (!all.empty()) return all;
+    take(impl_
+             ->sql(R"sql(
+SELECT id, name, at FROM verified JOIN projects ON id = project
+WHERE (at, project) > (?, ?) AND at < ? ORDER BY at, project LIMIT ?)sql")
+             .rows(number_of(after.at), after.at == Time{} ? 0 : after.id, number_of(before),
+                   limit));
+    return all;
+}
+
+std::int64_t State::verified_since(Time since) {
+    return impl_
+        ->one(impl_->sql("SELECT count(*) FROM verified WHERE at >= ?").rows(number_of(since)))
+        .value_or(0);
+}
+
+std::int64_t State::known_projects() {
+    return impl_->one(impl_->sql("SELECT count(*) FROM projects").rows()).value_or(0);
+}
+
+void State::note_verified(std::int64_t project, Time at) {
+    impl_->sql("INSERT OR REPLACE INTO verified(project, at) VALUES(?, ?)")
+        .run(project, number_of(at));
+}
+
+}  // namespace pep381d

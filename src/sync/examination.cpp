@@ -1,0 +1,215 @@
+#include "pep381d/sync/examination.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "pep381d/pages/project_page.h"
+#include "pep381d/sync/page_links.h"
+#include "pep381d/tree/layout.h"
+
+namespace pep381d {
+
+namespace {
+
+// What a look and an opening count for, beside the bytes that are read.
+constexpr std::size_t looking = 2 << 10;
+constexpr std::size_t opening = 8 << 10;
+
+// Where two texts part.
+std::size_t parting(const std::string& a, const std::string& b) {
+    const auto least = std::min(a.size(), b.size());
+    return static_cast<std::size_t>(
+        std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(least), b.begin()).first -
+        a.begin());
+}
+
+}  // namespace
+
+Outcome<std::string> read_whole(FileTree& tree, const std::string& path) {
+    auto file = tree.open(path);
+    if (!file) return std::move(file).failure();
+    std::string bytes;
+    std::array<char, 64 * 1024> buffer;
+    for (;;) {
+        const auto got = tree.read(file.value(), buffer.data(), buffer.size());
+        if (!got) return got.failure();
+        bytes.append(buffer.data(), got.value());
+        if (got.value() < buffer.size()) return bytes;
+    }
+}
+
+Examination::Examination(FileTree& tree, std::shared_ptr<const Subject> subject, Scope scope)
+    : tree_(tree), subject_(std::move(subject)), scope_(std::move(scope)) {
+    const ProjectName& name = subject_->name;
+    if (scope_.pages)
+        pages_ = {{layout::published(layout::page_html(name)), true, scope_.formats.html},
+                  {layout::published(layout::page_v1_html(name)), true, scope_.formats.html},
+                  {layout::published(layout::page_json(name)), false, scope_.formats.json}};
+    if (!scope_.only.empty())
+        std::erase_if(pages_, [&](const Page& page) { return !scope_.only.contains(page.path); });
+    if (!subject_->page) return;
+    const std::vector<File>& files = subject_->page->files;
+    for (std::size_t i = scope_.first_file; i < std::min(scope_.last_file, files.size()); ++i)
+        for (const bool metadata : {false, true}) {
+            const File& file = files[i];
+            if (!(metadata ? file.metadata_held : file.held)) continue;
+            const std::string path = layout::published(file.path);
+            add_item({metadata ? layout::metadata(path) : path, expected_of(file, metadata), {}});
+        }
+}
+
+void Examination::add_item(Item item) {
+    const bool wanted = scope_.only.empty() || scope_.only.contains(item.path) ||
+                        scope_.only.contains(item.linked_from);
+    if (wanted) items_.push_back(std::move(item));
+}
+
+void Examination::add(Flaw flaw, const std::string& path, std::string cause) {
+    findings_.push_back({flaw, path, std::move(cause), subject_->name});
+}
+
+void Examination::add(Flaw flaw, const Item& item, std::string cause) {
+    if (item.linked_from.empty())
+        add(flaw, item.path, std::move(cause));
+    else
+        add(Flaw::dead_link, item.linked_from, fmt::format("it links to {}: {}", item.path, cause));
+}
+
+std::size_t Examination::go_on(std::size_t most) {
+    std::size_t done = 0;
+    while (done < most && !ended()) {
+        if (proof_) {
+            done += proof_->go_on(most - done);
+            if (proof_->ended()) judge(items_[next_item_ - 1]);
+        } else if (next_page_ < pages_.size()) {
+            done += look_at(pages_[next_page_++]);
+        } else {
+            done += begin(items_[next_item_++]);
+        }
+    }
+    return done;
+}
+
+// Says what keeps it from being a file that everybody may read; true: it can be read here.
+bool Examination::is_usable(const FileLook& look, const std::string& path,
+                            const std::string& linked_from) {
+    const Item item{path, {}, linked_from};
+    if (look.kind != FileKind::file) {
+        add(Flaw::wrong_kind, item,
+            look.kind == FileKind::directory ? "a directory lies where a file belongs"
+            : look.kind == FileKind::link    ? "a symbolic link lies where a file belongs"
+                                             : "no regular file");
+        return false;
+    }
+    constexpr unsigned readable = 0444;
+    if ((look.mode & readable) != readable)
+        add(Flaw::access, path,
+            fmt::format("its mode is {:04o}: a web server may not be able to read it; chmod it",
+                        look.mode));
+    else if (look.owner != scope_.owner)
+        add(Flaw::access, path,
+            fmt::format("it belongs to user {}, and the mirror to user {}; chown it", look.owner,
+                        scope_.owner));
+    return true;
+}
+
+// The page as the state makes it, in its format.
+const std::string& Examination::made(const Page& page) {
+    static const std::string none;
+    if (!subject_->page || !subject_->shown) return none;
+    if (!page.html) return html_ = project_json(*subject_->page);
+    if (html_.empty()) html_ = project_html(*subject_->page);
+    return html_;
+}
+
+std::size_t Examination::look_at(const Page& page) {
+    const auto look = tree_.look(page.path);
+    if (!look) {
+        add(Flaw::unreadable, page.path, look.failure().what);
+        return looking;
+    }
+    if (!look.value()) {
+        if (subject_->shown && page.wanted && scope_.formats.settled)
+            add(Flaw::missing, page.path, "the page is not there");
+        return looking;
+    }
+    if (!page.wanted && scope_.formats.settled) return looking;  // the walk sees to it
+    if (!is_usable(*look.value(), page.path, {})) return looking;
+    const auto bytes = read_whole(tree_, page.path);
+    if (!bytes)
+        add(Flaw::unreadable, page.path, bytes.failure().what);
+    else if (const std::string& ours = made(page); ours.empty() || bytes.value() != ours)
+        look_at_other(page, bytes.value());
+    return opening + (bytes ? bytes.value().size() : 0);
+}
+
+// It is not what the state makes.
+void Examination::look_at_other(const Page& page, const std::string& bytes) {
+    if (!subject_->waiting) {
+        if (!subject_->shown) return;  // the walk finds that nobody owns it
+        const std::string& ours = made(page);
+        add(Flaw::wrong_bytes, page.path,
+            fmt::format("it is not the page that the state makes: {} bytes instead of {}, other "
+                        "from byte {} on",
+                        bytes.size(), ours.size(), parting(bytes, ours)));
+        return;
+    }
+    auto linked = page.html ? links_of_html(bytes) : links_of_json(bytes, subject_->name);
+    if (!linked) {
+        add(Flaw::wrong_bytes, page.path, linked.failure().what);
+        return;
+    }
+    if (subject_->page && linked.value().serial < subject_->page->serial) {
+        add(Flaw::wrong_bytes, page.path,
+            fmt::format("its serial is {}, and that of the state {}", linked.value().serial.value,
+                        subject_->page->serial.value));
+        return;
+    }
+    for (PageLink& link : linked.value().links) {
+        Item item{layout::published(link.path), std::move(link.expected), page.path};
+        // All formats link to the same files.
+        if (linked_.insert(item.path).second) add_item(std::move(item));
+    }
+}
+
+std::size_t Examination::begin(const Item& item) {
+    const auto look = tree_.look(item.path);
+    if (!look) {
+        add(Flaw::unreadable, item, look.failure().what);
+        return looking;
+    }
+    if (!look.value()) {
+        add(Flaw::missing, item, "it is not there");
+        return looking;
+    }
+    if (!is_usable(*look.value(), item.path, item.linked_from)) return looking;
+    const auto size = look.value()->size;
+    if (item.expected.size && size != *item.expected.size) {
+        add(Flaw::wrong_size, item,
+            fmt::format("{} bytes instead of {}", size, *item.expected.size));
+        return looking;
+    }
+    if (!scope_.hash || !item.expected.digest) return looking;
+    proof_.emplace(tree_, item.path, item.expected);
+    if (proof_->ended()) judge(item);
+    return opening;
+}
+
+void Examination::judge(const Item& item) {
+    Proof proof = std::move(*proof_);
+    proof_.reset();
+    const Digest& wanted = *item.expected.digest;
+    if (proof.failure()) {
+        add(Flaw::unreadable, item, proof.failure()->what);
+    } else if (!proof.may_go_on()) {
+        add(Flaw::wrong_size, item, "it grows");
+    } else if (const std::string found = proof.hasher().finish(); found != wanted.bytes) {
+        add(Flaw::wrong_bytes, item,
+            fmt::format("its {} is {} instead of {}", name_of(wanted.algorithm), to_hex(found),
+                        to_hex(wanted.bytes)));
+    }
+}
+
+}  // namespace pep381d

@@ -1,0 +1,164 @@
+// What verifying finds, and what it leaves in peace.
+#include "pep381d/sync/verification.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/catch.h"
+#include "support/sync_world.h"
+
+using namespace pep381d;
+using namespace sample;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct World : SyncWorld {
+    World() {
+        publish(foo);
+        publish(bar);
+        REQUIRE_FALSE(pass());
+    }
+    // Other names of the same page stay as they are.
+    void replace(const std::string& path, const std::string& text) {
+        fs::remove(web(path));
+        put(path, text);
+    }
+    fs::path web(const std::string& path) { return directory.path() / "web" / path; }
+    std::vector<Finding> found(bool hash = true) { return verify(state, tree, hash); }
+};
+
+// As `flaw path`, in order.
+std::vector<std::string> told(const std::vector<Finding>& findings) {
+    std::vector<std::string> all;
+    for (const Finding& finding : findings)
+        all.push_back(std::string(name_of(finding.flaw)) + " " + finding.path);
+    std::sort(all.begin(), all.end());
+    return all;
+}
+
+const std::string wheel_path = *file_path(foo.files[0]);
+const std::string sdist_path = *file_path(foo.files[1]);
+
+struct Damage {
+    const char* name;
+    std::function<void(World&)> make;
+    std::string flaw, path;
+    bool without_hash = true;  // it is found without hashing
+};
+
+// One of each kind.
+const std::vector<Damage> damages{
+    {"a file is gone", [](World& w) { fs::remove(w.web(wheel_path)); }, "missing", wheel_path},
+    {"a .metadata is gone", [](World& w) { fs::remove(w.web(wheel_path + ".metadata")); },
+     "missing", wheel_path + ".metadata"},
+    {"a file is short", [](World& w) { w.put(sdist_path, "foo"); }, "wrong_size", sdist_path},
+    {"a file has other bytes", [](World& w) { w.put(sdist_path, "bar-1.0.tar.gz"); }, "wrong_bytes",
+     sdist_path, false},
+    {"a .metadata has other bytes", [](World& w) { w.put(wheel_path + ".metadata", "other"); },
+     "wrong_bytes", wheel_path + ".metadata", false},
+    {"a directory lies where a file belongs",
+     [](World& w) {
+         fs::remove(w.web(sdist_path));
+         fs::create_directory(w.web(sdist_path));
+     },
+     "wrong_kind", sdist_path},
+    {"a link lies where a file belongs",
+     [](World& w) {
+         fs::rename(w.web(sdist_path), w.directory.path() / "elsewhere");
+         fs::create_symlink(w.directory.path() / "elsewhere", w.web(sdist_path));
+     },
+     "wrong_kind", sdist_path},
+    {"a file is not for everybody", [](World& w) { chmod(w.web(sdist_path).c_str(), 0600); },
+     "access", sdist_path},
+    {"a page is gone", [](World& w) { fs::remove(w.web("simple/foo/index.v1_json")); }, "missing",
+     "simple/foo/index.v1_json"},
+    {"a page has other bytes",
+     [](World& w) {
+         w.replace("simple/foo/index.html", w.bytes("simple/foo/index.html") + "<!-- more -->");
+     },
+     "wrong_bytes", "simple/foo/index.html"},
+    {"a page is torn",
+     [](World& w) {
+         w.replace("simple/foo/index.v1_html", w.bytes("simple/foo/index.html").substr(0, 100));
+     },
+     "wrong_bytes", "simple/foo/index.v1_html"},
+    {"a directory lies where a page belongs",
+     [](World& w) {
+         fs::remove(w.web("simple/foo/index.html"));
+         fs::create_directory(w.web("simple/foo/index.html"));
+     },
+     "wrong_kind", "simple/foo/index.html"},
+    {"a page in one more format", [](World& w) { w.put("simple/foo/index.v2_json", "{}"); },
+     "stray", "simple/foo/index.v2_json"},
+    {"a page of a project that the state does not know",
+     [](World& w) { w.put("simple/other/index.html", "<html>"); }, "stray",
+     "simple/other/index.html"},
+    {"a file that nothing owns", [](World& w) { w.put("packages/aa/bb/x-1.0.tar.gz", "x"); },
+     "stray", "packages/aa/bb/x-1.0.tar.gz"},
+    {"a .metadata that nothing owns", [](World& w) { w.put(sdist_path + ".metadata", "x"); },
+     "stray", sdist_path + ".metadata"},
+    {"an empty directory", [](World& w) { fs::create_directories(w.web("packages/aa/bb")); },
+     "stray", "packages/aa/bb"},
+    {"an empty directory of a project",
+     [](World& w) { fs::create_directories(w.web("simple/other")); }, "stray", "simple/other"},
+    {"a link out of the tree",
+     [](World& w) { fs::create_directory_symlink("/usr", w.web("packages/usr")); }, "stray",
+     "packages/usr"},
+    {"a link among the projects",
+     [](World& w) { fs::create_directory_symlink("/usr", w.web("simple/usr")); }, "stray",
+     "simple/usr"},
+    {"a pipe", [](World& w) { mkfifo(w.web("packages/pipe").c_str(), 0644); }, "stray",
+     "packages/pipe"},
+    {"signatures that nobody made", [](World& w) { w.put("serversig/foo", "x"); }, "stray",
+     "serversig/foo"},
+    {"the root index is gone", [](World& w) { fs::remove(w.web("simple/index.html")); }, "missing",
+     "simple/index.html"},
+    {"the root index has other bytes",
+     [](World& w) {
+         std::string text = w.bytes("simple/index.v1_json");
+         text.replace(text.find("foo"), 3, "fou");
+         w.put("simple/index.v1_json", text);
+     },
+     "wrong_bytes", "simple/index.v1_json"},
+    {"the root index is torn",
+     [](World& w) {
+         w.replace("simple/index.v1_html", w.bytes("simple/index.html").substr(0, 150));
+     },
+     "wrong_bytes", "simple/index.v1_html"},
+    {"last-modified is ahead", [](World& w) { w.put("last-modified", "20990101T00:00:00\n"); },
+     "ahead", "last-modified"},
+    {"last-modified is torn", [](World& w) { w.put("last-modified", "2099"); }, "ahead",
+     "last-modified"},
+    {"something of the operator's", [](World& w) { w.put("robots.txt", "x"); }, "foreign",
+     "robots.txt"},
+};
+
+}  // namespace
+
+TEST_CASE("after a clean pass verifying finds nothing") {
+    World world;
+    CHECK(told(world.found()).empty());
+}
+
+TEST_CASE("each kind of damage is found, by name, and nothing else") {
+    for (const Damage& damage : damages) {
+        INFO(damage.name);
+        World world;
+        damage.make(world);
+        const std::vector<std::string> expected{damage.flaw + " web/" + damage.path};
+        CHECK(told(world.found()) == expected);
+        if (damage.without_hash)
+            CHECK(told(world.found(false)) == expected);
+        else
+            CHECK(told(world.found(false)).empty());
+    }
+}
+
+TEST_CASE("what lies in staging is named, and is no fault") {
+    World world;
+    std::ofstream(world.directory.path() / "staging/page-7.html") << "x";
+    const auto found = world.found();
+    CHECK(told(found) == std::vector<std::string>{"leftover staging/page-7.html"});
+    CHECK_FALSE(is_fault(found[0].flaw));
+}
