@@ -78,6 +78,10 @@ std::string facts(const Status& status) {
     rows += fact("Waiting", fmt::format("{} projects, {} of them failing", grouped(status.pending),
                                         grouped(status.failed)));
     if (!status.last_error.empty()) rows += fact("Last error", shown_html(status.last_error));
+    rows += fact("Verified", html_time(status.verified, "not yet"));
+    if (status.damages > 0)
+        rows += fact("Damages", fmt::format("{}, the newest: {}", grouped(status.damages),
+                                            shown_html(status.newest_damage)));
     rows += fact("Contact", contact_html(status.contact));
     rows += fact("Program", "pep381d " + shown_html(status.version));
     return "<table class=\"facts\">\n" + rows + "</table>\n";
@@ -160,14 +164,16 @@ std::string status_json(const Status& status) {
     return fmt::format(
         R"({{"version":{},"master":{},"contact":{},"coverage":"{}","as_of":{},)"
         R"("serial":{},"last_modified":{},"projects":{},"files":{},"bytes":{},)"
-        R"("pending":{},"failed":{},"failing":[{}],"skipped":[{}],"last_poll":{},"last_error":{},"paused":{}}})"
+        R"("pending":{},"failed":{},"failing":[{}],"skipped":[{}],"last_poll":{},"last_error":{},)"
+        R"("paused":{},"verified":{},"damages":{},"newest_damage":{}}})"
         "\n",
         json_text(status.version), json_text(display_url(status.master)),
         json_text_or_null(status.contact), status.filtered ? "filtered" : "full",
         json_time(status.as_of), status.serial.value, json_time(status.last_modified),
         status.projects, status.files, status.bytes, status.pending, status.failed, failing,
         skipped, json_time(status.last_poll), json_text_or_null(status.last_error),
-        json_text_or_null(status.shortage));
+        json_text_or_null(status.shortage), json_time(status.verified), status.damages,
+        json_text_or_null(status.newest_damage));
 }
 
 }  // namespace pep381d

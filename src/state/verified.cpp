@@ -1,6 +1,4 @@
 // What verifying asks for: what was verified when, and who owns what lies in the tree.
-#include <algorithm>
-
 #include "state/impl.h"
 
 namespace pep381d {
@@ -104,14 +102,23 @@ WHERE (at, project) > (?, ?) AND at < ? ORDER BY at, project LIMIT ?)sql")
     return all;
 }
 
+std::vector<Unverified> State::projects_behind(std::int64_t id, std::size_t most) {
+    auto rows = impl_->sql("SELECT id, name FROM projects WHERE id > ? ORDER BY id LIMIT ?")
+                    .rows(id, static_cast<std::int64_t>(most));
+    std::vector<Unverified> all;
+    while (rows.next()) all.push_back({rows.integer(0), Time{}, name_in(rows, 1)});
+    return all;
+}
+
 std::int64_t State::verified_since(Time since) {
     return impl_
         ->one(impl_->sql("SELECT count(*) FROM verified WHERE at >= ?").rows(number_of(since)))
         .value_or(0);
 }
 
-std::int64_t State::known_projects() {
-    return impl_->one(impl_->sql("SELECT count(*) FROM projects").rows()).value_or(0);
+std::int64_t State::known_projects(std::int64_t behind) {
+    return impl_->one(impl_->sql("SELECT count(*) FROM projects WHERE id > ?").rows(behind))
+        .value_or(0);
 }
 
 void State::note_verified(std::int64_t project, Time at) {

@@ -40,7 +40,11 @@ Committer::Committer(State& state, FileTree& tree, const Policy& policy, const C
       publisher_(state, tree, policy, clock, [this](const PageReady& page) { recorded(page); }),
       reshape_(state, publisher_, policy, clock),
       rulings_(state, policy, clock, log),
-      freshness_(state, tree, policy, clock) {}
+      freshness_(state, tree, policy, clock),
+      repairs_(
+          state, tree, publisher_, clock,
+          [this](const ProjectName& name) { return busy_.contains(name.text()); },
+          [this](const ProjectName& name) { busy_.insert(name.text()); }) {}
 
 Committer::~Committer() {
     stop();
@@ -58,6 +62,11 @@ void Committer::restrict_to(const std::vector<ProjectName>& projects) {
     rulings_.named(projects);
     only_ = projects;
     backlog_left_ = false;
+}
+
+void Committer::verify(ScrubPolicy policy) {
+    if (policy.once) backlog_left_ = false;
+    scrub_.emplace(state_, tree_, repairs_, std::move(policy), clock_, log_);
 }
 
 void Committer::start(std::function<void()> wake) {
@@ -145,15 +154,28 @@ void Committer::cycle() {
     take_in(messages);
     if (reshape_.running()) reshape_.go_on();
     if (publisher_.busy()) publisher_.turn();
+    scrub();
     feed();
     publish_outside();
     note_rest();
 }
 
+// What others wait for comes first: a slice only when nobody has anything for us.
+void Committer::scrub() {
+    if (!scrub_due() || reshape_.running()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!inbox_.empty() || stopping_) return;
+    }
+    scrub_->go_on();
+    if (scrub_->take_mended()) handled_changed_ = true;
+}
+
 // Waits until there is something to do, then a little longer for more of it.
 std::deque<Message> Committer::gather() {
     std::unique_lock lock(mutex_);
-    const bool on_the_way = publisher_.busy() || reshape_.running() || finishing_ != finished_;
+    const bool on_the_way =
+        publisher_.busy() || reshape_.running() || finishing_ != finished_ || scrub_due();
     const auto work = [&] { return !inbox_.empty() || stopping_; };
     const auto wants_feeding = [&] { return !only_ && backlog_left_ && hungry(); };
     if (!on_the_way && !work() && !wants_feeding()) {
@@ -161,6 +183,9 @@ std::deque<Message> Committer::gather() {
         std::chrono::milliseconds most = std::chrono::seconds(1);
         if (standing_.next_due)
             most = std::clamp(*standing_.next_due - clock_.now(), shortest_rest, most);
+        if (const auto next = scrub_ ? scrub_->next() : std::nullopt)
+            most = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*next - clock_.steady()),
+                              std::chrono::milliseconds(1), most);
         changed_.wait_for(lock, most, [&] { return work() || wants_feeding(); });
     }
     if (!inbox_.empty() && !finishing_)
@@ -259,7 +284,8 @@ std::string Committer::feed_some(const std::vector<Queued>& all) {
 }
 
 bool Committer::nothing_left() {
-    const bool work = !busy_.empty() || backlog_left_;
+    const bool verifying = scrub_ && scrub_->round_left();
+    const bool work = !busy_.empty() || backlog_left_ || verifying;
     return (finishing_ || !work) && !reshape_.running() && !publisher_.busy();
 }
 

@@ -5,6 +5,7 @@
 
 #include "pep381d/sync/committer.h"
 #include "pep381d/sync/intake.h"
+#include "pep381d/tree/layout.h"
 
 #include "sync/must.h"
 
@@ -13,6 +14,7 @@ namespace pep381d {
 void Committer::handle(FileArrived& file) {
     ++counters_.files;
     counters_.bytes += file.metadata ? 0 : file.file.size.value_or(0);
+    if (scrub_) scrub_->placed(file.metadata ? layout::metadata(file.file.path) : file.file.path);
     publisher_.add(std::move(file));
 }
 
@@ -25,6 +27,11 @@ void Committer::handle(PageReady& page) {
 
 void Committer::recorded(const PageReady& page) {
     rulings_.page_recorded(page);
+    if (scrub_ && !page.same)
+        for (const File& file : page.page.files) {
+            if (file.held) scrub_->placed(file.path);
+            if (file.metadata_held) scrub_->placed(layout::metadata(file.path));
+        }
     busy_.erase(page.page.name.text());
     handled_changed_ = true;
     if (!page.same) ++counters_.pages;

@@ -81,7 +81,9 @@ std::size_t Examination::go_on(std::size_t most) {
     std::size_t done = 0;
     while (done < most && !ended()) {
         if (proof_) {
-            done += proof_->go_on(most - done);
+            const std::size_t read = proof_->go_on(most - done);
+            bytes_ += static_cast<std::int64_t>(read);
+            done += read;
             if (proof_->ended()) judge(items_[next_item_ - 1]);
         } else if (next_page_ < pages_.size()) {
             done += look_at(pages_[next_page_++]);

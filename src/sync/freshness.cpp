@@ -19,6 +19,9 @@ Status survey(State& state, const Policy& policy, Time now, std::size_t most_fai
     status.last_poll = state.time(Note::last_poll);
     status.last_error = state.text(Note::last_error).value_or("");
     status.shortage = state.text(Note::shortage).value_or("");
+    status.verified = state.time(Note::verified);
+    status.damages = state.number(Note::damages).value_or(0);
+    status.newest_damage = state.text(Note::newest_damage).value_or("");
     const Totals totals = state.totals();
     status.projects = totals.projects;
     status.files = totals.files;

@@ -146,7 +146,7 @@ void TreeWalk::see_in_web(const Entry& entry) {
     const auto found = std::find_if(ours.begin(), ours.end(),
                                     [&](const auto& one) { return entry.name == one.first; });
     if (found == ours.end()) {
-        // TODO(local-stats, serverkey): theirs when there is somebody who makes them.
+        // Those are the mirror's, but not the state's.
         if (!is_one_of(entry.name, {"last-modified", "local-stats", "serverkey"}))
             add(Flaw::foreign, path, "not the mirror's; it is left alone");
     } else if (entry.kind == FileKind::directory) {

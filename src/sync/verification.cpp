@@ -13,6 +13,9 @@ namespace pep381d {
 namespace {
 
 constexpr std::size_t projects_at_once = 200;
+constexpr std::size_t looks_a_thread = 16;
+constexpr std::size_t files_a_part = 64;
+constexpr std::chrono::seconds notes_pause{1};
 // What an entry of a directory counts for.
 constexpr std::size_t entry_cost = 8 << 10;
 
@@ -40,10 +43,12 @@ Formats formats_of(State& state) {
     return formats;
 }
 
-Verification::Verification(State& state, FileTree& tree, bool hash)
-    : state_(state), tree_(tree), formats_(formats_of(state)) {
+Verification::Verification(State& state, FileTree& tree, VerifyOptions options)
+    : state_(state), tree_(tree), options_(options), formats_(formats_of(state)) {
     scope_.formats = formats_;
-    scope_.hash = hash;
+    scope_.hash = options_.hash;
+    last_.id = clean_up_to_ = options_.behind;
+    if (options_.threads > 0) examiners_ = std::make_unique<Examiners>(options_.threads);
     if (const auto web = tree_.look(layout::web); web && web.value())
         scope_.owner = web.value()->owner;
 }
@@ -60,8 +65,9 @@ bool Verification::go_on(std::size_t most) {
         switch (step_) {
             case Step::outside:
                 check_outside();
-                walk_ = std::make_unique<TreeWalk>(state_, tree_, formats_);
-                step_ = Step::walk;
+                if (!options_.walked) walk_ = std::make_unique<TreeWalk>(state_, tree_, formats_);
+                walked_clean_ = options_.walked;
+                step_ = options_.walked ? Step::root : Step::walk;
                 break;
             case Step::walk:
                 walk(left);
@@ -85,7 +91,7 @@ void Verification::check_outside() {
     const auto look = tree_.look(layout::last_modified);
     if (look && !look.value()) return;
     const auto add = [&](Flaw flaw, std::string cause) {
-        findings_.push_back({flaw, layout::last_modified, std::move(cause), std::nullopt});
+        this->add({flaw, layout::last_modified, std::move(cause), std::nullopt});
     };
     if (!look) return add(Flaw::unreadable, look.failure().what);
     if (look.value()->kind != FileKind::file) return add(Flaw::wrong_kind, "no regular file");
@@ -105,10 +111,11 @@ void Verification::check_outside() {
 void Verification::walk(std::size_t& left) {
     const auto done = walk_->go_on(std::max<std::size_t>(left / entry_cost, 1)) * entry_cost;
     left -= std::min(left, done);
-    for (Finding& finding : walk_->take()) findings_.push_back(std::move(finding));
+    for (Finding& finding : walk_->take()) add(std::move(finding));
     for (ProjectName& name : walk_->take_waiting()) waiting_.push_back(std::move(name));
     if (!walk_->ended()) return;
     walk_.reset();
+    walked_clean_ = !faulty_;
     step_ = Step::root;
 }
 
@@ -116,21 +123,63 @@ void Verification::check_root_twice() {
     const auto first = check_root(state_, tree_, formats_);
     if (first.empty()) return;
     for (Finding& finding : found_twice(first, check_root(state_, tree_, formats_)))
-        findings_.push_back(std::move(finding));
+        add(std::move(finding));
+}
+
+void Verification::add(Finding finding) {
+    faulty_ = faulty_ || is_fault(finding.flaw);
+    findings_.push_back(std::move(finding));
 }
 
 void Verification::projects(std::size_t& left) {
-    if (!examination_) {
-        auto subject = next_subject();
-        if (!subject) {
-            step_ = Step::done;
-            return;
-        }
-        again_ = false;
-        examination_.emplace(tree_, std::make_shared<Subject>(std::move(*subject)), scope_);
+    const std::size_t at_once =
+        examiners_ ? static_cast<std::size_t>(options_.threads) * looks_a_thread : 1;
+    while (looks_.size() < at_once && start_next()) {
     }
-    left -= std::min(left, examination_->go_on(left) + 1);
-    if (examination_->ended()) end_examination();
+    if (looks_.empty()) {
+        write_notes();
+        step_ = Step::done;
+        return;
+    }
+    std::unique_ptr<Examination> examination;
+    if (examiners_) {
+        examination = examiners_->reap(true);
+        left -= std::min<std::size_t>(left,
+                                      static_cast<std::size_t>(examination->bytes()) + entry_cost);
+    } else {
+        left -= std::min(left, here_.front()->go_on(left) + 1);
+        if (!here_.front()->ended()) return;
+        examination = std::move(here_.front());
+        here_.pop_front();
+    }
+    ended(*examination);
+}
+
+bool Verification::start_next() {
+    auto subject = next_subject();
+    if (!subject) return false;
+    start(std::make_shared<const Subject>(std::move(*subject)), scope_);
+    return true;
+}
+
+// A large project is looked at in parts, so that several threads share it.
+void Verification::start(const std::shared_ptr<const Subject>& subject, Scope scope) {
+    Look& look = looks_[subject.get()];
+    look.id = subject->id;
+    const std::size_t files = subject->page ? subject->page->files.size() : 0;
+    const bool whole = !examiners_ || scope.again || files <= files_a_part;
+    for (std::size_t first = 0; first == 0 || first < files; first += files_a_part) {
+        scope.pages = first == 0;
+        scope.first_file = first;
+        if (!whole) scope.last_file = first + files_a_part;
+        auto examination = std::make_unique<Examination>(tree_, subject, scope);
+        ++look.parts;
+        if (examiners_)
+            examiners_->start(std::move(examination));
+        else
+            here_.push_back(std::move(examination));
+        if (whole) break;
+    }
 }
 
 Subject Verification::subject_of(const ProjectName& name, std::int64_t id) {
@@ -147,10 +196,11 @@ std::optional<Subject> Verification::next_subject() {
         waiting_.pop_back();
         return subject_of(name, 0);
     }
-    constexpr Time for_ever{std::chrono::milliseconds(std::numeric_limits<std::int64_t>::max())};
-    if (next_.empty())
-        for (Unverified& one : state_.unverified(last_, for_ever, projects_at_once))
-            next_.push_back(std::move(one));
+    if (next_.empty()) {
+        auto some = options_.hash ? state_.unverified(last_, options_.since, projects_at_once)
+                                  : state_.projects_behind(last_.id, projects_at_once);
+        for (Unverified& one : some) next_.push_back(std::move(one));
+    }
     if (next_.empty()) return std::nullopt;
     last_ = std::move(next_.front());
     next_.pop_front();
@@ -158,23 +208,59 @@ std::optional<Subject> Verification::next_subject() {
 }
 
 // What was found counts when a second look, with what the state says by then, finds it again.
-void Verification::end_examination() {
-    std::vector<Finding> found = std::move(examination_->findings());
-    if (found.empty() || again_) {
-        for (Finding& finding : found) findings_.push_back(std::move(finding));
-        examination_.reset();
-        return;
+void Verification::ended(Examination& examination) {
+    const std::shared_ptr<const Subject> subject = examination.subject();
+    std::vector<Finding>& found = examination.findings();
+    bytes_ += examination.bytes();
+    Look& look = looks_.at(subject.get());
+    if (examination.scope().again) {
+        look.faulty = look.faulty || !found.empty();
+        for (Finding& finding : found) add(std::move(finding));
+    } else if (!found.empty()) {
+        look.faulty = true;
+        Scope scope = scope_;
+        scope.again = true;
+        for (const Finding& finding : found) scope.only.insert(finding.path);
+        start(std::make_shared<const Subject>(subject_of(subject->name, subject->id)),
+              std::move(scope));
     }
-    Scope scope = scope_;
-    for (const Finding& finding : found) scope.only.insert(finding.path);
-    const Subject& subject = examination_->subject();
-    auto fresh = std::make_shared<Subject>(subject_of(subject.name, subject.id));
-    again_ = true;
-    examination_.emplace(tree_, std::move(fresh), std::move(scope));
+    if (--looks_.at(subject.get()).parts > 0) return;
+    if (!examination.scope().again) {
+        ++projects_done_;
+        if (!looks_.at(subject.get()).faulty) note(subject->id);
+    }
+    looks_.erase(subject.get());
+}
+
+// Written together: each by itself would cost a flush.
+void Verification::note(std::int64_t id) {
+    if (id == 0) return;
+    // Examined side by side, they end in any order; those before the oldest one are done.
+    if (!faulty_) {
+        clean_up_to_ = last_.id;
+        for (const auto& [subject, look] : looks_)
+            if (look.id != 0) clean_up_to_ = std::min(clean_up_to_, look.id - 1);
+    }
+    if (options_.noting == nullptr || !options_.hash) return;
+    verified_.push_back(id);
+    const Steady now = options_.noting->steady();
+    if (now - noted_ < notes_pause) return;
+    noted_ = now;
+    write_notes();
+}
+
+void Verification::write_notes() {
+    if (verified_.empty()) return;
+    State::Change change(state_);
+    for (const std::int64_t id : verified_) state_.note_verified(id, options_.noting->now());
+    change.commit();
+    verified_.clear();
 }
 
 std::vector<Finding> verify(State& state, FileTree& tree, bool hash) {
-    Verification verification(state, tree, hash);
+    VerifyOptions options;
+    options.hash = hash;
+    Verification verification(state, tree, options);
     while (verification.go_on(std::numeric_limits<std::size_t>::max())) {
     }
     return verification.take();

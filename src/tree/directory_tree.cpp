@@ -63,12 +63,14 @@ class DirectoryListing final : public Listing {
 
 }  // namespace
 
-DirectoryTree::DirectoryTree(std::string directory) : directory_(std::move(directory)) {
+DirectoryTree::DirectoryTree(std::string directory, Access access)
+    : directory_(std::move(directory)) {
     root_ = Descriptor(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!root_)
         throw Fatal(
             5, fmt::format("mirror.directory {}: {}; make it, owned by the user that runs pep381d",
                            directory_, std::strerror(errno)));
+    if (access == Access::read) return;
     if (!lock(root_))
         throw Fatal(
             5, fmt::format("mirror.directory {}: another pep381d{} works on it; stop that first",
@@ -80,6 +82,11 @@ DirectoryTree::DirectoryTree(std::string directory) : directory_(std::move(direc
         if (faccessat(root_.get(), name.c_str(), R_OK | W_OK | X_OK, 0) != 0)
             throw Fatal(5, fmt::format("{}/{}: {}; the mirror's user must be able to write there",
                                        directory_, name, std::strerror(errno)));
+}
+
+bool DirectoryTree::is_held(const std::string& directory) {
+    const Descriptor root(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return root && flock(root.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 Failure DirectoryTree::failed(const std::string& path, const char* verb) const {
@@ -139,10 +146,13 @@ Done DirectoryTree::make_directory(const std::string& path) {
 Done DirectoryTree::remove_directory(const std::string& path) {
     if (unlinkat(root_.get(), path.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return Nothing{};
     if (errno != ENOTEMPTY && errno != EEXIST) return failed(path, "remove the directory");
-    const auto names = list(path);
-    if (!names) return names.failure();
-    for (const std::string& name : names.value()) {
-        const std::string file = fmt::format("{}/{}", path, name);
+    const auto listing = list(path);
+    if (!listing) return listing.failure();
+    for (;;) {
+        const auto entry = listing.value()->next();
+        if (!entry) return entry.failure();
+        if (!entry.value()) break;
+        const std::string file = fmt::format("{}/{}", path, entry.value()->name);
         if (unlinkat(root_.get(), file.c_str(), 0) != 0) return failed(file, "remove");
     }
     if (unlinkat(root_.get(), path.c_str(), AT_REMOVEDIR) != 0)

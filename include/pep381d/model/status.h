@@ -45,8 +45,11 @@ struct Status {
     std::vector<FailingProject> failing;
     std::vector<SkippedItem> skipped;
     std::optional<Time> last_poll;
-    std::string last_error;  // empty: none since the last good poll
-    std::string shortage;    // why nothing is fetched: no room; empty: there is enough
+    std::string shortage;          // why nothing is fetched: no room; empty: there is enough
+    std::optional<Time> verified;  // when the newest whole round of verifying began
+    std::int64_t damages = 0;      // that the daemon's verifying has found
+    std::string newest_damage;     // time, path and cause; empty: none
+    std::string last_error;        // empty: none since the last good poll
     bool operator==(const Status&) const = default;
 };
 

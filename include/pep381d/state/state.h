@@ -95,6 +95,16 @@ enum class Note {
     files,
     bytes,     // totals
     shortage,  // text: of which room there is too little to fetch anything; empty: of none
+    // Verifying: when the command's round began, where it is not over, and whether it has walked
+    // over the tree; up to which project one without hashing has come; the same of the daemon's.
+    verify_began,   // Time
+    verify_walked,  // 1
+    verify_looked,  // number of a project
+    scrub_began,    // Time
+    scrub_walked,   // 1
+    verified,       // Time: when the newest whole round began that is over
+    damages,        // count of faults that were found since the state was made
+    newest_damage,  // text
 };
 
 class State {
@@ -211,9 +221,10 @@ class State {
 
     // For verifying. Those not verified since `before`, the oldest first, behind `after`.
     std::vector<Unverified> unverified(const Unverified& after, Time before, std::size_t most);
+    std::vector<Unverified> projects_behind(std::int64_t id, std::size_t most);
     void note_verified(std::int64_t project, Time at);
-    std::int64_t verified_since(Time since);  // how many
-    std::int64_t known_projects();            // all of which there is a row
+    std::int64_t verified_since(Time since);               // how many
+    std::int64_t known_projects(std::int64_t behind = 0);  // of which there is a row
     // The project that the file's name speaks of holds it: not every owner is found so.
     bool holds_by_name(const std::string& path);
     // Visits the paths of what is held, of `most` files behind `at`, which moves; false: no more.

@@ -26,8 +26,10 @@
 #include "pep381d/sync/messages.h"
 #include "pep381d/sync/policy.h"
 #include "pep381d/sync/publisher.h"
+#include "pep381d/sync/repairs.h"
 #include "pep381d/sync/reshape.h"
 #include "pep381d/sync/rulings.h"
+#include "pep381d/sync/scrub.h"
 #include "pep381d/tree/file_tree.h"
 
 namespace pep381d {
@@ -43,6 +45,9 @@ class Committer {
     // These projects only, whatever the queue holds besides; neither the cursor nor last-modified
     // moves. Before start().
     void restrict_to(const std::vector<ProjectName>& projects);
+    // Verifies and mends beside all else. With a single round only what is queued already for an
+    // event, a retry or a repair is fetched, not the backlog of a list. Before start().
+    void verify(ScrubPolicy policy);
     // `wake`: called from the committer's thread whenever there is something new for the loop.
     void start(std::function<void()> wake);
     // Ends the thread after what it has taken is published and recorded. What waits in the queue
@@ -74,6 +79,8 @@ class Committer {
         std::atomic<std::int64_t> bytes{0};
     };
     const Counters& counters() const { return counters_; }
+    // Of what verify() started, or nothing.
+    const Scrub::Counters* scrub_counters() const { return scrub_ ? &scrub_->counters() : nullptr; }
     // Named projects that the master does not have. After stop().
     const std::vector<std::string>& not_at_master() const { return rulings_.not_at_master(); }
 
@@ -104,6 +111,8 @@ class Committer {
     bool hungry() const;
     bool nothing_left();
     void publish_outside();
+    void scrub();
+    bool scrub_due() const { return scrub_ && !finishing_ && scrub_->due(); }
     std::int64_t pending();
     std::optional<Time> next_due();
     void note_rest();
@@ -118,6 +127,8 @@ class Committer {
     Reshape reshape_;
     Rulings rulings_;
     Freshness freshness_;
+    Repairs repairs_;
+    std::optional<Scrub> scrub_;
 
     // The committer's thread alone.
     std::unordered_set<std::string> busy_;  // handed out, not yet recorded

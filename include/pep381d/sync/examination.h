@@ -45,6 +45,7 @@ struct Scope {
     bool pages = true;
     std::size_t first_file = 0, last_file = static_cast<std::size_t>(-1);  // behind the last
     std::set<std::string> only;  // these paths of the tree; empty: all
+    bool again = false;          // this is the second look
 };
 
 class Examination {
@@ -56,7 +57,9 @@ class Examination {
     bool ended() const {
         return !proof_ && next_page_ == pages_.size() && next_item_ == items_.size();
     }
-    const Subject& subject() const { return *subject_; }
+    const std::shared_ptr<const Subject>& subject() const { return subject_; }
+    const Scope& scope() const { return scope_; }
+    std::int64_t bytes() const { return bytes_; }  // hashed so far
     // Once it has ended.
     std::vector<Finding>& findings() { return findings_; }
 
@@ -91,6 +94,7 @@ class Examination {
     std::size_t next_page_ = 0, next_item_ = 0;
     std::optional<Proof> proof_;
     std::string html_;  // as the state makes it
+    std::int64_t bytes_ = 0;
     std::vector<Finding> findings_;
 };
 

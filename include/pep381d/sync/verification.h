@@ -12,24 +12,38 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "pep381d/base/clock.h"
 #include "pep381d/state/state.h"
 #include "pep381d/sync/examination.h"
+#include "pep381d/sync/examiners.h"
 #include "pep381d/sync/finding.h"
 #include "pep381d/sync/tree_walk.h"
 #include "pep381d/tree/file_tree.h"
 
 namespace pep381d {
 
+struct VerifyOptions {
+    bool hash = true;  // false: sizes and links only
+    int threads = 0;   // that examine projects; 0: the caller's
+    // Passed by: projects verified since then (with `hash`), or up to this one, by number. And the
+    // walk over the tree.
+    Time since{std::chrono::milliseconds(std::numeric_limits<std::int64_t>::max())};
+    std::int64_t behind = 0;
+    bool walked = false;
+    const Clock* noting = nullptr;  // verified projects are noted in the state, at its time
+};
+
 class Verification {
   public:
-    // `hash` false: sizes and links only.
-    Verification(State& state, FileTree& tree, bool hash);
+    Verification(State& state, FileTree& tree, VerifyOptions options);
     ~Verification();
 
     // Goes on for about so many bytes of reading, other work counted in; false: the round is over.
@@ -39,28 +53,52 @@ class Verification {
     // A file comes to this place, below web/.
     void placed(const std::string& path);
 
+    // The walk is done, and has found no fault; likewise all projects up to this number.
+    bool walked_clean() const { return walked_clean_; }
+    std::int64_t clean_up_to() const { return clean_up_to_; }
+    std::int64_t projects_done() const { return projects_done_; }
+    std::int64_t bytes() const { return bytes_; }  // hashed
+
   private:
     enum class Step { outside, walk, root, projects, done };
+    // A project that is being looked at, in parts.
+    struct Look {
+        std::int64_t id = 0;
+        std::size_t parts = 0;  // still to end
+        bool faulty = false;
+    };
 
     void check_outside();
     void walk(std::size_t& left);
     void check_root_twice();
     void projects(std::size_t& left);
+    bool start_next();
+    void start(const std::shared_ptr<const Subject>& subject, Scope scope);
     std::optional<Subject> next_subject();
     Subject subject_of(const ProjectName& name, std::int64_t id);
-    void end_examination();
+    void ended(Examination& examination);
+    void note(std::int64_t id);
+    void write_notes();
+    void add(Finding finding);
 
     State& state_;
     FileTree& tree_;
+    const VerifyOptions options_;
     Formats formats_;
     Scope scope_;
     Step step_ = Step::outside;
     std::unique_ptr<TreeWalk> walk_;
+    bool walked_clean_ = false, faulty_ = false;
+    std::int64_t clean_up_to_ = 0;
     std::vector<ProjectName> waiting_;  // with a page that the state does not know
     std::deque<Unverified> next_;
     Unverified last_;
-    std::optional<Examination> examination_;
-    bool again_ = false;  // it is the second look
+    std::deque<std::unique_ptr<Examination>> here_;  // on the caller's thread
+    std::unique_ptr<Examiners> examiners_;           // on others
+    std::unordered_map<const Subject*, Look> looks_;
+    std::vector<std::int64_t> verified_;  // not yet noted
+    Steady noted_{};
+    std::int64_t projects_done_ = 0, bytes_ = 0;
     std::vector<Finding> findings_;
 };
 

@@ -13,8 +13,11 @@ class DirectoryTree final : public FileTree {
   public:
     // Makes web/ and staging/ below `directory`, which must exist, and locks it for the life of
     // this object. Throws Fatal(5) where it is missing, not writable, or held by another process,
-    // whose number it then names.
-    explicit DirectoryTree(std::string directory);
+    // whose number it then names. To read only: nothing is made, and others may work beside it.
+    enum class Access { write, read };
+    explicit DirectoryTree(std::string directory, Access access = Access::write);
+    // Somebody works on it.
+    static bool is_held(const std::string& directory);
 
     Outcome<Descriptor> create(const std::string& path) override;
     Outcome<Descriptor> append(const std::string& path) override;

@@ -43,6 +43,9 @@ TEST_CASE("the status as JSON has every value under its name") {
                       {"bar", "\xff", 1, std::nullopt}};
     status.skipped = {{"../x", "not a legal name"}};
     status.last_error = "timeout";
+    status.verified = at("20261120T00:00:00");
+    status.damages = 2;
+    status.newest_damage = "web/x: it is not there";
     status.filtered = true;
     CHECK(
         status_json(status) ==
@@ -53,7 +56,8 @@ TEST_CASE("the status as JSON has every value under its name") {
         R"({"name":"foo","cause":"https://x/: \"404\"","attempts":3,"next_try":"2026-11-21T22:00:00Z"},)"
         "{\"name\":\"bar\",\"cause\":\"\xef\xbf\xbd\",\"attempts\":1,\"next_try\":null}],"
         R"("skipped":[{"name":"../x","cause":"not a legal name"}],)"
-        R"("last_poll":"2026-11-21T21:19:00Z","last_error":"timeout","paused":null})"
+        R"("last_poll":"2026-11-21T21:19:00Z","last_error":"timeout","paused":null,)"
+        R"("verified":"2026-11-20T00:00:00Z","damages":2,"newest_damage":"web/x: it is not there"})"
         "\n");
 }
 

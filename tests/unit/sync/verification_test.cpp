@@ -24,6 +24,20 @@ struct World : SyncWorld {
         fs::remove(web(path));
         put(path, text);
     }
+    // One round that mends what it finds, with the network as it is. How many it could not mend.
+    std::int64_t repair() {
+        Staging staging(tree);
+        Committer committer(state, tree, policy, clock, log, false);
+        Engine engine(*transport, staging, committer, policy, clock, log, false, hooks);
+        ScrubPolicy scrub;
+        scrub.once = true;
+        committer.verify(std::move(scrub));
+        committer.start([] {});
+        CHECK_FALSE(engine.pass(false));
+        committer.stop();
+        committer.check();
+        return committer.scrub_counters()->not_mended;
+    }
     fs::path web(const std::string& path) { return directory.path() / "web" / path; }
     std::vector<Finding> found(bool hash = true) { return verify(state, tree, hash); }
 };
@@ -161,4 +175,74 @@ TEST_CASE("what lies in staging is named, and is no fault") {
     const auto found = world.found();
     CHECK(told(found) == std::vector<std::string>{"leftover staging/page-7.html"});
     CHECK_FALSE(is_fault(found[0].flaw));
+}
+
+TEST_CASE("each kind of damage is mended, but for what an operator has to") {
+    for (const Damage& damage : damages) {
+        INFO(damage.name);
+        World world;
+        const std::string page = world.page_of("foo"), root = world.bytes("simple/index.html");
+        damage.make(world);
+        const bool by_hand = std::string(damage.flaw) == "access";
+        CHECK(world.repair() == (by_hand ? 1 : 0));
+        const auto left = told(world.found());
+        if (by_hand || std::string(damage.flaw) == "foreign")
+            CHECK(left.size() == 1);
+        else
+            CHECK(left.empty());
+        CHECK(world.page_of("foo") == page);
+        CHECK(world.bytes("simple/index.html") == root);
+        CHECK(world.bytes(wheel_path) == foo.files[0].name.text());
+        CHECK(world.state.pending() == 0);
+    }
+}
+
+TEST_CASE("a damaged file leaves its page before it is fetched again") {
+    World world;
+    world.put(sdist_path, "foo");
+    world.network.answers.erase(foo.files[1].url);
+    CHECK(world.repair() == 0);
+    CHECK_THAT(world.page_of("foo"), !ContainsSubstring("foo-1.0.tar.gz"));
+    CHECK_FALSE(world.there(sdist_path));
+    CHECK(told(world.found()).empty());
+    CHECK_FALSE(world.cause_of("foo").empty());
+
+    world.publish(foo);
+    world.clock.advance(1h);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.bytes(sdist_path) == foo.files[1].name.text());
+}
+
+TEST_CASE("what a kill in the middle of a pass leaves is no fault, unless a link is dead") {
+    World world;
+    auto newer = foo;
+    newer.serial = Serial{9};
+    newer.files.push_back(sdist("foo-2.0.tar.gz"));
+    for (File& file : newer.files) {
+        file.path = *file_path(file);
+        file.held = true;
+        file.metadata_held = file.core_metadata.offered;
+    }
+    {
+        State::Change change(world.state);
+        world.state.enqueue(foo.name, "foo", Serial{9}, Loss::nothing, world.clock.now(), true);
+        world.state.intend(foo.name, newer.files[2].path);
+        change.commit();
+    }
+    world.put(newer.files[2].path, "foo-2.0.tar.gz");
+    world.replace("simple/foo/index.html", project_html(newer));
+    CHECK(told(world.found()).empty());
+    world.replace("simple/foo/index.v1_json", project_json(newer));
+    CHECK(told(world.found()).empty());
+
+    SECTION("the file is short") {
+        world.put(newer.files[2].path, "foo-2");
+    }
+    SECTION("the file is gone") {
+        world.replace(newer.files[2].path, "no such file");
+    }
+    SECTION("the page is torn") {
+        world.replace("simple/foo/index.html", project_html(newer).substr(0, 300));
+    }
+    CHECK_FALSE(told(world.found()).empty());
 }

@@ -1,0 +1,55 @@
+// Mends what verifying finds, in the order that keeps what is shown true: a page that names a file
+// which is damaged is published without it first, then the file goes, and the project is queued, so
+// that it is fetched again. Pages and root index are made again from the state; strays go.
+//
+// Only below web/simple, web/packages, web/serversig and web/pypi is anything removed; what lies
+// beside them may be an operator's.
+//
+// Thread rule: the committer's.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pep381d/base/clock.h"
+#include "pep381d/state/state.h"
+#include "pep381d/sync/finding.h"
+#include "pep381d/sync/publisher.h"
+#include "pep381d/tree/file_tree.h"
+
+namespace pep381d {
+
+class Repairs {
+  public:
+    // `is_busy`: somebody works on the project; `claim`: nobody else may until its page is
+    // recorded.
+    Repairs(State& state, FileTree& tree, Publisher& publisher, const Clock& clock,
+            std::function<bool(const ProjectName&)> is_busy,
+            std::function<void(const ProjectName&)> claim);
+
+    // False: it is nothing that can be mended here.
+    bool add(const Finding& finding);
+    // Mends what can be mended now.
+    void go_on();
+    // Projects that wait until somebody else is done with them.
+    std::size_t waiting() const { return projects_.size(); }
+
+  private:
+    bool remove_stray(const Finding& finding);
+    void clear_away(const std::string& path, int levels);
+    void remake_root(const Finding& finding);
+    bool mend(const ProjectName& name, const std::vector<Finding>& findings);
+    bool leave_out(const ProjectName& name, const std::vector<Finding>& findings);
+
+    State& state_;
+    FileTree& tree_;
+    Publisher& publisher_;
+    const Clock& clock_;
+    std::function<bool(const ProjectName&)> is_busy_;
+    std::function<void(const ProjectName&)> claim_;
+    std::map<ProjectName, std::vector<Finding>> projects_;
+};
+
+}  // namespace pep381d

@@ -1,0 +1,61 @@
+#include "pep381d/sync/examiners.h"
+
+#include <utility>
+
+namespace pep381d {
+
+namespace {
+
+// Between two looks at whether to stop.
+constexpr std::size_t slice = 32 << 20;
+
+}  // namespace
+
+Examiners::Examiners(int threads) {
+    for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+}
+
+Examiners::~Examiners() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+}
+
+void Examiners::start(std::unique_ptr<Examination> examination) {
+    ++under_way_;
+    {
+        const std::lock_guard lock(mutex_);
+        waiting_.push_back(std::move(examination));
+    }
+    changed_.notify_one();
+}
+
+std::unique_ptr<Examination> Examiners::reap(bool wait) {
+    std::unique_lock lock(mutex_);
+    if (wait && under_way_ > 0) ended_.wait(lock, [&] { return !done_.empty(); });
+    if (done_.empty()) return nullptr;
+    auto examination = std::move(done_.front());
+    done_.pop_front();
+    --under_way_;
+    return examination;
+}
+
+void Examiners::run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        changed_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+        if (stopping_) return;
+        auto examination = std::move(waiting_.front());
+        waiting_.pop_front();
+        lock.unlock();
+        while (!examination->ended() && !stopping_) (void)examination->go_on(slice);
+        lock.lock();
+        done_.push_back(std::move(examination));
+        ended_.notify_one();
+    }
+}
+
+}  // namespace pep381d

@@ -1,0 +1,169 @@
+#include "pep381d/sync/repairs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "pep381d/tree/layout.h"
+
+#include "sync/must.h"
+
+namespace pep381d {
+
+namespace {
+
+constexpr int levels_most = 300;
+
+bool is_ours(const std::string& path) {
+    for (const char* root : {"web/simple/", "web/packages/", "web/serversig/", "web/pypi/"})
+        if (path.starts_with(root)) return true;
+    return false;
+}
+
+bool is_root_index(const std::string& path) {
+    return path == layout::root_html || path == layout::root_v1_html || path == layout::root_json;
+}
+
+// The project whose directory of pages the path lies in.
+std::optional<ProjectName> project_of_page(const std::string& path) {
+    const std::string root = layout::published("simple/");
+    if (!path.starts_with(root)) return std::nullopt;
+    const std::string rest = path.substr(root.size());
+    const auto slash = rest.find('/');
+    if (slash == std::string::npos || rest.find('/', slash + 1) != std::string::npos)
+        return std::nullopt;
+    auto name = ProjectName::parse(rest.substr(0, slash));
+    if (!name || name->text() != rest.substr(0, slash)) return std::nullopt;
+    return name;
+}
+
+}  // namespace
+
+Repairs::Repairs(State& state, FileTree& tree, Publisher& publisher, const Clock& clock,
+                 std::function<bool(const ProjectName&)> is_busy,
+                 std::function<void(const ProjectName&)> claim)
+    : state_(state),
+      tree_(tree),
+      publisher_(publisher),
+      clock_(clock),
+      is_busy_(std::move(is_busy)),
+      claim_(std::move(claim)) {}
+
+bool Repairs::add(const Finding& finding) {
+    if (finding.flaw == Flaw::access) return false;
+    if (finding.path == layout::last_modified) {
+        // None is better than a wrong one; the next that is published is newer than this.
+        clear_away(finding.path, levels_most);
+        State::Change change(state_);
+        state_.set(Note::last_modified, Time{});
+        change.commit();
+        return true;
+    }
+    if (!is_ours(finding.path)) return false;
+    if (is_root_index(finding.path)) {
+        remake_root(finding);
+        return true;
+    }
+    if (finding.project) {
+        projects_[*finding.project].push_back(finding);
+        return true;
+    }
+    return finding.flaw == Flaw::stray && remove_stray(finding);
+}
+
+bool Repairs::remove_stray(const Finding& finding) {
+    // The root index that names such a page goes first.
+    const auto name = project_of_page(finding.path);
+    const auto known = name ? state_.published(*name) : std::nullopt;
+    const bool page = finding.path.ends_with("/index.html") ||
+                      finding.path.ends_with("/index.v1_html") ||
+                      finding.path.ends_with("/index.v1_json");
+    const auto look = tree_.look(finding.path);
+    if (name && page && !known && look && look.value() &&
+        look.value()->kind != FileKind::directory) {
+        State::Change change(state_);
+        state_.drop_project(*name);
+        change.commit();
+        return true;
+    }
+    clear_away(finding.path, levels_most);
+    return true;
+}
+
+// Removes what lies there, with all below it where it is a directory.
+void Repairs::clear_away(const std::string& path, int levels) {
+    const auto look = must(tree_.look(path));
+    if (!look) return;
+    if (look->kind == FileKind::directory && levels > 0) {
+        const auto listing = must(tree_.list(path));
+        while (const auto entry = must(listing->next()))
+            clear_away(path + "/" + entry->name, levels - 1);
+    }
+    must(tree_.remove(path));
+}
+
+void Repairs::remake_root(const Finding& finding) {
+    if (finding.flaw == Flaw::stray || finding.flaw == Flaw::wrong_kind)
+        clear_away(finding.path, levels_most);
+    if (finding.flaw == Flaw::stray) return;
+    State::Change change(state_);
+    state_.set(Note::root_changes, state_.number(Note::root_changes).value_or(0) + 1);
+    change.commit();
+    publisher_.want_root();
+}
+
+void Repairs::go_on() {
+    for (auto project = projects_.begin(); project != projects_.end();) {
+        const auto now = project++;
+        if (mend(now->first, now->second)) projects_.erase(now);
+    }
+}
+
+// False: somebody else works on it.
+bool Repairs::mend(const ProjectName& name, const std::vector<Finding>& findings) {
+    if (is_busy_(name)) return false;
+    for (const Finding& finding : findings)
+        if (finding.flaw == Flaw::wrong_kind) clear_away(finding.path, levels_most);
+    const auto known = state_.published(name);
+    if (!known || !known->page) {
+        // What is there of it is made again with its first page.
+        State::Change change(state_);
+        state_.drop_project(name);
+        change.commit();
+    } else if (!leave_out(name, findings)) {
+        publisher_.remake(name);
+    }
+    return true;
+}
+
+// The page without what is damaged of its files; false where nothing is.
+bool Repairs::leave_out(const ProjectName& name, const std::vector<Finding>& findings) {
+    auto page = state_.page(name);
+    const auto known = state_.published(name);
+    const auto damaged = [&](const std::string& below_web) {
+        return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+            return finding.path == layout::published(below_web);
+        });
+    };
+    bool any = false;
+    for (File& file : page->files) {
+        if (file.metadata_held && damaged(layout::metadata(file.path)))
+            any = !(file.metadata_held = false);
+        if (file.held && damaged(file.path)) any = !(file.held = false);
+    }
+    if (!any) return false;
+    std::erase_if(page->files, [&](const File& file) { return !file.held && damaged(file.path); });
+    {
+        State::Change change(state_);
+        state_.enqueue(name, known->display, Serial{}, Loss::nothing, clock_.now(), true);
+        change.commit();
+    }
+    PageReady ready{std::move(*page)};
+    ready.display = known->display;
+    ready.handled = Serial{-1};  // it stays in the queue
+    ready.read = false;
+    claim_(name);
+    publisher_.add(std::move(ready));
+    return true;
+}
+
+}  // namespace pep381d
