@@ -8,12 +8,13 @@
 #include <fmt/format.h>
 
 #include "pep381d/app/adopt.h"
+#include "pep381d/app/ending.h"
 #include "pep381d/app/mirror.h"
 #include "pep381d/app/signals.h"
 #include "pep381d/app/status_text.h"
 #include "pep381d/app/systemd.h"
+#include "pep381d/app/verify_command.h"
 #include "pep381d/base/units.h"
-#include "pep381d/pages/shown_text.h"
 #include "pep381d/pages/status_page.h"
 #include "pep381d/serve/web_server.h"
 #include "pep381d/sync/freshness.h"
@@ -21,38 +22,6 @@
 namespace pep381d {
 
 namespace {
-
-// The last line on stderr names the status, the cause and the remedy in 150 characters
-// (design 1.1): the cause is cut.
-void say_end(int status, std::string cause, const std::string& remedy) {
-    constexpr std::size_t most = 150;
-    const std::string head = fmt::format("pep381d: exit {}: ", status);
-    const std::string tail = remedy.empty() ? "" : "; " + remedy;
-    const std::size_t room = most - std::min(most, head.size() + tail.size());
-    if (cause.size() > room) cause = cause.substr(0, room > 3 ? room - 3 : 0) + "...";
-    // It may quote a stranger, such as a certificate, to a terminal.
-    std::fprintf(stderr, "%s%s%s\n", head.c_str(), shown(cause).c_str(), tail.c_str());
-}
-
-int end_with(int status, const std::string& cause, const std::string& remedy) {
-    say_end(status, cause, remedy);
-    return status;
-}
-
-// The remedy is the last part of what was thrown: it must not be cut off.
-int end_with(const Fatal& fatal) {
-    const std::string what = fatal.what();
-    const auto at = what.rfind("; ");
-    if (at == std::string::npos) return end_with(fatal.exit_status(), what, "");
-    return end_with(fatal.exit_status(), what.substr(0, at), what.substr(at + 2));
-}
-
-Log::Level level_of(const Config& config) {
-    static constexpr const char* names[] = {"debug", "info", "warning", "error"};
-    for (int i = 0; i < 4; ++i)
-        if (config.log_level == names[i]) return static_cast<Log::Level>(i);
-    return Log::Level::info;
-}
 
 int end_of_pass(const PassResult& result, const Config& config, State& state) {
     if (!result.named_failure.empty())
@@ -229,12 +198,14 @@ int usage(const CommandLine& line) {
 
 int dispatch(const CommandLine& line, int argc, const char* const* argv) {
     const std::string& command = line.command;
-    const bool takes_arguments = command == "sync" || command == "status" || command == "adopt";
+    const bool takes_arguments =
+        command == "sync" || command == "status" || command == "adopt" || command == "verify";
     if (!line.arguments.empty() && !takes_arguments)
         return end_with(
             2, fmt::format("{} takes no argument {}", command, quoted(line.arguments.front())),
             "see `pep381d --help`");
     if (command == "sync") return sync(line);
+    if (command == "verify") return verify_command(line);
     if (command == "run") return run(line, argc, argv);
     if (command == "serve") return serve(line);
     if (command == "status") return status(line);

@@ -225,6 +225,9 @@ void add_deletes_and_program(std::vector<ConfigKey>& keys) {
     keys.push_back(scalar<&Config::deletes_grace, parse_duration>(
         "deletes.grace", "DURATION", duration_form,
         "how long `run` keeps a file after the page that dropped it"));
+    keys.push_back(scalar<&Config::verify_interval, parse_duration>(
+        "verify.interval", "DURATION", duration_form,
+        "`run` verifies and repairs the whole mirror once in so long, beside its work; 0: never"));
     keys.push_back(scalar<&Config::listen_address, parse_listen_address>(
         "listen.address", "ADDRESS:PORT",
         "ADDRESS:PORT such as 127.0.0.1:8381 or [::1]:8381, or nothing",

@@ -17,6 +17,10 @@ Commands:
                      SIGHUP reads the configuration again, SIGUSR1 polls now
   sync [PROJECT...]  one pass, then exit; with names, only those projects
   status [--json]    what the mirror holds and how fresh it is
+  verify [--no-hash] [--repair]
+                     pages, files and state against one another, each fault a
+                     line; with --no-hash sizes and links only; with --repair
+                     what is wrong is made or fetched again, and strays go
   allow-deletions    confirm once what the guard against mass deletions holds back
   adopt [DIRECTORY]  begin a new state where ours is damaged, over the tree that is
                      there; with the files of another mirror tool's tree
@@ -34,7 +38,8 @@ Every key of the configuration is an option too, and wins over the file:
 constexpr std::string_view conclusion = R"(
 Exit status:
   0  done
-  1  the pass ended, but something could not be synced; it stays queued
+  1  the pass ended, but something could not be synced; it stays queued;
+     verify: something was found, or could not be repaired
   2  mistake in usage or configuration
   3  the poll failed: master not reached, not understood, or its serial ran backwards
   4  the guard against mass deletions holds something back

@@ -183,9 +183,27 @@ PassResult Mirror::pass(const Config& config, const std::vector<std::string>& pr
     return result;
 }
 
+RepairResult Mirror::repair(const Config& config, ScrubPolicy scrub) {
+    scrub.once = true;
+    Session session(*this, config, false);
+    session.committer.verify(std::move(scrub));
+    session.committer.start([&session] { session.transport.wake(); });
+    (void)session.engine.pass(false);
+    session.committer.stop();
+    session.committer.check();
+    const Scrub::Counters& counters = *session.committer.scrub_counters();
+    const bool stopped = session.engine.command() == Command::stop;
+    if (!stopped && state_.pending() == 0)
+        if (Done swept = session.staging.sweep(); !swept) throw Fatal(5, swept.failure().what);
+    return {counters.found, counters.not_mended, stopped};
+}
+
 Command Mirror::run_session(const Config& config) {
     Session session(*this, config, true);
     try {
+        ScrubPolicy scrub;
+        scrub.interval = config.verify_interval;
+        session.committer.verify(std::move(scrub));
         session.committer.start([&session] { session.transport.wake(); });
         systemd_ready();
         session.engine.run();

@@ -33,17 +33,40 @@ ProgressLine::~ProgressLine() {
     erase();
 }
 
-void ProgressLine::show(const Progress& progress) {
+// Not too often.
+bool ProgressLine::rested() {
     const Steady now = clock_.steady();
     if (now - shown_ < (terminal_ ? std::chrono::duration_cast<Steady::duration>(terminal_pause)
                                   : Steady::duration(log_pause)))
-        return;
+        return false;
     shown_ = now;
+    return true;
+}
+
+void ProgressLine::show(const Progress& progress) {
+    if (!rested()) return;
     const bool news = progress.pages != last_.pages || progress.files != last_.files ||
                       progress.bytes != last_.bytes;
     last_ = progress;
     if (!news) return;
-    print(progress, std::chrono::duration<double>(now - began_).count());
+    print(progress, std::chrono::duration<double>(shown_ - began_).count());
+}
+
+void ProgressLine::show_verified(const Verified& verified) {
+    if (!rested()) return;
+    const double seconds = std::chrono::duration<double>(shown_ - began_).count();
+    const auto rate = static_cast<std::int64_t>(static_cast<double>(verified.bytes) / seconds);
+    if (!terminal_) {
+        log_.info(fmt::format("progress projects={} of={} bytes={} rate={}/s", verified.projects,
+                              verified.of, verified.bytes, rate));
+        return;
+    }
+    std::fprintf(stderr, "\r\033[K%s",
+                 fmt::format("verified {} of {} projects  {}  {}/s", verified.projects, verified.of,
+                             display_size(verified.bytes), display_size(rate))
+                     .c_str());
+    std::fflush(stderr);
+    on_screen_ = true;
 }
 
 void ProgressLine::print(const Progress& progress, double seconds) {

@@ -28,6 +28,10 @@ std::string status_text(const Status& status) {
     line("serial", std::to_string(status.serial.value));
     line("last modified", moment(status.last_modified, status.as_of));
     line("last poll", moment(status.last_poll, status.as_of));
+    line("verified", moment(status.verified, status.as_of));
+    if (status.damages > 0)
+        line("damages",
+             fmt::format("{}, the newest: {}", status.damages, quoted(status.newest_damage)));
     if (!status.last_error.empty()) line("last error", quoted(status.last_error));
     if (!status.shortage.empty()) line("paused", quoted(status.shortage));
     line("projects", std::to_string(status.projects));

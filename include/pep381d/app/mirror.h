@@ -31,12 +31,20 @@ struct PassResult {
 // Waits, and says what ended it before its time; none: nothing.
 Command wait_for_signal(Signals& signals, std::chrono::milliseconds most);
 
+// What `verify --repair` found.
+struct RepairResult {
+    std::int64_t found = 0, not_mended = 0;
+    bool stopped = false;
+};
+
 class Mirror {
   public:
     Mirror(const Config& config, const Clock& clock, Log& log, Signals& signals);
 
     // One pass; over these projects only where there are some.
     PassResult pass(const Config& config, const std::vector<std::string>& projects);
+    // One round of verifying that mends what it finds, and fetches again what has to be.
+    RepairResult repair(const Config& config, ScrubPolicy scrub);
     // Until a signal ends it: stop or reload. Where a disk is full it waits for room.
     Command run(const Config& config);
 

@@ -13,8 +13,15 @@ class ProgressLine {
     ProgressLine(const Clock& clock, Log& log);
     ~ProgressLine();
     void show(const Progress& progress);
+    struct Verified {
+        std::int64_t projects = 0, of = 0, bytes = 0;
+    };
+    void show_verified(const Verified& verified);
+    // Before something else is written on the terminal.
+    void clear() { erase(); }
 
   private:
+    bool rested();
     void print(const Progress& progress, double seconds);
     void erase();
 

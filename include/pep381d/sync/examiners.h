@@ -1,5 +1,4 @@
-// Threads that run examinations, each from its beginning to its end. How many pay off was measured:
-// docs/performance.md.
+// Threads that run examinations, each from its beginning to its end.
 //
 // Thread rule: start() and reap() belong to one thread. What is still under way when this object
 // ends is given up.
