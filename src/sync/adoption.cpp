@@ -37,7 +37,8 @@ bool lies_under_digest(const std::string& path) {
     std::string hex = path.substr(first, size);
     if (hex[2] != '/' || hex[5] != '/') return false;
     std::erase(hex, '/');
-    return hex.size() == 64 && from_hex(hex) && path.find('/', first + size + 1) == path.npos;
+    return hex.size() == 64 && from_hex(hex) &&
+           path.find('/', first + size + 1) == std::string::npos;
 }
 
 // Nothing where it cannot be read.
