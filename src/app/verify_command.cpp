@@ -51,7 +51,7 @@ int look(const CommandLine& line, bool hash) {
                        beside ? DirectoryTree::Access::read : DirectoryTree::Access::write);
     State state(config.state_file, beside ? State::Access::read : State::Access::write);
     Round round(state, tree, hash ? RoundKind::command : RoundKind::looks, threads(), clock,
-                !beside);
+                !beside, true);
     if (beside) log.info("verify_beside cause=\"another pep381d works on this mirror\"");
     if (round.resumed())
         log.info(fmt::format("verify_resumed began={} projects={} of={}", format_iso(round.began()),

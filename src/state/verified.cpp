@@ -23,6 +23,18 @@ std::vector<ProjectName> likely_projects(std::string_view name) {
 
 }  // namespace
 
+State::Reading::Reading(State& state) : state_(state) {
+    state_.impl_->sql("BEGIN").run();
+}
+
+State::Reading::~Reading() {
+    try {
+        state_.impl_->sql("COMMIT").run();
+    } catch (const Fatal&) {
+        // There was nothing to commit; who asks next meets what is wrong.
+    }
+}
+
 bool State::holds_by_name(const std::string& path) {
     const std::string name = path.substr(path.rfind('/') + 1);
     const bool beside = name.ends_with(companion);

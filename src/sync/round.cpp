@@ -10,11 +10,13 @@ constexpr std::chrono::seconds place_pause{1};
 }  // namespace
 
 Round::Round(State& state, FileTree& tree, RoundKind kind, int threads, const Clock& clock,
-             bool keep)
+             bool keep, bool side_by_side)
     : state_(state), kind_(kind), clock_(clock), keep_(keep), began_(clock.now()) {
     VerifyOptions options;
     options.hash = kind != RoundKind::looks;
     options.threads = threads;
+    // Who mends wants what is in the way gone before projects are looked at.
+    options.side_by_side = side_by_side;
     const Note began = kind == RoundKind::scrub ? Note::scrub_began : Note::verify_began;
     const Note walked = kind == RoundKind::scrub ? Note::scrub_walked : Note::verify_walked;
     if (keep && kind == RoundKind::looks) {

@@ -13,7 +13,8 @@ namespace pep381d {
 namespace {
 
 constexpr std::size_t projects_at_once = 200;
-constexpr std::size_t looks_a_thread = 16;
+constexpr std::size_t looks_a_thread = 64;
+constexpr std::size_t entries_at_once = 500;
 constexpr std::size_t files_a_part = 64;
 constexpr std::chrono::seconds notes_pause{1};
 // What an entry of a directory counts for.
@@ -109,8 +110,15 @@ void Verification::check_outside() {
 }
 
 void Verification::walk(std::size_t& left) {
-    const auto done = walk_->go_on(std::max<std::size_t>(left / entry_cost, 1)) * entry_cost;
-    left -= std::min(left, done);
+    if (options_.side_by_side && examiners_) {
+        start_some();
+        while (const auto examination = examiners_->reap(false)) ended(*examination);
+    }
+    const auto most = std::clamp<std::size_t>(left / entry_cost, 1, entries_at_once);
+    {
+        const State::Reading reading(state_);
+        left -= std::min(left, walk_->go_on(most) * entry_cost);
+    }
     for (Finding& finding : walk_->take()) add(std::move(finding));
     for (ProjectName& name : walk_->take_waiting()) waiting_.push_back(std::move(name));
     if (!walk_->ended()) return;
@@ -132,10 +140,7 @@ void Verification::add(Finding finding) {
 }
 
 void Verification::projects(std::size_t& left) {
-    const std::size_t at_once =
-        examiners_ ? static_cast<std::size_t>(options_.threads) * looks_a_thread : 1;
-    while (looks_.size() < at_once && start_next()) {
-    }
+    start_some();
     if (looks_.empty()) {
         write_notes();
         step_ = Step::done;
@@ -153,6 +158,16 @@ void Verification::projects(std::size_t& left) {
         here_.pop_front();
     }
     ended(*examination);
+}
+
+void Verification::start_some() {
+    const std::size_t at_once =
+        examiners_ ? static_cast<std::size_t>(options_.threads) * looks_a_thread : 1;
+    // Not for each that has ended: they are read together.
+    if (looks_.size() > at_once / 2) return;
+    const State::Reading reading(state_);
+    while (looks_.size() < at_once && start_next()) {
+    }
 }
 
 bool Verification::start_next() {

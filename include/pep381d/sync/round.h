@@ -17,7 +17,8 @@ class Round {
   public:
     // `keep`: the place is noted, and an earlier round that did not end is gone on with. Only with
     // a state that may be written.
-    Round(State& state, FileTree& tree, RoundKind kind, int threads, const Clock& clock, bool keep);
+    Round(State& state, FileTree& tree, RoundKind kind, int threads, const Clock& clock, bool keep,
+          bool side_by_side = false);
 
     // As Verification::go_on().
     bool go_on(std::size_t most);

@@ -38,6 +38,8 @@ struct VerifyOptions {
     Time since{std::chrono::milliseconds(std::numeric_limits<std::int64_t>::max())};
     std::int64_t behind = 0;
     bool walked = false;
+    // Projects are examined by the threads while the caller's walks over the tree.
+    bool side_by_side = false;
     const Clock* noting = nullptr;  // verified projects are noted in the state, at its time
 };
 
@@ -72,6 +74,7 @@ class Verification {
     void walk(std::size_t& left);
     void check_root_twice();
     void projects(std::size_t& left);
+    void start_some();
     bool start_next();
     void start(const std::shared_ptr<const Subject>& subject, Scope scope);
     std::optional<Subject> next_subject();
