@@ -143,8 +143,8 @@ void TreeWalk::see_in_web(const Entry& entry) {
                                                                    {"serversig", Area::nobodys},
                                                                    {"pypi", Area::nobodys}}};
     const std::string path = layout::published(entry.name);
-    const auto found = std::find_if(ours.begin(), ours.end(),
-                                    [&](const auto& one) { return entry.name == one.first; });
+    const auto* found = std::find_if(ours.begin(), ours.end(),
+                                     [&](const auto& one) { return entry.name == one.first; });
     if (found == ours.end()) {
         // Those are the mirror's, but not the state's.
         if (!is_one_of(entry.name, {"last-modified", "local-stats", "serverkey"}))

@@ -49,7 +49,7 @@ class DirectoryListing final : public Listing {
 
   private:
     FileKind kind(const dirent& entry) const {
-        if (entry.d_type != DT_UNKNOWN) return kind_of(DTTOIF(entry.d_type));
+        if (entry.d_type != DT_UNKNOWN) return kind_of(static_cast<mode_t>(DTTOIF(entry.d_type)));
         struct stat about {};
         // What has gone meanwhile may be taken for anything.
         if (fstatat(dirfd(stream_.get()), entry.d_name, &about, AT_SYMLINK_NOFOLLOW) != 0)
