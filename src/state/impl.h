@@ -105,7 +105,9 @@ struct State::Impl {
     void no_removal(const std::string& path);
     bool any_removals = true;
     std::vector<std::string> take_intended(const ProjectName& name);
-    bool held_at(sqlite::Statement::Rows rows, const std::string& path);
+    // By a project that does not name the bytes of this digest for it.
+    bool held_at(sqlite::Statement::Rows rows, const std::string& path,
+                 const std::optional<Digest>& apart_from);
 };
 
 }  // namespace pep381d

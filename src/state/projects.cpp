@@ -194,16 +194,25 @@ bool State::shared(const std::string& path) {
     return impl_->one(impl_->sql("SELECT 1 FROM shared WHERE path = ?").rows(path)).has_value();
 }
 
-bool State::Impl::held_at(Statement::Rows rows, const std::string& path) {
+bool State::Impl::held_at(Statement::Rows rows, const std::string& path,
+                          const std::optional<Digest>& apart_from) {
+    const auto other = [&](const Digest& digest) { return !apart_from || digest != *apart_from; };
     while (rows.next()) {
         const File file = file_rows.read(rows);
-        if (file.held && file.path == path) return true;
-        if (file.metadata_held && file.path + ".metadata" == path) return true;
+        if (file.held && file.path == path && (file.digests.empty() || other(file.digests.front())))
+            return true;
+        if (file.metadata_held && file.path + ".metadata" == path &&
+            other({Algorithm::sha256, file.core_metadata.sha256}))
+            return true;
     }
     return false;
 }
 
 bool State::owned(const std::string& path) {
+    return owned_otherwise(path, std::nullopt);
+}
+
+bool State::owned_otherwise(const std::string& path, const std::optional<Digest>& digest) {
     // The file's own name, or that of the file whose companion it is.
     const std::string name = path.substr(path.rfind('/') + 1);
     const std::string stem = name.ends_with(".metadata") ? name.substr(0, name.size() - 9) : name;
@@ -212,7 +221,7 @@ bool State::owned(const std::string& path) {
 SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
 FROM files WHERE name IN (?, ?))sql")
                               .rows(name, stem),
-                          path);
+                          path, digest);
 }
 
 bool State::holds(const ProjectName& name, const std::string& path) {
@@ -223,7 +232,7 @@ bool State::holds(const ProjectName& name, const std::string& path) {
 SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
 FROM files WHERE project = ?)sql")
                               .rows(known->id),
-                          path);
+                          path, std::nullopt);
 }
 
 void State::Impl::put_down(const std::string& path, Time not_before, std::int64_t after_root) {

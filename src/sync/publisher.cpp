@@ -162,18 +162,26 @@ std::optional<std::string> Publisher::place(FileArrived& file) {
     if (!state_.holds(file.project, path)) {
         // The same bytes are there already: another project names them too, or a kill came in
         // between.
-        const auto whole = lies_whole(tree_, to, expected_of(file.file, file.metadata));
-        if (whole && whole.value()) {
+        const auto share = [&] {
             State::Change change(state_);
             state_.share(path);
             change.commit();
+        };
+        const auto whole = lies_whole(tree_, to, expected_of(file.file, file.metadata));
+        if (whole && whole.value()) {
+            share();
             must(tree_.remove(file.staged));
             return std::nullopt;
         }
+        // Whether the bytes are other ones is not known where they cannot be read.
+        const bool owned = state_.owned(path);
+        if (owned) must(whole);
         if (taken_by_another(file, path)) {
-            must(whole);  // whether the bytes are other ones is not known where they cannot be read
+            must(whole);
             return path + " belongs to another project's file";
         }
+        // Who owns it names the same bytes: they were damaged.
+        if (owned) share();
     }
     const Done replaced = tree_.rename(file.staged, to);
     if (!replaced && replaced.failure().fault == Fault::refused) return replaced.failure().what;
@@ -181,13 +189,17 @@ std::optional<std::string> Publisher::place(FileArrived& file) {
     return std::nullopt;
 }
 
+// Another project names other bytes for this path.
 bool Publisher::taken_by_another(const FileArrived& file, const std::string& path) {
+    const auto digest = expected_of(file.file, file.metadata).digest;
     const auto in = [&](const Group& group) {
         return std::any_of(group.files.begin(), group.files.end(), [&](const FileArrived& other) {
-            return other.project != file.project && path_of(other) == path;
+            return other.project != file.project && path_of(other) == path &&
+                   !(digest && digest == expected_of(other.file, other.metadata).digest);
         });
     };
-    return in(fresh_) || in(flushed_) || in(placed_) || in(shown_) || state_.owned(path);
+    return in(fresh_) || in(flushed_) || in(placed_) || in(shown_) ||
+           state_.owned_otherwise(path, digest);
 }
 
 // The file is left out. Where its page is staged already, that is made again without it.

@@ -199,7 +199,9 @@ class State {
     // since that reads the whole table.
     void share(const std::string& path);
     bool shared(const std::string& path);
-    bool owned(const std::string& path);                           // by any project
+    bool owned(const std::string& path);  // by any project
+    // ... that does not name these bytes for it.
+    bool owned_otherwise(const std::string& path, const std::optional<Digest>& digest);
     bool holds(const ProjectName& name, const std::string& path);  // this one does
     // The page, as it was just published, replaces what was known. Files that it no longer names
     // are put down for removal from `remove_from` on.

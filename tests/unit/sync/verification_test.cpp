@@ -213,6 +213,33 @@ TEST_CASE("a damaged file leaves its page before it is fetched again") {
     CHECK(world.bytes(sdist_path) == foo.files[1].name.text());
 }
 
+TEST_CASE("a damaged file of two projects comes back to both, whichever is mended first") {
+    World world;
+    const auto shared = sdist("shared-1.0.tar.gz");
+    const std::string path = *file_path(shared);
+    world.publish(page("one", 8, {shared}));
+    world.event("one", "create", 8);
+    world.answer_polls();
+    REQUIRE_FALSE(world.pass());
+    world.put(path, "damaged");
+    // The first of them still claims the file.
+    world.publish(page("two", 9, {shared}));
+    world.event("two", "create", 9);
+    world.answer_polls();
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.bytes(path) == shared.name.text());
+    CHECK_THAT(world.page_of("two"), ContainsSubstring("shared-1.0.tar.gz"));
+    CHECK(told(world.found()).empty());
+
+    // Nor does one of them take it from the other.
+    world.publish(page("two", 10, {}));
+    world.event("two", "remove file shared-1.0.tar.gz", 10);
+    world.answer_polls();
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.there(path));
+    CHECK(told(world.found()).empty());
+}
+
 TEST_CASE("what a kill in the middle of a pass leaves is no fault, unless a link is dead") {
     World world;
     auto newer = foo;
