@@ -48,7 +48,9 @@ void Freshness::publish_last_modified() {
     const auto before = state_.time(Note::last_modified);
     // A clock that was ahead may have written one that has not come yet.
     const bool ahead = before && *before > clock_.now();
-    if (handled && *handled <= clock_.now() && (!before || ahead || *handled > *before)) {
+    // A power cut or a hand may have taken the file.
+    const bool gone = before && !must(tree_.look(layout::last_modified));
+    if (handled && *handled <= clock_.now() && (!before || ahead || gone || *handled > *before)) {
         publish(layout::last_modified, format_basic(*handled) + "\n");
         state_.set(Note::last_modified, *handled);
     }

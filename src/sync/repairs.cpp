@@ -51,11 +51,14 @@ Repairs::Repairs(State& state, FileTree& tree, Publisher& publisher, const Clock
 bool Repairs::add(const Finding& finding) {
     if (finding.flaw == Flaw::access) return false;
     if (finding.path == layout::last_modified) {
-        // None is better than a wrong one; the next that is published is newer than this.
+        // None is better than a wrong one. The state forgets it first: what it says is there is
+        // not published again.
+        {
+            State::Change change(state_);
+            state_.set(Note::last_modified, Time{});
+            change.commit();
+        }
         clear_away(finding.path, levels_most);
-        State::Change change(state_);
-        state_.set(Note::last_modified, Time{});
-        change.commit();
         return true;
     }
     if (!is_ours(finding.path)) return false;

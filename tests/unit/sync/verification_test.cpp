@@ -240,6 +240,14 @@ TEST_CASE("a damaged file of two projects comes back to both, whichever is mende
     CHECK(told(world.found()).empty());
 }
 
+TEST_CASE("a last-modified that is gone comes back with the next pass") {
+    World world;
+    const std::string before = world.bytes("last-modified");
+    fs::remove(world.web("last-modified"));
+    CHECK(world.repair() == 0);
+    CHECK(world.bytes("last-modified") == before);
+}
+
 TEST_CASE("what a kill in the middle of a pass leaves is no fault, unless a link is dead") {
     World world;
     auto newer = foo;
