@@ -48,58 +48,87 @@ class RestingTransport final : public Transport {
     bool woken_ = false;
 };
 
-class FixedClock final : public Clock {
+// The hour is given, so that all passes of a scenario write the same; the seconds pass.
+class GivenClock final : public Clock {
   public:
-    explicit FixedClock(Time now) : now_(now) {}
+    explicit GivenClock(Time now) : now_(now) {}
     Time now() const override { return now_; }
-    Steady steady() const override { return Steady(now_.time_since_epoch()); }
+    Steady steady() const override { return std::chrono::steady_clock::now(); }
 
   private:
     Time now_;
 };
 
+unsigned seed_of(Time now) {
+    return static_cast<unsigned>(now.time_since_epoch().count() / 1000);
+}
+
 // As app/mirror.cpp does it.
-std::optional<Failure> pass(Disks& disks, ScriptedTransport& network, const Policy& policy,
-                            const Clock& clock, Fate& fate, const Looks& looks) {
+void work(Disks& disks, ScriptedTransport& network, const Policy& policy, Time now, Fate& fate,
+          const Looks& looks, bool mend, Ending& ending) {
     SilentLog log;
+    const GivenClock clock(now);
     MemoryTree tree(disks.tree, fate);
-    MemoryVfs vfs(disks.state, fate,
-                  static_cast<unsigned>(clock.now().time_since_epoch().count() / 1000));
+    MemoryVfs vfs(disks.state, fate, seed_of(now));
     State state(state_file(), State::Access::write);
-    if (looks.before) looks.before(state);
+    if (looks.before) looks.before(state, tree);
     RestingTransport transport(network);
     Staging staging(tree);
     Committer committer(state, tree, policy, clock, log, false);
-    Engine engine(transport, staging, committer, policy, clock, log, state.any_intended(), {});
+    Engine engine(transport, staging, committer, policy, clock, log, state.files_may_be_unknown(),
+                  {});
     struct Stop {
         Committer& committer;
         ~Stop() { committer.stop(); }
     } stop{committer};
+    if (mend) {
+        ScrubPolicy scrub;
+        scrub.once = true;
+        scrub.threads = 1;
+        committer.verify(std::move(scrub));
+    }
     committer.start([&transport] { transport.wake(); });
-    auto failure = engine.pass(true);
+    ending.failure = engine.pass(!mend);
     committer.stop();
     committer.check();
-    if (!failure && state.pending() == 0)
+    if (mend) ending.not_mended = committer.scrub_counters()->not_mended;
+    if (!ending.failure && state.pending() == 0)
         if (Done swept = staging.sweep(); !swept) throw Fatal(5, swept.failure().what);
-    if (looks.after) looks.after(state);
-    return failure;
+    if (looks.after) looks.after(state, tree);
+}
+
+Ending run(Disks& disks, const sample::ScriptedMaster& master, const Policy& policy, Time now,
+           Fate& fate, const Looks& looks, bool mend) {
+    ScriptedTransport network = master.network;
+    network.asked.clear();
+    Ending ending;
+    try {
+        work(disks, network, policy, now, fate, looks, mend, ending);
+    } catch (const Fatal& fatal) {
+        ending.fatal = fatal.what();
+    }
+    ending.asked = std::move(network.asked);
+    return ending;
 }
 
 }  // namespace
 
 Ending sync(Disks& disks, const sample::ScriptedMaster& master, const Policy& policy, Time now,
             Fate& fate, const Looks& looks) {
-    ScriptedTransport network = master.network;
-    network.asked.clear();
-    const FixedClock clock(now);
-    Ending ending;
-    try {
-        ending.failure = pass(disks, network, policy, clock, fate, looks);
-    } catch (const Fatal& fatal) {
-        ending.fatal = fatal.what();
-    }
-    ending.asked = std::move(network.asked);
-    return ending;
+    return run(disks, master, policy, now, fate, looks, false);
+}
+
+Ending repair(Disks& disks, const sample::ScriptedMaster& master, const Policy& policy, Time now,
+              Fate& fate, const Looks& looks) {
+    return run(disks, master, policy, now, fate, looks, true);
+}
+
+void look(Disks disks, const Look& look) {
+    Fate well;
+    MemoryTree tree(disks.tree, well);
+    MemoryVfs vfs(disks.state, well, 0);
+    State state(state_file(), State::Access::write);
+    look(state, tree);
 }
 
 }  // namespace faults

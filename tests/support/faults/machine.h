@@ -9,6 +9,7 @@
 #include "pep381d/base/clock.h"
 #include "pep381d/state/state.h"
 #include "pep381d/sync/policy.h"
+#include "pep381d/tree/file_tree.h"
 
 #include "support/faults/fate.h"
 #include "support/faults/volume.h"
@@ -25,16 +26,26 @@ struct Disks {
 struct Ending {
     std::string fatal;                        // why it could not go on; empty: it could
     std::optional<pep381d::Failure> failure;  // the poll's
+    std::int64_t not_mended = 0;              // of what verifying found
     std::map<std::string, int> asked;         // of the master
 };
 
-// Looks at the state as it is found and as it is left.
+// Looks at the state and the tree as they are found and as they are left.
+using Look = std::function<void(pep381d::State&, pep381d::FileTree&)>;
 struct Looks {
-    std::function<void(pep381d::State&)> before, after;
+    Look before, after;
 };
 
-// `sync`, from opening the state to its end, on disks that change with it.
+// A command, from opening the state to its end, on disks that change with it.
+using Errand = Ending (*)(Disks& disks, const sample::ScriptedMaster& master,
+                          const pep381d::Policy& policy, pep381d::Time now, Fate& fate,
+                          const Looks& looks);
 Ending sync(Disks& disks, const sample::ScriptedMaster& master, const pep381d::Policy& policy,
             pep381d::Time now, Fate& fate, const Looks& looks = {});
+// `verify --repair`.
+Ending repair(Disks& disks, const sample::ScriptedMaster& master, const pep381d::Policy& policy,
+              pep381d::Time now, Fate& fate, const Looks& looks = {});
+// Nothing but looking.
+void look(Disks disks, const Look& look);
 
 }  // namespace faults

@@ -1,0 +1,41 @@
+// What is to be done on which disks, and what must come of it.
+#pragma once
+
+#include <chrono>
+#include <set>
+#include <string>
+
+#include "pep381d/base/clock.h"
+#include "pep381d/sync/policy.h"
+
+#include "support/faults/inspection.h"
+#include "support/faults/machine.h"
+#include "support/scripted_master.h"
+
+namespace faults {
+
+// When the disks were made, when something goes wrong, and when all goes well again.
+inline constexpr pep381d::Time first_time{std::chrono::milliseconds(1'900'000'000'000)};
+inline constexpr pep381d::Time second_time = first_time + std::chrono::hours(1);
+inline constexpr pep381d::Time last_time = first_time + std::chrono::hours(2);
+
+struct Scenario {
+    std::string name;
+    sample::ScriptedMaster master;
+    pep381d::Policy policy;
+    Disks start;
+    Truth truth;
+    Errand errand = sync;
+    pep381d::Time end = last_time;  // last-modified in the end
+    // What is damaged on the disks at the beginning may be so until it is mended.
+    std::set<std::string> violations;  // told of it by inspect()
+    std::set<std::string> damaged;     // the paths that verifying names
+};
+
+Scenario first_pass();
+Scenario changes_and_removals();
+Scenario formats_given_up();
+Scenario formats_added();
+Scenario damage();
+
+}  // namespace faults
