@@ -7,7 +7,7 @@
 #include <string>
 
 inline std::string golden(const std::string& name) {
-    std::ifstream file(std::string(PEP381D_TESTS) + "/golden/" + name, std::ios::binary);
+    std::ifstream file(PEP381D_SOURCE_DIR "/tests/golden/" + name, std::ios::binary);
     if (!file) throw std::runtime_error("tests/golden/" + name + " cannot be read");
     return {std::istreambuf_iterator<char>(file), {}};
 }

@@ -15,7 +15,7 @@ namespace {
 const Bases bases{"http://127.0.0.1:8499", "http://127.0.0.1:8499"};
 
 std::string golden(const std::string& name) {
-    std::ifstream file{GOLDEN_DIR "/pypi/" + name, std::ios::binary};
+    std::ifstream file{PEP381D_SOURCE_DIR "/tests/golden/pypi/" + name, std::ios::binary};
     INFO("tests/golden/pypi/" << name);
     REQUIRE(file);
     std::ostringstream text;
