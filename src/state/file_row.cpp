@@ -81,13 +81,16 @@ std::string sha256_in(const sqlite::Statement::Rows& row, int column) {
     return row.text(column);
 }
 
-void read_path(const sqlite::Statement::Rows& row, File& file) {
-    if (row.is_blob(2))
-        append_hashed_path(file.path, sha256_in(row, 2), file.name.text());
+// What the columns `name` and `path` say.
+std::string path_in(const sqlite::Statement::Rows& row, int name, int path) {
+    std::string text;
+    if (row.is_blob(path))
+        append_hashed_path(text, sha256_in(row, path), row.view(name));
     else
-        file.path = row.view(2);
+        text = row.view(path);
     // Pages without files may know of files that have no path.
-    if (!file.path.empty() && !legal_file_path(file.path)) row.damaged("it names an illegal path");
+    if (!text.empty() && !legal_file_path(text)) row.damaged("it names an illegal path");
+    return text;
 }
 
 // The part of the URL in front of its escaped path; nothing where the URL is not made like that.
@@ -181,11 +184,16 @@ void FileRows::run(sqlite::Statement& statement, std::int64_t project, std::int6
                   yanked_cell(file), file.provenance, text_cell(file.members));
 }
 
+FileRows::Held FileRows::read_held(const sqlite::Statement::Rows& row) {
+    const auto held = row.integer(2, 0, 3);
+    return {path_in(row, 0, 1), (held & 1) != 0, (held & 2) != 0};
+}
+
 File FileRows::read(const sqlite::Statement::Rows& row) {
     auto name = FileName::parse(row.view(0));
     if (!name) row.damaged("it holds an illegal file name");
     File file{std::move(*name), {}, {}, {}, {}, {}, false, {}, {}, {}, {}, {}, false, false};
-    read_path(row, file);
+    file.path = path_in(row, 0, 2);
     if (row.is_integer(3)) {
         const std::string& origin = origin_url(row.integer(3));
         file.url.reserve(origin.size() + file.path.size());

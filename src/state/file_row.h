@@ -26,6 +26,12 @@ class FileRows {
     void write(std::int64_t project, std::int64_t position, const File& file);
     // From a query for file_columns.
     File read(const sqlite::Statement::Rows& row);
+    // Only what is in the tree; from a query for `name, path, held`.
+    struct Held {
+        std::string path;
+        bool file, metadata;
+    };
+    static Held read_held(const sqlite::Statement::Rows& row);
     // What was written since the last commit is undone.
     void undone() { last_id_ = 0; }
 

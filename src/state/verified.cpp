@@ -57,16 +57,17 @@ bool State::next_held(HeldPlace& at, std::size_t most,
                       const std::function<void(const std::string& path)>& visit) {
     auto rows = impl_
                     ->sql(R"sql(
-SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members, project
-FROM files WHERE (project, name) > (?, ?) ORDER BY project, name LIMIT ?)sql")
+SELECT name, path, held, project FROM files
+WHERE (project, name) > (?, ?) ORDER BY project, name LIMIT ?)sql")
                     .rows(at.project, at.name, static_cast<std::int64_t>(most));
     bool any = false;
     while (rows.next()) {
         any = true;
-        const File file = impl_->file_rows.read(rows);
-        if (file.held) visit(file.path);
-        if (file.metadata_held) visit(file.path + ".metadata");
-        at = {rows.integer(13), file.name.text()};
+        const FileRows::Held held = FileRows::read_held(rows);
+        if (held.file) visit(held.path);
+        if (held.metadata) visit(held.path + std::string(companion));
+        at.project = rows.integer(3);
+        at.name = rows.view(0);
     }
     return any;
 }

@@ -8,6 +8,7 @@ namespace {
 
 // Between two looks at whether to stop.
 constexpr std::size_t slice = 32 << 20;
+constexpr std::size_t entries_a_slice = 4096;
 
 }  // namespace
 
@@ -24,23 +25,31 @@ Examiners::~Examiners() {
     for (std::thread& thread : threads_) thread.join();
 }
 
-void Examiners::start(std::unique_ptr<Examination> examination) {
+void Examiners::start(Work work) {
     ++under_way_;
     {
         const std::lock_guard lock(mutex_);
-        waiting_.push_back(std::move(examination));
+        waiting_.push_back(std::move(work));
     }
     changed_.notify_one();
 }
 
-std::unique_ptr<Examination> Examiners::reap(bool wait) {
+std::optional<Examiners::Work> Examiners::reap(bool wait) {
     std::unique_lock lock(mutex_);
     if (wait && under_way_ > 0) ended_.wait(lock, [&] { return !done_.empty(); });
-    if (done_.empty()) return nullptr;
-    auto examination = std::move(done_.front());
+    if (done_.empty()) return std::nullopt;
+    Work work = std::move(done_.front());
     done_.pop_front();
     --under_way_;
-    return examination;
+    return work;
+}
+
+void Examiners::run(Examination& examination) {
+    while (!examination.ended() && !stopping_) (void)examination.go_on(slice);
+}
+
+void Examiners::run(PackageWalk& walk) {
+    while (!walk.ended() && !walk.waits() && !stopping_) (void)walk.go_on(entries_a_slice);
 }
 
 void Examiners::run() {
@@ -48,12 +57,12 @@ void Examiners::run() {
     for (;;) {
         changed_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
         if (stopping_) return;
-        auto examination = std::move(waiting_.front());
+        Work work = std::move(waiting_.front());
         waiting_.pop_front();
         lock.unlock();
-        while (!examination->ended() && !stopping_) (void)examination->go_on(slice);
+        std::visit([this](auto& one) { run(*one); }, work);
         lock.lock();
-        done_.push_back(std::move(examination));
+        done_.push_back(std::move(work));
         ended_.notify_one();
     }
 }

@@ -14,12 +14,12 @@ namespace {
 // So many owners are looked for in one pass over all files.
 constexpr std::size_t suspects_most = 20'000;
 constexpr std::size_t files_a_step = 500;
-// Each level keeps a directory open. PyPI's paths have 5.
+// What reading a row costs, as a part of an entry of the tree.
+constexpr std::size_t rows_an_entry = 8;
+// Walks that are not done yet.
+constexpr std::size_t walks_most = 1'000;
+// Each level keeps a directory open.
 constexpr std::size_t levels_most = 200;
-
-std::string below_web(const std::string& path) {
-    return path.substr(layout::web.size() + 1);
-}
 
 bool is_one_of(const std::string& name, std::initializer_list<const char*> names) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -33,8 +33,13 @@ std::string_view name_of(FileKind kind) {
 
 }  // namespace
 
-TreeWalk::TreeWalk(State& state, FileTree& tree, const Formats& formats)
-    : state_(state), tree_(tree), formats_(formats) {
+TreeWalk::TreeWalk(State& state, FileTree& tree, const Formats& formats, bool hands_out,
+                   std::size_t places_most)
+    : state_(state),
+      tree_(tree),
+      formats_(formats),
+      hands_out_(hands_out),
+      places_most_(places_most) {
     to_visit_ = {{layout::staging, Area::staging}, {layout::web, Area::web}};
 }
 
@@ -51,21 +56,41 @@ void TreeWalk::add_stray(const std::string& path, FileKind kind) {
 std::size_t TreeWalk::go_on(std::size_t most) {
     std::size_t done = 0;
     while (done < most && !ended()) {
-        const bool walked = open_.empty() && to_visit_.empty();
-        if (searched_ || walked || suspects_.size() >= suspects_most) {
+        if (searched_ || all_walked() || suspects_.size() >= suspects_most) {
             done += clear_suspects(most - done);
             continue;
         }
+        if (gathered_) {
+            done += gather(most - done);
+            continue;
+        }
+        if (!seen_.empty()) {
+            judge(seen_.front());
+            seen_.pop_front();
+            ++done;
+            continue;
+        }
+        if (!walks_.empty() && !hands_out_) {
+            done += walks_.front()->go_on(most - done);
+            auto walk = std::move(walks_.front());
+            walks_.pop_front();
+            ++handed_out_;
+            take_back(std::move(walk));
+            continue;
+        }
+        const bool listed = open_.empty() && to_visit_.empty();
+        if (listed || walks_.size() + handed_out_ >= walks_most) return done;
         ++done;
         if (open_.empty()) {
             const auto [path, area] = std::move(to_visit_.back());
             to_visit_.pop_back();
+            if (area == Area::packages) enter_packages();
             enter(path, area);
             continue;
         }
         auto entry = open_.back().listing->next();
         if (!entry) {
-            add(Flaw::unreadable, open_.back().path, entry.failure().what);
+            cannot_read(open_.back().path, entry.failure().what);
             open_.pop_back();
         } else if (!entry.value()) {
             leave();
@@ -84,25 +109,38 @@ void TreeWalk::enter(const std::string& path, Area area) {
     }
     auto listing = tree_.list(path);
     if (!listing) {
-        // It may have gone meanwhile.
-        const auto look = tree_.look(path);
-        if (!look || look.value()) add(Flaw::unreadable, path, listing.failure().what);
+        cannot_read(path, listing.failure().what);
         return;
     }
     open_.push_back({path, area, std::move(listing).value()});
     if (area == Area::project) enter_project(open_.back());
 }
 
+void TreeWalk::cannot_read(const std::string& path, const std::string& cause) {
+    // It may have gone meanwhile.
+    const auto look = tree_.look(path);
+    if (!look || look.value()) add(Flaw::unreadable, path, cause);
+}
+
 void TreeWalk::leave() {
     const Directory directory = std::move(open_.back());
     open_.pop_back();
+    if (directory.area == Area::packages && ++part_ < parts_)
+        to_visit_.emplace_back(directory.path, Area::packages);
     const bool below = std::count(directory.path.begin(), directory.path.end(), '/') >= 2;
     if (!directory.empty || !below || directory.area == Area::status) return;
-    const std::string path = below_web(directory.path);
-    if (directory.awaited || state_.awaits_below(path)) return;
+    if (!directory.awaited && !directory.known) judge_empty(directory.path);
+}
+
+void TreeWalk::judge_empty(const std::string& path) {
+    const std::string place = layout::below_web(path);
     // Where a file or a page belongs, the fault is found with the project.
-    if (directory.known || may_lie_there(path)) return;
-    add(Flaw::stray, directory.path, "an empty directory");
+    if (state_.awaits_below(place) || may_lie_there(place)) return;
+    // Something may have come, or it may have gone, since it was listed.
+    const auto listing = tree_.list(path);
+    if (!listing) return;
+    if (const auto entry = listing.value()->next(); entry && !entry.value())
+        add(Flaw::stray, path, "an empty directory");
 }
 
 void TreeWalk::see(Directory& in, const Entry& entry) {
@@ -179,8 +217,9 @@ void TreeWalk::enter_project(Directory& directory) {
     const auto name = ProjectName::parse(directory.path.substr(directory.path.rfind('/') + 1));
     const auto known = state_.published(*name);
     directory.known = known && known->page;
-    directory.awaited = !directory.known && (state_.queued(*name).has_value() ||
-                                             state_.awaits_below(below_web(directory.path)));
+    directory.awaited =
+        !directory.known && (state_.queued(*name).has_value() ||
+                             state_.awaits_below(layout::below_web(directory.path)));
     if (directory.awaited && !known) waiting_.push_back(*name);
 }
 
@@ -191,21 +230,76 @@ void TreeWalk::see_in_project(const Directory& in, const Entry& entry) {
     const bool wanted = !formats_.settled || (html && formats_.html) || (json && formats_.json);
     // Whether it is the right one is found with the project.
     if ((html || json) && (in.awaited || (in.known && wanted))) return;
-    if (state_.awaits(below_web(path))) return;
+    if (state_.awaits(layout::below_web(path))) return;
     if (entry.kind == FileKind::directory)
         enter(path, Area::nobodys);
     else
         add_stray(path, entry.kind);
 }
 
+void TreeWalk::enter_packages() {
+    // Companions lie beside about half of the files.
+    if (parts_ == 0)
+        parts_ = 1 + 2 * static_cast<std::size_t>(state_.totals().files) / places_most_;
+    held_ = std::make_shared<HeldPlaces>(part_, parts_, places_most_);
+    gathered_.emplace();
+}
+
+std::size_t TreeWalk::gather(std::size_t most) {
+    for (std::size_t done = 0; done < most; done += files_a_step / rows_an_entry)
+        if (!state_.next_held(*gathered_, files_a_step,
+                              [&](const std::string& path) { held_->add(path); })) {
+            held_->settle();
+            gathered_.reset();
+            return done + 1;
+        }
+    return most;
+}
+
 void TreeWalk::see_in_packages(const Entry& entry, const std::string& path) {
-    if (entry.kind == FileKind::directory) {
-        enter(path, Area::packages);
-        return;
+    const std::string place = layout::below_web(path);
+    if (!held_->in_part(place)) return;
+    if (entry.kind == FileKind::directory)
+        walks_.push_back(std::make_unique<PackageWalk>(tree_, held_, path));
+    else if (!held_->contains(place))
+        judge({PackageWalk::What::not_held, path, entry.kind, {}});
+}
+
+std::vector<std::unique_ptr<PackageWalk>> TreeWalk::take_walks() {
+    std::vector<std::unique_ptr<PackageWalk>> walks(std::make_move_iterator(walks_.begin()),
+                                                    std::make_move_iterator(walks_.end()));
+    walks_.clear();
+    handed_out_ += walks.size();
+    return walks;
+}
+
+void TreeWalk::take_back(std::unique_ptr<PackageWalk> walk) {
+    --handed_out_;
+    for (PackageWalk::Seen& seen : walk->take()) seen_.push_back(std::move(seen));
+    if (!walk->ended()) walks_.push_front(std::move(walk));
+}
+
+bool TreeWalk::all_walked() const {
+    return open_.empty() && to_visit_.empty() && !gathered_ && walks_.empty() && handed_out_ == 0 &&
+           seen_.empty();
+}
+
+void TreeWalk::judge(const PackageWalk::Seen& seen) {
+    switch (seen.what) {
+        case PackageWalk::What::not_held:
+            if (const std::string place = layout::below_web(seen.path); !may_lie_there(place))
+                suspects_.emplace(place, seen.kind);
+            break;
+        case PackageWalk::What::empty_directory:
+            judge_empty(seen.path);
+            break;
+        case PackageWalk::What::unreadable:
+            add(Flaw::unreadable, seen.path, seen.cause);
+            break;
+        case PackageWalk::What::too_deep:
+            add(Flaw::stray, seen.path, "it lies deeper than anything that the mirror makes");
+            break;
     }
-    const std::string place = below_web(path);
-    if (may_lie_there(place)) return;
-    suspects_.emplace(place, entry.kind);
 }
 
 bool TreeWalk::may_lie_there(const std::string& below_web) {

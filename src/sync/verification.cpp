@@ -66,7 +66,9 @@ bool Verification::go_on(std::size_t most) {
         switch (step_) {
             case Step::outside:
                 check_outside();
-                if (!options_.walked) walk_ = std::make_unique<TreeWalk>(state_, tree_, formats_);
+                if (!options_.walked)
+                    walk_ =
+                        std::make_unique<TreeWalk>(state_, tree_, formats_, examiners_ != nullptr);
                 walked_clean_ = options_.walked;
                 step_ = options_.walked ? Step::root : Step::walk;
                 break;
@@ -110,14 +112,18 @@ void Verification::check_outside() {
 }
 
 void Verification::walk(std::size_t& left) {
-    if (options_.side_by_side && examiners_) {
-        start_some();
-        while (const auto examination = examiners_->reap(false)) ended(*examination);
-    }
+    if (options_.side_by_side && examiners_) start_some();
     const auto most = std::clamp<std::size_t>(left / entry_cost, 1, entries_at_once);
+    std::size_t done = 0;
     {
         const State::Reading reading(state_);
-        left -= std::min(left, walk_->go_on(most) * entry_cost);
+        done = walk_->go_on(most);
+    }
+    left -= std::min(left, std::max<std::size_t>(done, 1) * entry_cost);
+    if (examiners_) {
+        for (auto& walk : walk_->take_walks()) examiners_->start(std::move(walk));
+        bool wait = done == 0 && !walk_->ended();
+        while (auto work = examiners_->reap(std::exchange(wait, false))) take_in(std::move(*work));
     }
     for (Finding& finding : walk_->take()) add(std::move(finding));
     for (ProjectName& name : walk_->take_waiting()) waiting_.push_back(std::move(name));
@@ -146,18 +152,24 @@ void Verification::projects(std::size_t& left) {
         step_ = Step::done;
         return;
     }
-    std::unique_ptr<Examination> examination;
     if (examiners_) {
-        examination = examiners_->reap(true);
-        left -= std::min<std::size_t>(left,
-                                      static_cast<std::size_t>(examination->bytes()) + entry_cost);
-    } else {
-        left -= std::min(left, here_.front()->go_on(left) + 1);
-        if (!here_.front()->ended()) return;
-        examination = std::move(here_.front());
-        here_.pop_front();
+        const auto before = bytes_;
+        take_in(*examiners_->reap(true));
+        left -= std::min(left, static_cast<std::size_t>(bytes_ - before) + entry_cost);
+        return;
     }
+    left -= std::min(left, here_.front()->go_on(left) + 1);
+    if (!here_.front()->ended()) return;
+    const std::unique_ptr<Examination> examination = std::move(here_.front());
+    here_.pop_front();
     ended(*examination);
+}
+
+void Verification::take_in(Examiners::Work work) {
+    if (auto* walk = std::get_if<std::unique_ptr<PackageWalk>>(&work))
+        walk_->take_back(std::move(*walk));
+    else
+        ended(*std::get<std::unique_ptr<Examination>>(work));
 }
 
 void Verification::start_some() {

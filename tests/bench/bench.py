@@ -22,11 +22,12 @@ from growth import growth
 from passes import first, latency, pages, tail
 from polls import all_names, events, nothing
 from setting import Setting
+from verifying import verifying
 from world import BUILD
 
 ROWS: Dict[str, Callable[[Setting], None]] = {
     "first": first, "pages": pages, "nothing": nothing, "events": events, "names": all_names, "growth": growth,
-    "tail": tail, "latency": latency,
+    "tail": tail, "latency": latency, "verify": verifying,
 }
 
 

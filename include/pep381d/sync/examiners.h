@@ -1,4 +1,5 @@
-// Threads that run examinations, each from its beginning to its end.
+// Threads that run examinations, each from its beginning to its end, and walks, likewise or until
+// one has to be asked what it has seen.
 //
 // Thread rule: start() and reap() belong to one thread. What is still under way when this object
 // ends is given up.
@@ -9,30 +10,37 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "pep381d/sync/examination.h"
+#include "pep381d/sync/package_walk.h"
 
 namespace pep381d {
 
 class Examiners {
   public:
+    using Work = std::variant<std::unique_ptr<Examination>, std::unique_ptr<PackageWalk>>;
+
     explicit Examiners(int threads);
     ~Examiners();
 
-    void start(std::unique_ptr<Examination> examination);
+    void start(Work work);
     // Started and not yet reaped.
     std::size_t under_way() const { return under_way_; }
-    // One that has ended; waits for it where `wait`, else nothing where none has.
-    std::unique_ptr<Examination> reap(bool wait);
+    // What has ended; waits for it where `wait` and something is under way.
+    std::optional<Work> reap(bool wait);
 
   private:
     void run();
+    void run(Examination& examination);
+    void run(PackageWalk& walk);
 
     std::mutex mutex_;
     std::condition_variable changed_, ended_;
-    std::deque<std::unique_ptr<Examination>> waiting_, done_;
+    std::deque<Work> waiting_, done_;
     std::size_t under_way_ = 0;
     std::atomic<bool> stopping_{false};
     std::vector<std::thread> threads_;

@@ -1,14 +1,17 @@
 // A walk over all that lies in the tree, for what nothing owns: strays. An entry at a time, in
 // memory that does not grow with the tree. Links are never followed.
 //
-// An owner is looked for by the file's name; those few that are not found so are looked for in one
-// pass over all files. What is about to be placed or removed, or belongs to a project that is
+// The directories of web/packages are walks of their own, which others may do beside this one. They
+// know the held places, which are read in one go. Of what lies elsewhere an owner is looked for by
+// the file's name, in case it came meanwhile; those few that are not found so are looked for in one
+// more pass over all files. What is about to be placed or removed, or belongs to a project that is
 // queued, is no stray (design 2.4).
 //
 // Thread rule: the state's. Between its pieces tree and state may change.
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,18 +21,27 @@
 #include "pep381d/state/state.h"
 #include "pep381d/sync/examination.h"
 #include "pep381d/sync/finding.h"
+#include "pep381d/sync/held_places.h"
+#include "pep381d/sync/package_walk.h"
 #include "pep381d/tree/file_tree.h"
 
 namespace pep381d {
 
 class TreeWalk {
   public:
-    TreeWalk(State& state, FileTree& tree, const Formats& formats);
+    // `hands_out`: the walks over packages are done by the caller, else here. `places_most`: held
+    // places in memory at a time, of 8 bytes each.
+    TreeWalk(State& state, FileTree& tree, const Formats& formats, bool hands_out,
+             std::size_t places_most = 4'000'000);
     ~TreeWalk();
 
-    // Goes on for about so many entries; how many it were.
+    // Goes on for about so many entries; how many it were: none where it waits for what it has
+    // handed out.
     std::size_t go_on(std::size_t most);
-    bool ended() const { return open_.empty() && to_visit_.empty() && suspects_.empty(); }
+    bool ended() const { return all_walked() && suspects_.empty(); }
+    // What is to be done by the caller, and comes back once it has ended or waits.
+    std::vector<std::unique_ptr<PackageWalk>> take_walks();
+    void take_back(std::unique_ptr<PackageWalk> walk);
     std::vector<Finding> take() { return std::exchange(findings_, {}); }
     // Projects whose page is in the tree but not in the state: their links are to be checked.
     std::vector<ProjectName> take_waiting() { return std::exchange(waiting_, {}); }
@@ -50,14 +62,19 @@ class TreeWalk {
 
     void enter(const std::string& path, Area area);
     void leave();
+    void cannot_read(const std::string& path, const std::string& cause);
     void enter_project(Directory& directory);
     void see(Directory& in, const Entry& entry);
     void see_in_web(const Entry& entry);
     void see_in_simple(const Entry& entry);
     void see_in_project(const Directory& in, const Entry& entry);
+    void enter_packages();
+    std::size_t gather(std::size_t most);
     void see_in_packages(const Entry& entry, const std::string& path);
+    void judge(const PackageWalk::Seen& seen);
+    void judge_empty(const std::string& path);
+    bool all_walked() const;
     bool may_lie_there(const std::string& below_web);
-    void suspect(const std::string& below_web, FileKind kind);
     std::size_t clear_suspects(std::size_t most);
     void judge_suspects();
     void add(Flaw flaw, const std::string& path, std::string cause);
@@ -68,6 +85,17 @@ class TreeWalk {
     const Formats formats_;
     std::vector<std::pair<std::string, Area>> to_visit_;
     std::vector<Directory> open_;  // each in the one before
+
+    // Of web/packages: the part whose places are being gathered, or walked.
+    const bool hands_out_;
+    const std::size_t places_most_;
+    std::size_t part_ = 0, parts_ = 0;
+    std::shared_ptr<HeldPlaces> held_;
+    std::optional<HeldPlace> gathered_;               // how far, while they are
+    std::deque<std::unique_ptr<PackageWalk>> walks_;  // to be done
+    std::size_t handed_out_ = 0;
+    std::deque<PackageWalk::Seen> seen_;  // to be judged
+
     std::unordered_map<std::string, FileKind> suspects_;
     std::optional<HeldPlace> searched_;  // how far for the owners of suspects
     std::vector<Finding> findings_;

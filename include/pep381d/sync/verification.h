@@ -72,6 +72,7 @@ class Verification {
 
     void check_outside();
     void walk(std::size_t& left);
+    void take_in(Examiners::Work work);
     void check_root_twice();
     void projects(std::size_t& left);
     void start_some();

@@ -3,7 +3,7 @@
 //
 // Paths are relative to mirror.directory. Failures are Fault::local, or Fault::full, and name the
 // path. Thread rule: in staging/ the loop's thread may create, append, write, finish, link and
-// remove, and ask for the room; any thread may open, read and look; all else belongs to the
+// remove, and ask for the room; any thread may open, read, look and list; all else belongs to the
 // committer's thread.
 #pragma once
 
@@ -41,6 +41,8 @@ class Listing {
   public:
     virtual ~Listing() = default;
     virtual Outcome<std::optional<Entry>> next() = 0;  // nothing at the end
+    // A directory in it, without the way from the top.
+    virtual Outcome<std::unique_ptr<Listing>> enter(const std::string& name) = 0;
 };
 
 class FileTree {

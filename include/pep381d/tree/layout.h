@@ -21,6 +21,10 @@ inline const std::string status_json = "web/status/status.json";
 inline std::string published(std::string_view below_web) {
     return "web/" + std::string(below_web);
 }
+// The other way round.
+inline std::string below_web(std::string_view path) {
+    return std::string(path.substr(web.size() + 1));
+}
 inline std::string staged(std::string_view name) {
     return "staging/" + std::string(name);
 }

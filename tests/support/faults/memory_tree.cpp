@@ -12,6 +12,7 @@ using pep381d::Entry;
 using pep381d::Failure;
 using pep381d::FileKind;
 using pep381d::FileLook;
+using pep381d::FileTree;
 using pep381d::Listing;
 using pep381d::Nothing;
 using pep381d::Outcome;
@@ -28,13 +29,20 @@ Failure failed(const std::string& path, Fault fault) {
 
 class Names final : public Listing {
   public:
-    explicit Names(std::vector<Entry> entries) : entries_(std::move(entries)) {}
+    Names(FileTree& tree, std::string path, std::vector<Entry> entries)
+        : tree_(tree), path_(std::move(path)), entries_(std::move(entries)) {}
     Outcome<std::optional<Entry>> next() override {
         if (at_ == entries_.size()) return std::optional<Entry>{};
         return std::optional(entries_[at_++]);
     }
 
+    Outcome<std::unique_ptr<Listing>> enter(const std::string& name) override {
+        return tree_.list(path_ + "/" + name);
+    }
+
   private:
+    FileTree& tree_;
+    std::string path_;
     std::vector<Entry> entries_;
     std::size_t at_ = 0;
 };
@@ -156,7 +164,7 @@ Outcome<std::unique_ptr<Listing>> MemoryTree::list(const std::string& directory)
         const bool file = volume_.find(directory + "/" + name) != nullptr;
         entries.push_back({name, file ? FileKind::file : FileKind::directory});
     }
-    return std::unique_ptr<Listing>(new Names(std::move(entries)));
+    return std::unique_ptr<Listing>(new Names(*this, directory, std::move(entries)));
 }
 
 std::vector<std::string> MemoryTree::names_in(const std::string& directory) const {
