@@ -12,10 +12,6 @@ bool is_blank(char c) {
 
 // `at`: the opening quote; gives the place after the closing one.
 std::size_t string_end(std::string_view json, std::size_t at) {
-    // Keys and most values are short: looking for their end is quicker without a call.
-    const std::size_t near = std::min(json.size(), at + 24);
-    for (std::size_t i = at + 1; i < near && json[i] != '\\'; ++i)
-        if (json[i] == '"') return i + 1;
     while ((at = json.find('"', at + 1)) != std::string_view::npos) {
         std::size_t escapes = 0;
         while (json[at - 1 - escapes] == '\\') ++escapes;

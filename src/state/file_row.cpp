@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/base/byte_set.h"
 #include "pep381d/base/outcome.h"
 #include "pep381d/model/file_path.h"
 
@@ -20,6 +21,7 @@ constexpr std::size_t sha256_size = 32;
 constexpr std::string_view path_root = "packages/";
 // The SHA-256 in hexadecimal in three directories, with the slashes behind them.
 constexpr std::size_t path_directories = 2 + 1 + 2 + 1 + 60 + 1;
+constexpr ByteSet no_lowercase_hex = ByteSet().add('0', '9').add('a', 'f').complement();
 
 void append_hashed_path(std::string& out, std::string_view bytes, std::string_view name) {
     out.reserve(out.size() + path_root.size() + path_directories + name.size());
@@ -36,19 +38,19 @@ void append_hashed_path(std::string& out, std::string_view bytes, std::string_vi
 // The bytes of which append_hashed_path() makes the file's path, or nothing where that has another
 // shape.
 std::optional<std::string> path_digest(const File& file, std::string& scratch) {
-    const std::string& path = file.path;
-    if (path.size() != path_root.size() + path_directories + file.name.text().size())
+    const std::string_view path(file.path);
+    const std::string& name = file.name.text();
+    if (path.size() != path_root.size() + path_directories + name.size() ||
+        !path.starts_with(path_root) || !path.ends_with(name))
         return std::nullopt;
-    const auto hex = [&](std::size_t at, std::size_t size) {
-        return std::string_view(path).substr(path_root.size() + at, size);
-    };
-    scratch.assign(hex(0, 2)).append(hex(3, 2)).append(hex(6, 60));
-    auto bytes = from_hex(scratch);
-    if (!bytes) return std::nullopt;
-    scratch.clear();
-    append_hashed_path(scratch, *bytes, file.name.text());
-    if (scratch != path) return std::nullopt;
-    return bytes;
+    const std::string_view directories = path.substr(path_root.size(), path_directories);
+    if (directories[2] != '/' || directories[5] != '/' || directories.back() != '/')
+        return std::nullopt;
+    scratch.assign(directories.substr(0, 2))
+        .append(directories.substr(3, 2))
+        .append(directories.substr(6, 60));
+    if (no_lowercase_hex.find_in(scratch) < scratch.size()) return std::nullopt;
+    return from_hex(scratch);
 }
 
 std::string digests_text(const std::vector<Digest>& digests) {

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "pep381d/base/descriptor.h"
 #include "pep381d/state/state.h"
 
 #include "state/file_row.h"
@@ -58,6 +59,9 @@ struct State::Impl {
 
     Impl(const std::string& path, Access access);
 
+    // Of the WAL's index. Closed after the database: that would give up SQLite's locks on it, which
+    // belong to the process.
+    Descriptor index;
     std::unique_ptr<sqlite::Database> database;
     FileRows file_rows;
     Counts counts;

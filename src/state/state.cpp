@@ -75,16 +75,17 @@ void check_owner(Database& database, const std::string& path) {
             5, fmt::format("state {}: it was written by a newer pep381d; install that one", path));
 }
 
+// All steps or none.
 void migrate(Database& database) {
-    for (auto version = pragma(database, "user_version");
-         version < static_cast<std::int64_t>(schema::steps.size()); ++version) {
-        sqlite::Transaction transaction(database);
-        database.execute(schema::steps[static_cast<std::size_t>(version)]);
-        database.execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}",
-                                     application_id, version + 1)
-                             .c_str());
-        transaction.commit();
-    }
+    const auto version = static_cast<std::size_t>(pragma(database, "user_version"));
+    if (version == schema::steps.size()) return;
+    sqlite::Transaction transaction(database);
+    for (std::size_t step = version; step < schema::steps.size(); ++step)
+        database.execute(schema::steps[step]);
+    database.execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", application_id,
+                                 schema::steps.size())
+                         .c_str());
+    transaction.commit();
 }
 
 // Asked before SQLite is, which makes a new state of an empty file.
@@ -147,10 +148,25 @@ std::unique_ptr<Database> open_database(const std::string& path, State::Access a
     return database;
 }
 
+// The index of the WAL is mapped, and where a page of it has no room, a full disk would be a
+// SIGBUS. SQLite sees to that only where a block of the file system has 4 KiB or more. This is
+// enough for a WAL of 130 MiB.
+Descriptor reserve_index(const std::string& path) {
+    constexpr off_t size = 256 << 10;
+    Descriptor index(open((path + "-shm").c_str(), O_RDWR | O_CLOEXEC));
+    if (index && fallocate(index.get(), FALLOC_FL_KEEP_SIZE, 0, size) != 0 &&
+        (errno == ENOSPC || errno == EDQUOT))
+        throw DiskFull(
+            fmt::format("state {}-shm: {}; free some space there", path, std::strerror(errno)));
+    return index;
+}
+
 }  // namespace
 
 State::Impl::Impl(const std::string& path, Access access)
-    : database(open_database(path, access)), file_rows(*database) {}
+    : database(open_database(path, access)), file_rows(*database) {
+    if (access == Access::write) index = reserve_index(path);
+}
 
 State::State(const std::string& path, Access access) : impl_(std::make_unique<Impl>(path, access)) {
     impl_->counts.totals = {number(Note::projects).value_or(0), number(Note::files).value_or(0),

@@ -1,7 +1,11 @@
 #include "pep381d/state/state.h"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <fstream>
+#include <sys/stat.h>
+
+#include "pep381d/base/descriptor.h"
 
 #include "support/catch.h"
 #include "support/sample_page.h"
@@ -376,4 +380,18 @@ TEST_CASE("files that come, go and change places are what the state has afterwar
                 if (in(before) && !in(after)) REQUIRE(gone);
             }
         }
+}
+
+// Else a full disk ends the process by a signal: SQLite maps what has no room yet.
+TEST_CASE("the index of the write-ahead log has its room from the start") {
+    TemporaryDirectory directory;
+    const std::string path = directory.path() / "state.db";
+    const std::string other = directory.path() / "other";
+    const Descriptor probe(::open(other.c_str(), O_WRONLY | O_CREAT, 0644));
+    const bool can_reserve = fallocate(probe.get(), FALLOC_FL_KEEP_SIZE, 0, 4096) == 0;
+
+    const State state(path, State::Access::write);
+    struct stat about {};
+    REQUIRE(stat((path + "-shm").c_str(), &about) == 0);
+    CHECK(about.st_blocks * 512 >= (can_reserve ? 256 << 10 : 1));
 }
