@@ -144,7 +144,22 @@ std::size_t Examination::look_at(const Page& page) {
         add(Flaw::unreadable, page.path, bytes.failure().what);
     else if (const std::string& ours = made(page); ours.empty() || bytes.value() != ours)
         look_at_other(page, bytes.value());
+    else
+        check_alias(page, *look.value());
     return opening + (bytes ? bytes.value().size() : 0);
+}
+
+// index.v1_html is a hard link of index.html, so that they can never differ.
+void Examination::check_alias(const Page& page, const FileLook& look) {
+    // While its project waits, a kill may have come between the two.
+    if (subject_->waiting || page.path != layout::published(layout::page_v1_html(subject_->name)))
+        return;
+    const std::string html = layout::published(layout::page_html(subject_->name));
+    const auto about = [&](const Finding& finding) { return finding.path == html; };
+    if (std::any_of(findings_.begin(), findings_.end(), about)) return;
+    const auto other = tree_.look(html);
+    if (other && other.value() && other.value()->inode != look.inode)
+        add(Flaw::wrong_kind, page.path, "it is no hard link of index.html");
 }
 
 // It is not what the state makes.

@@ -212,7 +212,7 @@ Outcome<std::optional<FileLook>> DirectoryTree::look(const std::string& path) {
         return failed(path, "look at");
     }
     return std::optional(FileLook{about.st_size, about.st_mtim.tv_sec, kind_of(about.st_mode),
-                                  about.st_mode & 07777, about.st_uid});
+                                  about.st_mode & 07777, about.st_uid, about.st_ino});
 }
 
 Outcome<std::unique_ptr<Listing>> DirectoryTree::list(const std::string& directory) {

@@ -79,6 +79,7 @@ class Examination {
     std::size_t look_at(const Page& page);
     void look_at_other(const Page& page, const std::string& bytes);
     const std::string& made(const Page& page);
+    void check_alias(const Page& page, const FileLook& look);
     std::size_t begin(const Item& item);
     void judge(const Item& item);
     bool is_usable(const FileLook& look, const std::string& path, const std::string& linked_from);

@@ -26,8 +26,9 @@ struct FileLook {
     std::int64_t size = 0;
     std::int64_t mtime = 0;  // seconds
     FileKind kind = FileKind::file;
-    unsigned mode = 0644;  // permissions
-    unsigned owner = 0;    // user
+    unsigned mode = 0644;     // permissions
+    unsigned owner = 0;       // user
+    std::uint64_t inode = 0;  // the same for hard links of one file; 0: unknown
 };
 
 struct Entry {

@@ -97,6 +97,9 @@ const std::vector<Damage> damages{
          w.replace("simple/foo/index.v1_html", w.bytes("simple/foo/index.html").substr(0, 100));
      },
      "wrong_bytes", "simple/foo/index.v1_html"},
+    {"a page's alias is a copy of it",
+     [](World& w) { w.replace("simple/foo/index.v1_html", w.bytes("simple/foo/index.html")); },
+     "wrong_kind", "simple/foo/index.v1_html"},
     {"a directory lies where a page belongs",
      [](World& w) {
          fs::remove(w.web("simple/foo/index.html"));
