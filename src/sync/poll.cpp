@@ -126,6 +126,7 @@ void Poll::take(std::vector<Event> events) {
     const bool behind = !more && highest < newest_;
     send_(PollDone{began_, std::move(events), highest, !more && !behind});
     if (behind) {
+        events_known_ = true;  // those that it told are no worse for it
         fail({Fault::retry_later,
               fmt::format("POST {}: the journal ends at serial {}, and its newest is {}", shown(),
                           highest.value, newest_.value)});

@@ -45,7 +45,8 @@ struct Event {
 struct Fault {
     std::string match;
     // status (value: code), delay (ms), hang, cut (bytes before), wrong-bytes, stale (as before the
-    // latest event), body (text), redirect (location), drip (ms for each byte)
+    // latest event), body (text), redirect (location), drip (ms for each byte), reset,
+    // endless (the right body again and again)
     std::string kind;
     std::string value;
     int times = 1;  // -1: for ever

@@ -42,7 +42,8 @@ void Faults::add(Fault fault) {
                                         ": value is no number: " + fault.value);
         }
     } else if (fault.kind != "hang" && fault.kind != "wrong-bytes" && fault.kind != "stale" &&
-               fault.kind != "body" && fault.kind != "redirect") {
+               fault.kind != "body" && fault.kind != "redirect" && fault.kind != "reset" &&
+               fault.kind != "endless") {
         throw std::invalid_argument("no fault of the kind '" + fault.kind + "'");
     }
     rules_.push_back(std::move(fault));
@@ -66,6 +67,8 @@ Response spoiled(Response response, const Fault& fault) {
     if (fault.kind == "delay") response.delay_ms = number(fault, 1000);
     if (fault.kind == "drip") response.drip_ms = number(fault, 100);
     if (fault.kind == "hang") response.hang = true;
+    if (fault.kind == "reset") response.reset = true;
+    if (fault.kind == "endless") response.endless = true;
     if (fault.kind == "cut")
         response.cut_after =
             static_cast<std::uint64_t>(number(fault, static_cast<int>(response.body->size() / 2)));

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdexcept>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -33,6 +34,7 @@ struct Delivery {
 ssize_t deliver(void* context, std::uint64_t at, char* buffer, std::size_t room) {
     const auto& delivery = *static_cast<Delivery*>(context);
     const auto& body = *delivery.response.body;
+    if (delivery.response.endless && !body.empty()) at %= body.size();
     const auto end =
         std::min<std::uint64_t>(body.size(), delivery.response.cut_after.value_or(body.size()));
     if (at >= end) return MHD_CONTENT_READER_END_WITH_ERROR;
@@ -49,9 +51,10 @@ ssize_t deliver(void* context, std::uint64_t at, char* buffer, std::size_t room)
 using Body = std::shared_ptr<const std::string>;
 
 MHD_Response* library_response(const Response& response, int client, int stop_event) {
-    if (response.cut_after || response.drip_ms > 0)
+    if (response.cut_after || response.drip_ms > 0 || response.endless)
         return MHD_create_response_from_callback(
-            response.body->size(), 32768, deliver, new Delivery{response, client, stop_event},
+            response.endless ? MHD_SIZE_UNKNOWN : response.body->size(), 32768, deliver,
+            new Delivery{response, client, stop_event},
             [](void* context) { delete static_cast<Delivery*>(context); });
     auto* bytes = const_cast<char*>(response.body->data());
     return MHD_create_response_from_buffer_with_free_callback_cls(
@@ -127,6 +130,12 @@ struct Listener::Inside {
         const int client = socket->connect_fd;
         if (response.hang) {
             pause(client, stop_event, -1);
+            return MHD_NO;
+        }
+        if (response.reset) {
+            // So Linux sends RST; an ordinary close would send FIN.
+            const sockaddr nobody{AF_UNSPEC, {}};
+            connect(client, &nobody, sizeof nobody);
             return MHD_NO;
         }
         if (response.delay_ms > 0 && !pause(client, stop_event, response.delay_ms)) return MHD_NO;

@@ -33,6 +33,8 @@ struct Response {
     bool hang = false;                       // no answer at all, until the client goes away
     std::optional<std::uint64_t> cut_after;  // bytes of the body, then the connection ends
     int drip_ms = 0;                         // for each byte of the body
+    bool reset = false;                      // no answer: the connection is reset
+    bool endless = false;                    // the body again and again, for ever
 
     void set(const std::string& name, std::string value);
     std::string header(const std::string& name) const;

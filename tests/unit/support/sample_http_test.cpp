@@ -209,6 +209,11 @@ TEST_CASE("faults spoil bodies and places") {
     CHECK(moved.headers.at("location") == "http://127.0.0.1:1/there");
     world.master.fault({path + ".metadata", "drip", "1", 1, {}});
     CHECK_THAT(world.get_file(path + ".metadata").body, ContainsSubstring("Name: idna\n"));
+    world.master.fault({path, "reset", {}, 1, {}});
+    CHECK_THAT(world.get_file(path).error, ContainsSubstring("receiving"));
+    world.master.fault({path, "endless", {}, 1, {}});
+    CHECK(fetch({world.master.files_url() + path, {}, {}, false, 300}).body.size() >
+          2 * good.size());
     world.master.fault({path, "delay", "1", 1, {}});
     CHECK(world.get_file(path).body == good);
     CHECK(world.get_file(path).body == good);
