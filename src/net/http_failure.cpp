@@ -113,7 +113,8 @@ Failure status_failure(long status, bool resumed, std::chrono::seconds retry_aft
     const Fault fault = fault_of(status, resumed);
     return {fault, fmt::format("HTTP {}{}{}", status, reason(status), advice(status, resumed)),
             fault == Fault::retry_later ? std::clamp(retry_after, std::chrono::seconds(0), day)
-                                        : std::chrono::seconds(0)};
+                                        : std::chrono::seconds(0),
+            status == 429};
 }
 
 Failure curl_failure(const BrokenOff& end) {

@@ -40,6 +40,7 @@ struct Downloads::Errand {
     std::int64_t most = 0;
     bool https_only = false;
     std::string place;  // in the tree, where it may lie already; empty: nowhere
+    Heard heard;
     Ended ended;
 
     std::string proving;  // the path that is being hashed
@@ -62,7 +63,7 @@ Downloads::Downloads(Transport& transport, Staging& staging, const Policy& polic
 
 Downloads::~Downloads() = default;
 
-void Downloads::start(const File& file, bool metadata, bool https_only, Ended ended) {
+void Downloads::start(const File& file, bool metadata, bool https_only, Heard heard, Ended ended) {
     auto errand = std::make_shared<Errand>();
     errand->path = metadata ? layout::metadata(file.path) : file.path;
     errand->url = file.url + (metadata ? ".metadata" : "");
@@ -70,8 +71,8 @@ void Downloads::start(const File& file, bool metadata, bool https_only, Ended en
     errand->most = metadata ? metadata_most : file.size.value_or(unknown_size_most);
     errand->https_only = https_only;
     if (recovering_) errand->place = layout::published(errand->path);
+    errand->heard = std::move(heard);
     errand->ended = std::move(ended);
-    ++running_;
     go_on(errand);
 }
 
@@ -115,6 +116,7 @@ bool Downloads::pump() {
         const Shared errand = std::move(hashing_.front());
         hashing_.pop_front();
         left -= std::min(left, errand->proof->go_on(left) + opening);
+        errand->heard();
         if (errand->proof->ended())
             proven(errand);
         else
@@ -189,6 +191,7 @@ void Downloads::transfer(const Shared& errand) {
         return Nothing{};
     };
     receiver.on_body = [this, errand](std::string_view piece) {
+        errand->heard();
         bytes_arrived_ += static_cast<std::int64_t>(piece.size());
         return errand->arrival->write(piece);
     };
@@ -228,7 +231,6 @@ bool Downloads::try_again(Errand& errand, bool wrong) {
 }
 
 void Downloads::end(Errand& errand, Outcome<std::string> outcome) {
-    --running_;
     const Ended ended = std::move(errand.ended);
     ended(std::move(outcome));
 }
@@ -236,7 +238,6 @@ void Downloads::end(Errand& errand, Outcome<std::string> outcome) {
 void Downloads::abandon() {
     hashing_.clear();
     alternates_.abandon();
-    running_ = 0;
 }
 
 }  // namespace pep381d

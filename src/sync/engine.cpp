@@ -131,10 +131,20 @@ std::optional<Failure> Engine::ask(bool with_list) {
     const auto before = committer_.standing();
     poll_.start(before.cursor, with_list);
     while (poll_.running() && command_ != Command::stop) step(longest_step);
+    tell_jobs();
     if (poll_.failure() || !poll_.listed()) return poll_.failure();
     while (committer_.standing().lists == before.lists && command_ != Command::stop)
         step(longest_step);
     return committer_.standing().list_failure;
+}
+
+// A master that limits us is not asked for pages either; one that answers is well, whatever became
+// of single pages.
+void Engine::tell_jobs() {
+    if (!poll_.failure())
+        jobs_.master_answered();
+    else if (poll_.failure()->limited)
+        jobs_.master_failed(*poll_.failure());
 }
 
 std::optional<Failure> Engine::ask_with_patience() {
@@ -154,10 +164,13 @@ bool Engine::work_off() {
     while (!drained() && command_ != Command::stop && shortage_.empty()) {
         const Steady before = clock_.steady();
         step(longest_step);
-        if (paused_)
+        if (paused_ || jobs_.nothing_comes())
             patience_ -=
                 std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - before);
-        if (patience_ < std::chrono::milliseconds(0)) return false;
+        if (patience_ < std::chrono::milliseconds(0)) {
+            jobs_.fail_all("nothing came for as long as master.patience allows");
+            return false;
+        }
     }
     return command_ != Command::stop && shortage_.empty();
 }
@@ -204,6 +217,7 @@ void Engine::finish() {
 void Engine::start_poll_if_due() {
     if (poll_.running()) return;
     const Steady now = clock_.steady();
+    if (next_poll_) next_poll_ = std::max(*next_poll_, jobs_.limited_until());
     const auto standing = committer_.standing();
     // The first list is on its way to the state; the journal since then is read at once.
     if (!standing.cursor && lists_asked_ > standing.lists) return;
@@ -240,6 +254,7 @@ Command Engine::run() {
         sweep_when_done();
         if (!polled || poll_.running()) continue;
         polled = false;
+        tell_jobs();
         if (poll_.failure()) {
             // The network may be down, or the master: the queue waits with the poll.
             next_poll_ = clock_.steady() + poll_pause(*poll_.failure(), ++failed_polls_, policy_);

@@ -7,6 +7,7 @@
 
 #include "pep381d/master/page_json.h"
 
+#include "sync/job.h"
 #include "sync/stale_page.h"
 
 namespace pep381d {
@@ -23,46 +24,10 @@ constexpr std::int64_t bodies_most = 64LL << 20;
 constexpr std::size_t jobs_most = 128;
 constexpr std::size_t files_listed_most = 10'000;
 
-// What a kill leaves placed but not recorded is hashed by the next run. Of a project of few and
-// small files that is less work than to record each by itself, and its page again.
-constexpr std::size_t many_files = 256;
-constexpr std::int64_t large_file = 1024 * 1024;
-
-// Up to so many files the loop makes the text of the page, since the committer has more to do; that
-// of longer pages would wait for its turn in too much memory.
-constexpr std::size_t short_page = 1000;
-
-// A page that stays behind its journal for this long is taken for what it is (protocol B.6).
-constexpr std::chrono::hours stale_page_believed{1};
-
-// So many failures in a row are the master's, not a project's.
-constexpr int master_failures_most = 3;
+// Nothing that comes for this long is a silence.
+constexpr std::chrono::seconds silence{2};
 
 }  // namespace
-
-struct Jobs::Job {
-    Job(std::uint64_t number, WorkItem work) : id(number), item(std::move(work)) {}
-
-    std::uint64_t id;
-    WorkItem item;
-    std::string body;
-    PagePlan plan{{item.queued.name, {}, {}, {}, {}, {}}, {}, {}, false, false};
-    std::string etag;
-    bool https = false;
-    std::size_t next_fetch = 0;
-    std::size_t fetches_left = 0;
-    std::vector<Refused> refused;
-    std::optional<Failure> failure;  // the first of its files', or the page's staleness
-    bool files_missing = false;
-    bool stale = false;
-
-    // Its page has been older than the journal for so long that it will not change (protocol B.6).
-    bool stale_for_good(Time now) const {
-        return item.queued.stale_since && now - *item.queued.stale_since >= stale_page_believed &&
-               item.queued.last_loss != Loss::project;
-    }
-    Serial shown() const { return item.known ? item.known->serial : Serial{}; }
-};
 
 Jobs::Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
            Log& log, bool recovering, Send send)
@@ -70,7 +35,8 @@ Jobs::Jobs(Transport& transport, Staging& staging, const Policy& policy, const C
       policy_(policy),
       clock_(clock),
       send_(std::move(send)),
-      downloads_(transport, staging, policy, clock, log, recovering) {}
+      downloads_(transport, staging, policy, clock, log, recovering),
+      master_(policy.master_requests) {}
 
 // The transport outlives us, and what it still runs calls back.
 Jobs::~Jobs() {
@@ -83,7 +49,7 @@ bool Jobs::hungry() const {
 }
 
 bool Jobs::waiting() const {
-    return !jobs_.empty() && pages_running_ + downloads_.running() == 0;
+    return !jobs_.empty() && pages_.running() + files_.running() == 0;
 }
 
 void Jobs::add(WorkItem item) {
@@ -93,22 +59,57 @@ void Jobs::add(WorkItem item) {
 }
 
 std::optional<Steady> Jobs::pump(bool room) {
-    while (room && !ready_.empty() && downloads_.running() < policy_.file_requests) {
-        Job& job = *jobs_.at(ready_.front());
-        ready_.pop_front();
-        const Fetch fetch = job.plan.fetches[job.next_fetch++];
-        if (job.next_fetch < job.plan.fetches.size()) ready_.push_back(job.id);
-        start_file(job, fetch);
-    }
-    const bool hashed = downloads_.pump();
+    const auto files = room ? start_files() : std::nullopt;
+    if (downloads_.pump()) return clock_.steady();
+    const auto pages = room ? start_pages() : std::nullopt;
+    return files && pages ? std::min(files, pages) : files ? files : pages;
+}
+
+// When the master may be asked again, where it wants a pause.
+std::optional<Steady> Jobs::start_pages() {
     const Steady now = clock_.steady();
-    while (room && !new_.empty() && pages_running_ < policy_.master_requests) {
-        if (now < master_pause_) return hashed ? now : master_pause_;
+    while (!new_.empty() && pages_.taken(now, policy_.master_requests) < policy_.master_requests) {
+        const auto next = master_.next();
+        if (!next) break;
+        if (now < *next) return next;
         Job& job = *jobs_.at(new_.front());
         new_.pop_front();
         start_page(job);
     }
-    return hashed ? std::optional(now) : std::nullopt;
+    return std::nullopt;
+}
+
+bool Jobs::nothing_comes() const {
+    const auto newest = std::max(pages_.newest(), files_.newest());
+    return newest && clock_.steady() - *newest > silence;
+}
+
+void Jobs::fail_all(const std::string& why) {
+    transport_.cancel_all();
+    downloads_.abandon();
+    std::vector<std::uint64_t> under_way;
+    for (const auto& [id, job] : jobs_)
+        if (job->asked) under_way.push_back(id);
+    for (const std::uint64_t id : under_way) {
+        Job& job = *jobs_.at(id);
+        const ProjectName name = job.item.queued.name;
+        if (!job.read) {
+            end(job, PageFailed{name,
+                                {Fault::retry_later,
+                                 fmt::format("GET {}/simple/{}/: {}", policy_.master_shown,
+                                             name.text(), why)}});
+            continue;
+        }
+        for (const Fetch& fetch : job.plan.fetches) {
+            const File& file = job.plan.page.files[fetch.file];
+            if ((fetch.metadata ? file.metadata_held : file.held) || job.files_missing) continue;
+            job.failure =
+                Failure{Fault::retry_later, fmt::format("GET {}: {}", display_url(file.url), why)};
+            job.files_missing = true;
+        }
+        complete(job);
+    }
+    abandon();
 }
 
 void Jobs::abandon() {
@@ -117,7 +118,10 @@ void Jobs::abandon() {
     new_.clear();
     ready_.clear();
     downloads_.abandon();
-    pages_running_ = 0;
+    master_.abandon();
+    hosts_.clear();
+    pages_.clear();
+    files_.clear();
     bodies_ = 0;
     files_listed_ = 0;
 }
@@ -133,7 +137,9 @@ void Jobs::start_page(Job& job) {
     request.encoding = job.item.queued.attempts % 2 == 0 ? Encoding::gzip : Encoding::identity;
     request.most_bytes = page_most;
     request.deadline = deadline_for(4LL << 20, policy_.timeout, 0);
-    ++pages_running_;
+    job.asked = true;
+    job.slot = pages_.start(clock_.steady());
+    master_.started();
 
     Receiver receiver;
     const std::uint64_t id = job.id;
@@ -146,6 +152,7 @@ void Jobs::start_page(Job& job) {
 }
 
 Done Jobs::page_head(Job& job, const Reply& reply) {
+    pages_.heard(job.slot, clock_.steady());
     job.body.clear();
     if (reply.status == 304 || reply.content_type.starts_with(json_type)) return Nothing{};
     return Failure{
@@ -157,6 +164,7 @@ Done Jobs::page_head(Job& job, const Reply& reply) {
 }
 
 Done Jobs::page_body(Job& job, std::string_view piece) {
+    pages_.heard(job.slot, clock_.steady());
     bodies_ += static_cast<std::int64_t>(piece.size());
     job.body += piece;
     if (bodies_ <= bodies_most) return Nothing{};
@@ -165,33 +173,25 @@ Done Jobs::page_body(Job& job, std::string_view piece) {
                                policy_.master_shown, job.item.queued.name.text())};
 }
 
-void Jobs::note_master(bool answered, std::chrono::seconds wait) {
-    if (answered) {
-        master_failures_ = 0;
-        return;
-    }
-    if (++master_failures_ < master_failures_most && wait.count() == 0) return;
-    const int doublings = std::clamp(master_failures_ - master_failures_most, 0, 6);
-    const auto pause = std::max(std::chrono::seconds(1LL << doublings),
-                                std::min(wait, std::chrono::seconds(3600)));
-    master_pause_ = std::max(master_pause_, clock_.steady() + pause);
-}
-
 void Jobs::page_ended(std::uint64_t id, const Outcome<Reply>& reply) {
-    --pages_running_;
     Job& job = *jobs_.at(id);
+    pages_.end(job.slot);
+    master_.ended();
     bodies_ -= static_cast<std::int64_t>(job.body.size());
     const ProjectName name = job.item.queued.name;
     if (!reply) {
         const Failure& failure = reply.failure();
-        note_master(failure.fault != Fault::retry_later, failure.wait);
+        if (failure.fault == Fault::retry_later)
+            master_.failed(name.text(), failure, clock_.steady());
+        else
+            master_.answered();
         if (failure.fault == Fault::gone)
             end(job, PageGone{name, failure.what});
         else
             end(job, PageFailed{name, failure});
         return;
     }
-    note_master(true, {});
+    master_.answered();
     if (reply.value().status == 304) {
         not_modified(job);
         return;
@@ -229,6 +229,7 @@ void Jobs::read_page(Job& job, const Reply& reply) {
         plan_page(std::move(fresh.page), job.item.known ? &*job.item.known : nullptr, policy_.page);
     for (Refused& file : job.plan.refused) job.refused.push_back(std::move(file));
 
+    job.read = true;
     if (older_than_wanted(job)) return;
     const Queued& queued = job.item.queued;
     const bool explained = queued.loss != Loss::nothing || job.plan.page.quarantined() ||
@@ -260,62 +261,6 @@ bool Jobs::older_than_wanted(Job& job) {
     }
     end(job, PageStale{queued.name, page});
     return true;
-}
-
-void Jobs::start_file(Job& job, const Fetch& fetch) {
-    const auto ended = [this, id = job.id, fetch](const Outcome<std::string>& staged) {
-        Job& its = *jobs_.at(id);
-        if (staged)
-            arrived(its, fetch, staged.value());
-        else
-            failed(its, staged.failure());
-    };
-    downloads_.start(job.plan.page.files[fetch.file], fetch.metadata, job.https, ended);
-}
-
-void Jobs::arrived(Job& job, const Fetch& fetch, const std::string& staged) {
-    File& file = job.plan.page.files[fetch.file];
-    (fetch.metadata ? file.metadata_held : file.held) = true;
-    const bool early =
-        job.plan.fetches.size() >= many_files || file.size.value_or(large_file) >= large_file;
-    send_(FileArrived{job.item.queued.name, job.item.queued.display, file, fetch.metadata, staged,
-                      early});
-    fetch_done(job);
-}
-
-void Jobs::failed(Job& job, Failure failure) {
-    if (is_local(failure.fault)) give_up(failure);
-    if (!job.files_missing) job.failure = std::move(failure);
-    job.files_missing = true;
-    fetch_done(job);
-}
-
-void Jobs::fetch_done(Job& job) {
-    if (--job.fetches_left == 0) complete(job);
-}
-
-void Jobs::complete(Job& job) {
-    ProjectPage& page = job.plan.page;
-    files_listed_ -= page.files.size();
-    const Serial handled = std::max(page.serial, job.item.queued.serial);
-    if (policy_.page.files) std::erase_if(page.files, [](const File& file) { return !file.held; });
-    PageReady ready{std::move(page)};
-    ready.display = job.item.queued.display;
-    ready.etag = job.etag;
-    ready.handled = handled;
-    ready.same = job.plan.same;
-    ready.stale = job.stale;
-    ready.failure = job.failure;
-    ready.refused = std::move(job.refused);
-    if (job.failure) {
-        // It does not show all that its serial promises; a stale page shows just that.
-        if (job.files_missing) ready.page.serial = job.shown();
-        ready.etag.clear();
-        ready.same = job.item.known && ready.page == *job.item.known;
-    }
-    if (!ready.same && ready.page.files.size() <= short_page)
-        ready.text = page_text(policy_, ready.page);
-    end(job, std::move(ready));
 }
 
 void Jobs::end(Job& job, Message message) {

@@ -27,7 +27,8 @@ struct Failure {
     Fault fault;
     std::string what;  // names the thing, the cause and, where there is one, the remedy
     std::chrono::seconds wait{
-        0};  // what the peer asked us to wait before the next try; 0: it said nothing
+        0};                // what the peer asked us to wait before the next try; 0: it said nothing
+    bool limited = false;  // the peer says that we ask too much (HTTP 429)
 };
 
 template <class T>

@@ -26,6 +26,7 @@ class Downloads {
   public:
     // The path of the whole and right file in staging/; empty: it lies in its place already.
     using Ended = std::function<void(Outcome<std::string>)>;
+    using Heard = std::function<void()>;
 
     // `recovering`: files may lie in their place that the state does not know of.
     Downloads(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
@@ -33,9 +34,9 @@ class Downloads {
     ~Downloads();
 
     // The file, or its .metadata. `https_only`: the page that names it came by https. `ended` is
-    // called once, from pump() or from the transport's wait(), unless abandon() comes first.
-    void start(const File& file, bool metadata, bool https_only, Ended ended);
-    int running() const { return running_; }
+    // called once, from pump() or from the transport's wait(), unless abandon() comes first;
+    // `heard` before, whenever some of it came.
+    void start(const File& file, bool metadata, bool https_only, Heard heard, Ended ended);
     // Hashes a slice of what lies here; true: it did, there may be more, and nothing to wait for.
     bool pump();
     // Forgets all of them. The transport must have been told to.
@@ -64,7 +65,6 @@ class Downloads {
     const bool recovering_;
     Alternates alternates_;
     std::deque<Shared> hashing_;
-    int running_ = 0;
     std::int64_t bytes_arrived_ = 0;
 };
 

@@ -61,6 +61,7 @@ class Engine {
     bool wait(std::chrono::milliseconds pause);
     bool list_due(const Committer::Standing& standing) const;
     std::optional<Failure> ask(bool with_list);
+    void tell_jobs();
     std::optional<Failure> ask_with_patience();
     bool work_off();
     void sweep_when_done();

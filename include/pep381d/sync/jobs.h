@@ -17,6 +17,7 @@
 
 #include "pep381d/base/clock.h"
 #include "pep381d/base/log.h"
+#include "pep381d/net/pace.h"
 #include "pep381d/net/transport.h"
 #include "pep381d/plan/page_plan.h"
 #include "pep381d/sync/downloads.h"
@@ -43,6 +44,15 @@ class Jobs {
     std::optional<Steady> pump(bool room = true);
     // Gives back all that has not ended, without a mark on it.
     void abandon();
+    // What is under way has failed, for this reason; what has arrived is published.
+    void fail_all(const std::string& why);
+    // Transfers run, and none of them gets anything.
+    bool nothing_comes() const;
+
+    // What the poll knows of the master.
+    void master_answered() { master_.well(); }
+    void master_failed(const Failure& failure) { master_.failed({}, failure, clock_.steady()); }
+    Steady limited_until() const { return master_.limited_until(); }
 
     std::int64_t bytes_arrived() const { return downloads_.bytes_arrived(); }
 
@@ -56,13 +66,15 @@ class Jobs {
     void not_modified(Job& job);
     void read_page(Job& job, const Reply& reply);
     bool older_than_wanted(Job& job);
+    std::optional<Steady> start_pages();
+    std::optional<Steady> start_files();
+    Pace& host_of(const File& file);
     void start_file(Job& job, const Fetch& fetch);
     void arrived(Job& job, const Fetch& fetch, const std::string& staged);
     void failed(Job& job, Failure failure);
     void fetch_done(Job& job);
     void complete(Job& job);
     void end(Job& job, Message message);
-    void note_master(bool answered, std::chrono::seconds wait);
 
     Transport& transport_;
     const Policy& policy_;
@@ -74,14 +86,16 @@ class Jobs {
     std::uint64_t next_id_ = 0;
     std::deque<std::uint64_t> new_;  // their page is to be asked for
     std::deque<std::uint64_t>
-        ready_;  // they have files to fetch; the first starts one and goes to the end
-    int pages_running_ = 0;
-    std::int64_t bodies_ = 0;       // bytes of the pages that are on their way
+        ready_;                // they have files to fetch; the first starts one and goes to the end
+    std::int64_t bodies_ = 0;  // bytes of the pages that are on their way
     std::size_t files_listed_ = 0;  // entries of all pages in memory
 
-    // A master that does not answer is not asked by every project in turn.
-    int master_failures_ = 0;
-    Steady master_pause_{};
+    // A host that does not answer is not asked by every project in turn, and one project's trouble
+    // takes nobody's place.
+    Pace master_;
+    std::map<std::string, Pace, std::less<>> hosts_;  // of files
+    Slots pages_;
+    Slots files_;
 };
 
 }  // namespace pep381d

@@ -1,0 +1,141 @@
+// The files of a project, once its page is read.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "sync/job.h"
+
+namespace pep381d {
+
+namespace {
+
+// What a kill leaves placed but not recorded is hashed by the next run. Of a project of few and
+// small files that is less work than to record each by itself, and its page again.
+constexpr std::size_t many_files = 256;
+constexpr std::int64_t large_file = 1024 * 1024;
+
+// Up to so many files the loop makes the text of the page, since the committer has more to do; that
+// of longer pages would wait for its turn in too much memory.
+constexpr std::size_t short_page = 1000;
+
+// After so many failures in a row the rest of a project's files waits for its next try.
+constexpr int file_failures_most = 3;
+
+// More hosts of files than this are forgotten: pages may name any.
+constexpr std::size_t hosts_most = 1000;
+
+}  // namespace
+
+// Projects take turns. Who has to wait for a host lets the next one by; when the first may go on.
+std::optional<Steady> Jobs::start_files() {
+    const Steady now = clock_.steady();
+    std::optional<Steady> soonest;
+    for (std::size_t let_by = 0;
+         let_by < ready_.size() &&
+         files_.taken(now, policy_.file_requests) < policy_.file_requests;) {
+        Job& job = *jobs_.at(ready_.front());
+        ready_.pop_front();
+        const Fetch fetch = job.plan.fetches[job.next_fetch];
+        const auto next = host_of(job.plan.page.files[fetch.file]).next();
+        if (!next || now < *next) {
+            ready_.push_back(job.id);
+            if (next) soonest = std::min(soonest.value_or(*next), *next);
+            ++let_by;
+            continue;
+        }
+        let_by = 0;
+        if (++job.next_fetch < job.plan.fetches.size()) ready_.push_back(job.id);
+        start_file(job, fetch);
+    }
+    return soonest;
+}
+
+Pace& Jobs::host_of(const File& file) {
+    const std::string_view url = file.url;
+    const auto from = url.find("//");
+    const auto host = url.substr(0, url.find('/', from == std::string_view::npos ? 0 : from + 2));
+    const auto found = hosts_.find(host);
+    if (found != hosts_.end()) return found->second;
+    if (hosts_.size() >= hosts_most && files_.running() == 0) hosts_.clear();
+    return hosts_.emplace(host, policy_.file_requests).first->second;
+}
+
+void Jobs::start_file(Job& job, const Fetch& fetch) {
+    const File& file = job.plan.page.files[fetch.file];
+    const Slots::Id slot = files_.start(clock_.steady());
+    Pace& host = host_of(file);
+    host.started();
+    const auto heard = [this, slot] { files_.heard(slot, clock_.steady()); };
+    const auto ended = [this, id = job.id, slot, &host, fetch](const Outcome<std::string>& staged) {
+        files_.end(slot);
+        host.ended();
+        Job& its = *jobs_.at(id);
+        if (staged) {
+            host.answered();
+            arrived(its, fetch, staged.value());
+            return;
+        }
+        if (staged.failure().fault == Fault::retry_later)
+            host.failed(its.item.queued.name.text(), staged.failure(), clock_.steady());
+        else
+            host.answered();
+        failed(its, staged.failure());
+    };
+    downloads_.start(file, fetch.metadata, job.https, heard, ended);
+}
+
+void Jobs::arrived(Job& job, const Fetch& fetch, const std::string& staged) {
+    File& file = job.plan.page.files[fetch.file];
+    (fetch.metadata ? file.metadata_held : file.held) = true;
+    job.failed_in_a_row = 0;
+    const bool early =
+        job.plan.fetches.size() >= many_files || file.size.value_or(large_file) >= large_file;
+    send_(FileArrived{job.item.queued.name, job.item.queued.display, file, fetch.metadata, staged,
+                      early});
+    fetch_done(job);
+}
+
+void Jobs::failed(Job& job, Failure failure) {
+    if (is_local(failure.fault)) give_up(failure);
+    const bool host = failure.fault == Fault::retry_later;
+    if (!job.files_missing) job.failure = std::move(failure);
+    job.files_missing = true;
+    job.failed_in_a_row = host ? job.failed_in_a_row + 1 : 0;
+    const std::size_t left = job.plan.fetches.size() - job.next_fetch;
+    if (job.failed_in_a_row >= file_failures_most && left > 0) {
+        job.next_fetch += left;
+        job.fetches_left -= left;
+        std::erase(ready_, job.id);
+    }
+    fetch_done(job);
+}
+
+void Jobs::fetch_done(Job& job) {
+    if (--job.fetches_left == 0) complete(job);
+}
+
+void Jobs::complete(Job& job) {
+    ProjectPage& page = job.plan.page;
+    files_listed_ -= page.files.size();
+    const Serial handled = std::max(page.serial, job.item.queued.serial);
+    if (policy_.page.files) std::erase_if(page.files, [](const File& file) { return !file.held; });
+    PageReady ready{std::move(page)};
+    ready.display = job.item.queued.display;
+    ready.etag = job.etag;
+    ready.handled = handled;
+    ready.same = job.plan.same;
+    ready.stale = job.stale;
+    ready.failure = job.failure;
+    ready.refused = std::move(job.refused);
+    if (job.failure) {
+        // It does not show all that its serial promises; a stale page shows just that.
+        if (job.files_missing) ready.page.serial = job.shown();
+        ready.etag.clear();
+        ready.same = job.item.known && ready.page == *job.item.known;
+    }
+    if (!ready.same && ready.page.files.size() <= short_page)
+        ready.text = page_text(policy_, ready.page);
+    end(job, std::move(ready));
+}
+
+}  // namespace pep381d
