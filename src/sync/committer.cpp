@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "pep381d/sync/failure_summary.h"
+
 namespace pep381d {
 
 namespace {
@@ -44,7 +46,8 @@ Committer::Committer(State& state, FileTree& tree, const Policy& policy, const C
       repairs_(
           state, tree, publisher_, clock,
           [this](const ProjectName& name) { return busy_.contains(name.text()); },
-          [this](const ProjectName& name) { busy_.insert(name.text()); }) {}
+          [this](const ProjectName& name) { busy_.insert(name.text()); }),
+      failures_told_(clock.steady()) {}
 
 Committer::~Committer() {
     stop();
@@ -157,7 +160,20 @@ void Committer::cycle() {
     scrub();
     feed();
     publish_outside();
+    tell_failures();
     note_rest();
+}
+
+// A master's bad day would fill the log with a line for each project and try.
+void Committer::tell_failures() {
+    constexpr std::chrono::minutes pause{1};
+    constexpr std::size_t most = 10'000;
+    const Steady now = clock_.steady();
+    if (!daemon_ || !failed_since_ || now - failures_told_ < pause) return;
+    failed_since_ = false;
+    failures_told_ = now;
+    if (const auto count = state_.failing(); count > 0)
+        log_.warning(failure_summary(state_.failing_projects(most), count));
 }
 
 // What others wait for comes first: a slice only when nobody has anything for us.

@@ -27,6 +27,7 @@ void Committer::handle(PageReady& page) {
 
 void Committer::recorded(const PageReady& page) {
     rulings_.page_recorded(page);
+    if (page.failure) failed_since_ = true;
     if (scrub_ && !page.same)
         for (const File& file : page.page.files) {
             if (file.held) scrub_->placed(file.path);
@@ -38,23 +39,27 @@ void Committer::recorded(const PageReady& page) {
 }
 
 void Committer::handle(PageFailed& failed) {
+    failed_since_ = true;
     rulings_.page_failed(failed);
     busy_.erase(failed.project.text());
 }
 
 void Committer::handle(PageGone& gone) {
+    failed_since_ = true;
     rulings_.page_gone(gone);
     busy_.erase(gone.project.text());
     handled_changed_ = true;
 }
 
 void Committer::handle(PageStale& stale) {
+    failed_since_ = true;
     rulings_.page_stale(stale);
     busy_.erase(stale.project.text());
     handled_changed_ = true;
 }
 
 void Committer::handle(PageLoses& loses) {
+    failed_since_ = true;
     rulings_.page_loses(loses);
     busy_.erase(loses.project.text());
 }

@@ -40,8 +40,8 @@ void Rulings::page_recorded(const PageReady& page) {
     if (page.failure) {
         state_.note_candidate(name, false);
         postpone(*queued, *page.failure);
-        log_.warning(fmt::format("project_incomplete name={} cause={}", name.text(),
-                                 quoted(page.failure->what)));
+        log_.debug(fmt::format("project_incomplete name={} cause={}", name.text(),
+                               quoted(page.failure->what)));
     } else {
         state_.settle(name, page.handled);
     }

@@ -26,6 +26,16 @@ def rewrite(tables: Tables, name: str = "one pass") -> None:
     DOCUMENT.write_text(found.group(1) + written(tables) + found.group(3), encoding="utf-8")
 
 
+def missing_tests() -> List[str]:
+    """Unit tests that the document names and nobody wrote."""
+    case = re.compile(r'TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
+    known = {"".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literals))
+             for source in (DOCUMENT.parents[1] / "tests" / "unit").rglob("*.cpp")
+             for literals in case.findall(source.read_text(encoding="utf-8"))}
+    named = re.findall(r'"([^"]+)"', DOCUMENT.read_text(encoding="utf-8").split("<!-- end of one pass -->")[1])
+    return [name for name in named if name not in known] + ([] if named else ["none is named"])
+
+
 def compare(tables: Tables, name: str = "one pass") -> List[str]:
     """The lines of each side that the other does not have."""
     ours, theirs = written(tables).splitlines(), parts(name).group(2).splitlines()

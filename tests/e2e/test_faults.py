@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Dict, Set, Tuple
 
-from fault_document import compare, rewrite
+from fault_document import compare, missing_tests, rewrite
 from fault_rows import RELEASE, TABLES, Row, Scene, pages_of
 from invariants import broken
 from world import Mirror, Result, World, main
@@ -129,6 +129,9 @@ class Faults(World):
             result = scene.mirror.sync()
         self.assert_done(result)
         self.assert_equal_trees(scene.mirror, scene.master)
+
+    def test_what_the_document_names_exists(self) -> None:
+        self.assertEqual(missing_tests(), [])
 
     def test_what_the_document_says_is_what_happens(self) -> None:
         rows = [row for table in TABLES.values() for row in table]

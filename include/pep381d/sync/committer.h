@@ -111,6 +111,7 @@ class Committer {
     bool hungry() const;
     bool nothing_left();
     void publish_outside();
+    void tell_failures();
     void scrub();
     bool scrub_due() const { return scrub_ && !finishing_ && scrub_->due(); }
     std::int64_t pending();
@@ -142,6 +143,8 @@ class Committer {
     std::optional<Failure> list_failure_;
     std::optional<Steady> status_written_;  // for the root index of this time
     bool status_changed_ = false;           // otherwise
+    bool failed_since_ = false;             // the log told of failures
+    Steady failures_told_;
 
     std::mutex mutex_;
     std::condition_variable changed_;
