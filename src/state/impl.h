@@ -107,6 +107,7 @@ struct State::Impl {
     void put_down(const std::string& path, Time not_before, std::int64_t after_root = 0);
     void put_down_intended(const std::string& path, std::int64_t after_root);
     void no_removal(const std::string& path);
+    void no_page_removal(const ProjectName& name);
     bool any_removals = true;
     std::vector<std::string> take_intended(const ProjectName& name);
     // By a project that does not name the bytes of this digest for it.

@@ -1,10 +1,8 @@
 #include <algorithm>
-#include <array>
 #include <numeric>
 #include <unordered_set>
 
 #include "pep381d/model/file_index.h"
-#include "pep381d/model/file_path.h"
 
 #include "state/impl.h"
 
@@ -12,33 +10,9 @@ namespace pep381d {
 
 namespace {
 
-using sqlite::Statement;
-
 std::optional<std::string_view> unless_empty(const std::string& text) {
     if (text.empty()) return std::nullopt;
     return text;
-}
-
-constexpr std::array page_formats{"/index.html", "/index.v1_html", "/index.v1_json"};
-
-// What is to be removed: nothing but a page or a file of ours, whatever stands there.
-std::string page_in(const Statement::Rows& row) {
-    std::string path = row.text(0);
-    const auto slash = path.rfind('/');
-    const std::string_view name = std::string_view(path).substr(0, slash);
-    constexpr std::string_view above = "simple/";
-    const bool format = slash != std::string::npos &&
-                        std::find(page_formats.begin(), page_formats.end(), path.substr(slash)) !=
-                            page_formats.end();
-    const auto project = ProjectName::parse(name.substr(std::min(name.size(), above.size())));
-    if (!format || !project || name != std::string(above) + project->text())
-        row.damaged("it names an illegal path");
-    return path;
-}
-
-std::string file_in(const Statement::Rows& row) {
-    if (!legal_file_path(row.view(0))) row.damaged("it names an illegal path");
-    return row.text(0);
 }
 
 }  // namespace
@@ -160,99 +134,6 @@ void State::record_file(const ProjectName& name, std::string_view display, const
     }
 }
 
-void State::intend(const ProjectName& name, const std::string& path) {
-    impl_->sql("INSERT OR IGNORE INTO intended(project, path) VALUES(?, ?)").run(name.text(), path);
-}
-
-bool State::any_intended() {
-    return impl_->one(impl_->sql("SELECT 1 FROM intended LIMIT 1").rows()).has_value();
-}
-
-bool State::files_may_be_unknown() {
-    return !time(Note::last_modified) || any_intended();
-}
-
-void State::not_placed(const ProjectName& name, const std::string& path) {
-    impl_->sql("DELETE FROM intended WHERE project = ? AND path = ?").run(name.text(), path);
-}
-
-std::vector<std::string> State::Impl::take_intended(const ProjectName& name) {
-    std::vector<std::string> paths;
-    {
-        auto rows = sql("SELECT path FROM intended WHERE project = ?").rows(name.text());
-        while (rows.next()) paths.push_back(file_in(rows));
-    }
-    if (!paths.empty()) sql("DELETE FROM intended WHERE project = ?").run(name.text());
-    return paths;
-}
-
-void State::share(const std::string& path) {
-    impl_->sql("INSERT OR IGNORE INTO shared(path) VALUES(?)").run(path);
-}
-
-bool State::shared(const std::string& path) {
-    return impl_->one(impl_->sql("SELECT 1 FROM shared WHERE path = ?").rows(path)).has_value();
-}
-
-bool State::Impl::held_at(Statement::Rows rows, const std::string& path,
-                          const std::optional<Digest>& apart_from) {
-    const auto other = [&](const Digest& digest) { return !apart_from || digest != *apart_from; };
-    while (rows.next()) {
-        const File file = file_rows.read(rows);
-        if (file.held && file.path == path && (file.digests.empty() || other(file.digests.front())))
-            return true;
-        if (file.metadata_held && file.path + ".metadata" == path &&
-            other({Algorithm::sha256, file.core_metadata.sha256}))
-            return true;
-    }
-    return false;
-}
-
-bool State::owned(const std::string& path) {
-    return owned_otherwise(path, std::nullopt);
-}
-
-bool State::owned_otherwise(const std::string& path, const std::optional<Digest>& digest) {
-    // The file's own name, or that of the file whose companion it is.
-    const std::string name = path.substr(path.rfind('/') + 1);
-    const std::string stem = name.ends_with(".metadata") ? name.substr(0, name.size() - 9) : name;
-    return impl_->held_at(impl_
-                              ->sql(R"sql(
-SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
-FROM files WHERE name IN (?, ?))sql")
-                              .rows(name, stem),
-                          path, digest);
-}
-
-bool State::holds(const ProjectName& name, const std::string& path) {
-    const auto known = published(name);
-    if (!known) return false;
-    return impl_->held_at(impl_
-                              ->sql(R"sql(
-SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
-FROM files WHERE project = ?)sql")
-                              .rows(known->id),
-                          path, std::nullopt);
-}
-
-void State::Impl::put_down(const std::string& path, Time not_before, std::int64_t after_root) {
-    sql("INSERT OR REPLACE INTO removals(path, not_before, after_root) VALUES(?, ?, ?)")
-        .run(path, number_of(not_before), after_root);
-    any_removals = true;
-}
-
-// Whether it was placed, or lay there before as another project's, nobody knows after a kill.
-void State::Impl::put_down_intended(const std::string& path, std::int64_t after_root) {
-    sql("INSERT OR IGNORE INTO shared(path) VALUES(?)").run(path);
-    put_down(path, Time{}, after_root);
-}
-
-// What is published again is no longer to be removed. Most of the time there is nothing to be
-// removed at all.
-void State::Impl::no_removal(const std::string& path) {
-    if (any_removals) sql("DELETE FROM removals WHERE path = ?").run(path);
-}
-
 // In the order of the rows: the table then grows at its end, and its pages are full.
 void State::Impl::insert_files(std::int64_t project, const std::vector<File>& files) {
     std::vector<std::size_t> order(files.size());
@@ -325,9 +206,7 @@ WHERE id = ?1)sql")
         .run(row.id, unless_equal(display, page.name.text()), page.serial.value, listed ? 2 : 1,
              etag, unless_empty(page.status.status), unless_empty(page.status.reason),
              unless_empty(page.meta_members), unless_empty(page.members));
-    if (impl_->any_removals)
-        for (const char* format : page_formats)
-            impl_->no_removal("simple/" + page.name.text() + format);
+    if (impl_->any_removals) impl_->no_page_removal(page.name);
     set(Note::root_changes, number(Note::root_changes).value_or(0) + 1);
 }
 
@@ -335,28 +214,6 @@ void State::rename(const ProjectName& name, std::string_view display) {
     impl_->sql("UPDATE projects SET display = ? WHERE name = ?")
         .run(unless_equal(display, name.text()), name.text());
     set(Note::root_changes, number(Note::root_changes).value_or(0) + 1);
-}
-
-void State::drop_project(const ProjectName& name) {
-    const auto change = number(Note::root_changes).value_or(0) + 1;
-    set(Note::root_changes, change);
-    // Where a kill came between them, a page may be shown that was never recorded.
-    for (const char* format : page_formats)
-        impl_->put_down("simple/" + name.text() + format, Time{}, change);
-    for (const std::string& path : impl_->take_intended(name))
-        impl_->put_down_intended(path, change);
-    clear_skipped(name);
-    const auto known = published(name);
-    if (!known) return;
-    for (const File& file : impl_->files_of(known->id).files) {
-        impl_->count(file, -1);
-        if (file.held) impl_->put_down(file.path, Time{}, change);
-        if (file.metadata_held) impl_->put_down(file.path + ".metadata", Time{}, change);
-    }
-    impl_->sql("DELETE FROM files WHERE project = ?").run(known->id);
-    impl_->sql("DELETE FROM projects WHERE id = ?").run(known->id);
-    impl_->sql("DELETE FROM verified WHERE project = ?").run(known->id);  // ids are used again
-    if (known->listed) --impl_->counts.totals.projects;
 }
 
 void State::for_each_listed(
@@ -400,51 +257,6 @@ std::vector<ProjectName> State::projects_after(std::string_view name, std::size_
 
 void State::forget_etags() {
     impl_->sql("UPDATE projects SET etag = '' WHERE etag <> ''").run();
-}
-
-void State::put_down(const std::string& path, Time not_before) {
-    impl_->put_down(path, not_before);
-}
-
-std::vector<std::string> State::pages_to_remove(std::int64_t root_written) {
-    auto rows = impl_
-                    ->sql(R"sql(
-SELECT path FROM removals WHERE path >= 'simple/' AND path < 'simple0' AND after_root <= ? LIMIT 10000)sql")
-                    .rows(root_written);
-    std::vector<std::string> all;
-    while (rows.next()) all.push_back(page_in(rows));
-    return all;
-}
-
-bool State::pages_wait_for_root(std::int64_t root_written) {
-    return impl_
-        ->one(impl_
-                  ->sql("SELECT 1 FROM removals WHERE path >= 'simple/' AND path < 'simple0' AND "
-                        "after_root > ? LIMIT 1")
-                  .rows(root_written))
-        .has_value();
-}
-
-std::vector<std::string> State::files_to_remove(Time now, std::size_t most) {
-    auto rows = impl_
-                    ->sql(R"sql(
-SELECT path FROM removals INDEXED BY removals_due
-WHERE path >= 'packages/' AND path < 'packages0' AND not_before <= ?1 AND after_root <
-  (SELECT coalesce(min(after_root), 9223372036854775807) FROM removals WHERE path >= 'simple/' AND path < 'simple0'
-    AND after_root > 0)
-LIMIT ?2)sql")
-                    .rows(number_of(now), static_cast<std::int64_t>(most));
-    std::vector<std::string> all;
-    while (rows.next()) all.push_back(file_in(rows));
-    return all;
-}
-
-std::optional<Time> State::next_removal() {
-    return impl_->time(impl_->sql("SELECT min(not_before) FROM removals").rows());
-}
-
-void State::removed(const std::string& path) {
-    impl_->sql("DELETE FROM removals WHERE path = ?").run(path);
 }
 
 }  // namespace pep381d
