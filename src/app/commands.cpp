@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 #include <sys/stat.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -143,10 +144,42 @@ int serve(const CommandLine& line) {
     return 0;
 }
 
+// Row by row: the record of years may be long.
+void show_removals(State& state, bool json, const std::vector<ProjectName>& projects) {
+    const char* between = "[";
+    state.for_each_removal([&](const RemovalRecord& removal) {
+        const auto asked_for = [&](const ProjectName& name) {
+            return name.text() == removal.project;
+        };
+        if (!projects.empty() && std::none_of(projects.begin(), projects.end(), asked_for)) return;
+        std::fputs(
+            (json ? std::exchange(between, ",\n") + removal_json(removal) : removal_text(removal))
+                .c_str(),
+            stdout);
+    });
+    if (json) std::printf("%s]\n", *between == '[' ? between : "");
+}
+
 int status(const CommandLine& line) {
-    const bool json =
-        std::find(line.arguments.begin(), line.arguments.end(), "--json") != line.arguments.end();
+    bool json = false, removals = false;
+    std::vector<ProjectName> projects;
+    for (const std::string& argument : line.arguments) {
+        json = json || argument == "--json";
+        removals = removals || argument == "--removals";
+        if (argument == "--json" || argument == "--removals") continue;
+        auto name = ProjectName::parse(argument);
+        if (!name)
+            return end_with(2, fmt::format("status takes no argument {}", quoted(argument)),
+                            "see `pep381d --help`");
+        projects.push_back(std::move(*name));
+    }
+    if (!removals && !projects.empty())
+        return end_with(2, "status takes projects with --removals only", "see `pep381d --help`");
     State state(line.config.state_file, State::Access::read);
+    if (removals) {
+        show_removals(state, json, projects);
+        return 0;
+    }
     constexpr std::size_t all = 1'000'000;
     const Status now =
         survey(state, policy_of(line.config, false), SystemClock().now(), json ? all : 50);

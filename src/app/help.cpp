@@ -17,6 +17,8 @@ Commands:
                      SIGHUP reads the configuration again, SIGUSR1 polls now
   sync [PROJECT...]  one pass, then exit; with names, only those projects
   status [--json]    what the mirror holds and how fresh it is
+  status --removals [--json] [PROJECT...]
+                     every removal, when and why, the newest first
   verify [--no-hash] [--repair]
                      pages, files and state against one another, each fault a
                      line; with --no-hash sizes and links only; with --repair

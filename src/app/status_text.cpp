@@ -49,4 +49,14 @@ std::string status_text(const Status& status) {
     return text;
 }
 
+std::string removal_text(const RemovalRecord& removal) {
+    const std::string serial =
+        removal.serial.value > 0 ? fmt::format(" (serial {})", removal.serial.value) : "";
+    std::string text =
+        fmt::format("{} {} {}{}, said by {}: {}\n", format_iso(removal.at), name_of(removal.kind),
+                    removal.project, serial, said_by(removal.kind), quoted(removal.cause));
+    for (const std::string& file : removal.files) text += fmt::format("  {}\n", quoted(file));
+    return text;
+}
+
 }  // namespace pep381d

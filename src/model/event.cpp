@@ -6,8 +6,8 @@ Loss loss_of(const Event& event) {
     const std::string_view action = event.action;
     if (action == "remove project" || (action == "remove" && !event.has_version))
         return Loss::project;
-    if (action == "project quarantined" || action == "release quarantined" ||
-        action == "remove release" || action == "remove" || action.starts_with("remove file "))
+    if (action == "project quarantined" || action == "release quarantined") return Loss::quarantine;
+    if (action == "remove release" || action == "remove" || action.starts_with("remove file "))
         return Loss::files;
     return Loss::nothing;
 }

@@ -176,4 +176,15 @@ std::string status_json(const Status& status) {
         json_text_or_null(status.newest_damage));
 }
 
+std::string removal_json(const RemovalRecord& removal) {
+    std::string files;
+    for (const std::string& file : removal.files)
+        files += (files.empty() ? "" : ",") + json_text(file);
+    return fmt::format(
+        R"({{"at":"{}","kind":"{}","project":{},"serial":{},"said_by":"{}","cause":{},"files":[{}]}})",
+        format_iso(removal.at), name_of(removal.kind), json_text(removal.project),
+        removal.serial.value > 0 ? std::to_string(removal.serial.value) : "null",
+        said_by(removal.kind), json_text(removal.cause), files);
+}
+
 }  // namespace pep381d

@@ -99,9 +99,11 @@ struct State::Impl {
     ProjectRow project_row(const ProjectName& name, std::string_view display);
     class KeptPaths;
     void insert_files(std::int64_t project, const std::vector<File>& files);
-    void update_files(std::int64_t project, const ProjectPage& page, Time remove_from,
-                      KeptPaths& kept);
-    void write_files(const ProjectRow& project, const ProjectPage& page, Time remove_from);
+    // Each gives the paths of the files that were held and are not any more.
+    std::vector<std::string> update_files(std::int64_t project, const ProjectPage& page,
+                                          Time remove_from, KeptPaths& kept);
+    std::vector<std::string> write_files(const ProjectRow& project, const ProjectPage& page,
+                                         Time remove_from);
     std::optional<File> file_of(std::int64_t project, const std::string& name);
     void count(const File& file, int sign);
     void put_down(const std::string& path, Time not_before, std::int64_t after_root = 0);

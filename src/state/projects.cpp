@@ -147,15 +147,17 @@ void State::Impl::insert_files(std::int64_t project, const std::vector<File>& fi
     }
 }
 
-void State::Impl::update_files(std::int64_t project, const ProjectPage& page, Time remove_from,
-                               KeptPaths& kept) {
+std::vector<std::string> State::Impl::update_files(std::int64_t project, const ProjectPage& page,
+                                                   Time remove_from, KeptPaths& kept) {
     PlacedFiles known = files_of(project);
+    std::vector<std::string> left;
     const auto leave = [&](const File& old) {
         count(old, -1);
         for (const std::string& path : {old.path, old.path + ".metadata"}) {
             const bool ours = path == old.path ? old.held : old.metadata_held;
             if (ours && !kept.contains(path)) put_down(path, remove_from);
         }
+        if (old.held && !kept.contains(old.path)) left.push_back(old.path);
     };
 
     FileIndex by_name(known.files);
@@ -178,25 +180,28 @@ void State::Impl::update_files(std::int64_t project, const ProjectPage& page, Ti
         sql("DELETE FROM files WHERE project = ? AND name = ?")
             .run(project, known.files[i].name.text());
     }
+    return left;
 }
 
-void State::Impl::write_files(const ProjectRow& project, const ProjectPage& page,
-                              Time remove_from) {
+std::vector<std::string> State::Impl::write_files(const ProjectRow& project,
+                                                  const ProjectPage& page, Time remove_from) {
     KeptPaths kept(page);
+    std::vector<std::string> left;
     if (project.fresh)
         insert_files(project.id, page.files);
     else
-        update_files(project.id, page, remove_from, kept);
+        left = update_files(project.id, page, remove_from, kept);
     if (any_removals)
         for (const std::string& path : kept.all()) no_removal(path);
     for (const std::string& path : take_intended(page.name))
         if (!kept.contains(path)) put_down_intended(path, 0);
+    return left;
 }
 
-void State::record_page(const ProjectPage& page, std::string_view display, std::string_view etag,
-                        Time remove_from) {
+Replaced State::record_page(const ProjectPage& page, std::string_view display,
+                            std::string_view etag, Time remove_from) {
     const Impl::ProjectRow row = impl_->project_row(page.name, display);
-    impl_->write_files(row, page, remove_from);
+    Replaced replaced{row.page > 0, row.page == 2, impl_->write_files(row, page, remove_from)};
     const bool listed = !page.quarantined();
     impl_->counts.totals.projects += (listed ? 1 : 0) - (row.page == 2 ? 1 : 0);
     impl_
@@ -208,6 +213,7 @@ WHERE id = ?1)sql")
              unless_empty(page.meta_members), unless_empty(page.members));
     if (impl_->any_removals) impl_->no_page_removal(page.name);
     set(Note::root_changes, number(Note::root_changes).value_or(0) + 1);
+    return replaced;
 }
 
 void State::rename(const ProjectName& name, std::string_view display) {

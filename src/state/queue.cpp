@@ -22,7 +22,7 @@ Queued read_queued(const Statement::Rows& row) {
                   {},
                   {},
                   false};
-    constexpr auto greatest = static_cast<std::int64_t>(Loss::project);
+    constexpr auto greatest = static_cast<std::int64_t>(Loss::quarantine);
     queued.loss = static_cast<Loss>(row.integer(3, 0, greatest));
     queued.last_loss = static_cast<Loss>(row.integer(4, 0, greatest));
     queued.attempts = static_cast<int>(row.integer(5, 0, std::numeric_limits<int>::max() - 1));

@@ -133,7 +133,7 @@ void State::Impl::no_page_removal(const ProjectName& name) {
     for (const char* format : page_formats) no_removal("simple/" + name.text() + format);
 }
 
-void State::drop_project(const ProjectName& name) {
+std::vector<std::string> State::drop_project(const ProjectName& name) {
     const auto change = number(Note::root_changes).value_or(0) + 1;
     set(Note::root_changes, change);
     // Where a kill came between them, a page may be shown that was never recorded.
@@ -143,16 +143,21 @@ void State::drop_project(const ProjectName& name) {
         impl_->put_down_intended(path, change);
     clear_skipped(name);
     const auto known = published(name);
-    if (!known) return;
+    std::vector<std::string> left;
+    if (!known) return left;
     for (const File& file : impl_->files_of(known->id).files) {
         impl_->count(file, -1);
-        if (file.held) impl_->put_down(file.path, Time{}, change);
+        if (file.held) {
+            impl_->put_down(file.path, Time{}, change);
+            left.push_back(file.path);
+        }
         if (file.metadata_held) impl_->put_down(file.path + ".metadata", Time{}, change);
     }
     impl_->sql("DELETE FROM files WHERE project = ?").run(known->id);
     impl_->sql("DELETE FROM projects WHERE id = ?").run(known->id);
     impl_->sql("DELETE FROM verified WHERE project = ?").run(known->id);  // ids are used again
     if (known->listed) --impl_->counts.totals.projects;
+    return left;
 }
 
 void State::put_down(const std::string& path, Time not_before) {

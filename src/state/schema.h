@@ -84,6 +84,22 @@ CREATE INDEX queue_absent ON queue(name) WHERE absent IS NOT NULL;
 CREATE TABLE verified(project INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 CREATE INDEX verified_at ON verified(at, project);
 )sql",
+    R"sql(
+-- What went, when and why. It answers for years, perhaps to a court: rows are added, never changed.
+CREATE TABLE removal_record(
+  id INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,      -- as name_of(RemovalKind) has it
+  project TEXT NOT NULL,
+  serial INTEGER NOT NULL, -- of the master's event, else of its page; 0: of neither
+  cause TEXT NOT NULL,
+  files TEXT NOT NULL      -- their paths, one a line
+);
+CREATE TRIGGER removal_record_stays BEFORE DELETE ON removal_record
+BEGIN SELECT RAISE(ABORT, 'the record of removals is only added to'); END;
+CREATE TRIGGER removal_record_is_final BEFORE UPDATE ON removal_record
+BEGIN SELECT RAISE(ABORT, 'the record of removals is only added to'); END;
+)sql",
 };
 
 }  // namespace pep381d::schema

@@ -39,7 +39,9 @@ Committer::Committer(State& state, FileTree& tree, const Policy& policy, const C
       clock_(clock),
       log_(log),
       daemon_(daemon),
-      publisher_(state, tree, policy, clock, [this](const PageReady& page) { recorded(page); }),
+      publisher_(
+          state, tree, policy, clock,
+          [this](const PageReady& page, const Replaced& replaced) { recorded(page, replaced); }),
       reshape_(state, publisher_, policy, clock),
       rulings_(state, policy, clock, log),
       freshness_(state, tree, policy, clock),
@@ -74,7 +76,13 @@ void Committer::verify(ScrubPolicy policy) {
 
 void Committer::start(std::function<void()> wake) {
     wake_ = std::move(wake);
-    reshape_.begin();
+    {
+        State::Change change(state_);
+        // Who has an order to take something down waits neither for the network nor for a turn.
+        for (const ProjectName& name : reshape_.begin())
+            if (const auto queued = state_.queued(name)) rulings_.unwanted(*queued);
+        change.commit();
+    }
     note_rest();
     thread_ = std::thread([this] { run(); });
 }

@@ -20,13 +20,13 @@ void Committer::handle(FileArrived& file) {
 
 void Committer::handle(PageReady& page) {
     if (page.same)
-        recorded(page);
+        recorded(page, {});
     else
         publisher_.add(std::move(page));
 }
 
-void Committer::recorded(const PageReady& page) {
-    rulings_.page_recorded(page);
+void Committer::recorded(const PageReady& page, const Replaced& replaced) {
+    rulings_.page_recorded(page, replaced);
     if (page.failure) failed_since_ = true;
     if (scrub_ && !page.same)
         for (const File& file : page.page.files) {

@@ -175,7 +175,8 @@ void take_events(State& state, const Filter& filter, const std::vector<Event>& e
         }
         const auto ours = state.published(*name);
         // A serial that the journal has not reached proves nothing: the page may have lied.
-        const bool shown = ours && ours->page && ours->serial >= serial && ours->serial <= cursor;
+        const bool shown = ours && ours->page && ours->serial >= serial && ours->serial <= cursor &&
+                           loss != Loss::project;
         if (shown || !filter.wants(*name)) return;
         state.enqueue(*name, raw, serial, loss, began, true);
         state.note_candidate(*name, loss == Loss::project && ours && ours->page);
@@ -215,14 +216,17 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
     return result;
 }
 
-void take_unwanted(State& state, const Filter& filter, Time now) {
+std::vector<ProjectName> take_unwanted(State& state, const Filter& filter, Time now) {
+    std::vector<ProjectName> blocked;
     Shown shown(state);
     while (const ListedProject* ours = shown.next()) {
         const auto name = ProjectName::parse(ours->name);
         if (!name || filter.wants(*name)) continue;
         state.enqueue(*name, ours->display, Serial{}, Loss::project, now, true);
         state.note_candidate(*name, true);
+        if (filter.blocks_by_name(*name)) blocked.push_back(*name);
     }
+    return blocked;
 }
 
 }  // namespace pep381d

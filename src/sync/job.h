@@ -5,8 +5,10 @@
 
 namespace pep381d {
 
-// A page that stays behind its journal for this long is taken for what it is (protocol B.6).
+// A page that stays behind its journal for this long is taken for what it is (protocol B.6); where
+// the newest event has removed files, much later: what is removed must not stay for a cache's sake.
 inline constexpr std::chrono::hours stale_page_believed{1};
+inline constexpr std::chrono::hours stale_loss_believed{24};
 
 struct Jobs::Job {
     Job(std::uint64_t number, WorkItem work) : id(number), item(std::move(work)) {}
@@ -29,10 +31,22 @@ struct Jobs::Job {
     bool stale = false;
 
     // Its page has been older than the journal for so long that it will not change (protocol B.6).
-    bool stale_for_good(Time now) const {
-        return item.queued.stale_since && now - *item.queued.stale_since >= stale_page_believed &&
-               item.queued.last_loss != Loss::project;
+    bool stale_for_good(Time now, bool quarantined) const {
+        if (!item.queued.stale_since) return false;
+        const auto age = now - *item.queued.stale_since;
+        switch (item.queued.last_loss) {
+            case Loss::nothing:
+                return age >= stale_page_believed;
+            case Loss::files:
+                return age >= stale_loss_believed;
+            case Loss::quarantine:
+                return quarantined && age >= stale_page_believed;
+            case Loss::project:
+                break;
+        }
+        return false;
     }
+    bool shows_quarantine() const { return item.known && item.known->quarantined(); }
     Serial shown() const { return item.known ? item.known->serial : Serial{}; }
 };
 

@@ -201,7 +201,7 @@ void Jobs::page_ended(std::uint64_t id, const Outcome<Reply>& reply) {
 
 void Jobs::not_modified(Job& job) {
     const Queued& queued = job.item.queued;
-    if (job.shown() < queued.serial && !job.stale_for_good(clock_.now())) {
+    if (job.shown() < queued.serial && !job.stale_for_good(clock_.now(), job.shows_quarantine())) {
         end(job, PageStale{queued.name, job.shown()});
         return;
     }
@@ -252,7 +252,8 @@ bool Jobs::older_than_wanted(Job& job) {
     const Queued& queued = job.item.queued;
     const Serial page = job.plan.page.serial;
     if (page >= queued.serial && page >= job.shown()) return false;
-    if (job.stale_for_good(clock_.now()) && page >= job.shown()) return false;
+    if (page >= job.shown() && job.stale_for_good(clock_.now(), job.plan.page.quarantined()))
+        return false;
     if (page > job.shown() && queued.last_loss != Loss::project) {
         job.stale = true;
         job.failure =

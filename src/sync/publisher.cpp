@@ -262,10 +262,11 @@ void Publisher::record(const Group& group) {
     for (const PageReady& page : group.pages) {
         // Quarantined files must be gone at once (PEP 792); others may still be asked for by who
         // has just read the old page.
+        Replaced replaced;
         if (!page.same)
-            state_.record_page(page.page, page.display, page.etag,
-                               page.page.quarantined() ? clock_.now() : remove_from);
-        recorded_(page);
+            replaced = state_.record_page(page.page, page.display, page.etag,
+                                          page.at_once ? clock_.now() : remove_from);
+        recorded_(page, replaced);
     }
     for (const std::string& path : group.obsolete) state_.put_down(path, Time{});
     if (root_placed_) state_.set(Note::root_written, root_changes_);

@@ -16,7 +16,7 @@ std::string Reshape::formats() const {
     return std::string(policy_.html ? "html " : "") + (policy_.json ? "json" : "");
 }
 
-void Reshape::begin() {
+std::vector<ProjectName> Reshape::begin() {
     const std::string files =
         fmt::format("files={} core-metadata={}", policy_.page.files, policy_.page.core_metadata);
     const std::string filter = policy_.filter.fingerprint();
@@ -37,8 +37,9 @@ void Reshape::begin() {
             after = names.back().text();
         }
     }
+    std::vector<ProjectName> blocked;
     if (changed(Note::made_filter, filter)) {
-        take_unwanted(state_, policy_.filter, clock_.now());
+        blocked = take_unwanted(state_, policy_.filter, clock_.now());
         // What is newly wanted stands in the list alone: it is due at once.
         state_.set(Note::reconciled, Time{});
     }
@@ -58,6 +59,7 @@ void Reshape::begin() {
     note(Note::made_filter, filter);
     note(Note::master, policy_.master_shown);
     change.commit();
+    return blocked;
 }
 
 void Reshape::go_on() {

@@ -16,7 +16,72 @@ namespace {
 // What the guard holds back is looked at again after this long.
 constexpr std::chrono::minutes held_pause{10};
 
+constexpr const char* unwanted_now =
+    "the configuration no longer wants it (filter.projects, filter.block)";
+
+// What the verdict rests on, for whoever asks years later.
+std::string evidence_text(const Queued& queued, bool page_gone, const std::string& what,
+                          const std::string& list) {
+    std::string text;
+    if (queued.last_loss == Loss::project)
+        text = fmt::format("the master's journal removed it (serial {}){}", queued.serial.value,
+                           page_gone ? "" : ", and " + list);
+    else
+        text = fmt::format("no page at {} looks since {}, and {}", queued.attempts + 1,
+                           format_iso(queued.first_failed.value_or(Time{})), list);
+    return text + "; " + what + (queued.allowed ? "; `allow-deletions` confirmed it" : "");
+}
+
+// Why files have left a page.
+std::string loss_text(const std::optional<Queued>& queued) {
+    if (queued && queued->loss == Loss::quarantine)
+        return fmt::format("the master's journal quarantined a release (serial {})",
+                           queued->serial.value);
+    if (queued && queued->loss != Loss::nothing)
+        return fmt::format("the master's journal tells of a removal (serial {})",
+                           queued->serial.value);
+    if (queued && queued->loss_seen)
+        return fmt::format("the master's page has lacked them since {}, without an event",
+                           format_iso(*queued->loss_seen));
+    return "the master's page names other files of the same names";
+}
+
 }  // namespace
+
+void Rulings::note(RemovalKind kind, const ProjectName& name, Serial serial, std::string cause,
+                   std::vector<std::string> files) {
+    log_.info(fmt::format("removal_recorded kind={} project={} files={} serial={} cause={}",
+                          name_of(kind), name.text(), files.size(), serial.value, quoted(cause)));
+    state_.record_removal(
+        {clock_.now(), kind, name.text(), serial, std::move(cause), std::move(files)});
+}
+
+// What a page that replaces ours takes away, or brings back.
+void Rulings::note_replaced(const PageReady& page, const Replaced& replaced,
+                            const std::optional<Queued>& queued) {
+    if (!replaced.page) return;
+    const ProjectName& name = page.page.name;
+    const bool event = queued && queued->serial.value > 0;
+    const Serial serial = event ? queued->serial : page.page.serial;
+    const bool quarantined = page.page.quarantined();
+    if (quarantined && replaced.listed) {
+        note(RemovalKind::quarantined, name, serial,
+             fmt::format(
+                 "the master's page marks it as quarantined: {}",
+                 page.page.status.reason.empty() ? "no reason given" : page.page.status.reason),
+             replaced.files);
+        return;
+    }
+    if (!quarantined && !replaced.listed)
+        note(RemovalKind::cleared, name, serial, "the master's page no longer marks it", {});
+    if (replaced.files.empty()) return;
+    if (!page.read)
+        note(RemovalKind::damaged, name, {}, "found damaged here; fetched again", replaced.files);
+    else if (!policy_.page.files)
+        note(RemovalKind::unwanted, name, {}, "files.enabled = false", replaced.files);
+    else
+        note(RemovalKind::files, name, serial, loss_text(queued), replaced.files);
+}
 
 void Rulings::postpone(const Queued& queued, const Failure& failure) {
     const auto pause = retry_pause(queued.attempts + 1, failure.wait, policy_.random());
@@ -25,7 +90,7 @@ void Rulings::postpone(const Queued& queued, const Failure& failure) {
                            queued.attempts + 1, quoted(failure.what)));
 }
 
-void Rulings::page_recorded(const PageReady& page) {
+void Rulings::page_recorded(const PageReady& page, const Replaced& replaced) {
     const ProjectName& name = page.page.name;
     if (page.read) state_.clear_skipped(name);
     for (const Refused& item : page.refused) {
@@ -35,6 +100,7 @@ void Rulings::page_recorded(const PageReady& page) {
     }
     if (page.page.quarantined()) removed_ = true;
     const auto queued = state_.queued(name);
+    note_replaced(page, replaced, queued);
     if (!queued) return;
     if (page.stale) state_.note_stale(name, clock_.now());
     if (page.failure) {
@@ -48,7 +114,13 @@ void Rulings::page_recorded(const PageReady& page) {
 }
 
 void Rulings::page_failed(const PageFailed& failed) {
-    if (const auto queued = state_.queued(failed.project)) postpone(*queued, failed.failure);
+    const auto queued = state_.queued(failed.project);
+    if (!queued) return;
+    // An answer that says nothing contradicts the journal's removal no more than a stale page does.
+    if (queued->last_loss == Loss::project)
+        contradicts_removal(*queued, failed.failure);
+    else
+        postpone(*queued, failed.failure);
 }
 
 void Rulings::page_gone(const PageGone& gone) {
@@ -57,7 +129,7 @@ void Rulings::page_gone(const PageGone& gone) {
     const auto ours = state_.published(gone.project);
     if (ours && ours->page) {
         state_.note_candidate(gone.project, true);
-        judge(*queued, true, gone.what);
+        judge(*queued, true, {Fault::gone, gone.what});
     } else {
         unknown_gone(*queued, gone.what);
     }
@@ -69,9 +141,18 @@ void Rulings::page_stale(const PageStale& stale) {
     const std::string what = stale_page(policy_, stale.project, stale.shown, queued->serial);
     state_.note_stale(stale.project, clock_.now());
     if (queued->last_loss == Loss::project)
-        judge(*queued, false, what);
+        contradicts_removal(*queued, {Fault::corrupt, what});
     else
         postpone(*queued, {Fault::corrupt, what});
+}
+
+// The journal has removed it, and its page does not say so.
+void Rulings::contradicts_removal(const Queued& queued, const Failure& failure) {
+    const auto ours = state_.published(queued.name);
+    if (ours && ours->page)
+        judge(queued, false, failure);
+    else
+        unknown_gone(queued, failure.what);
 }
 
 void Rulings::page_loses(const PageLoses& loses) {
@@ -88,7 +169,7 @@ void Rulings::page_loses(const PageLoses& loses) {
         fmt::format("page_loses_files name={} cause={}", loses.project.text(), quoted(what)));
 }
 
-void Rulings::judge(const Queued& queued, bool page_gone, const std::string& what) {
+void Rulings::judge(const Queued& queued, bool page_gone, const Failure& failure) {
     GoneEvidence evidence;
     evidence.page_gone = page_gone;
     evidence.last_loss = queued.last_loss;
@@ -100,7 +181,12 @@ void Rulings::judge(const Queued& queued, bool page_gone, const std::string& wha
     evidence.now = clock_.now();
     switch (judge_gone(evidence)) {
         case Verdict::gone:
-            drop(queued, what);
+            drop(queued,
+                 evidence_text(queued, page_gone, failure.what,
+                               queued.absent
+                                   ? fmt::format("the master's list of names of {} lacks it",
+                                                 format_iso(*queued.absent))
+                                   : ""));
             return;
         case Verdict::ask_list:
             wants_list_ = true;
@@ -108,7 +194,7 @@ void Rulings::judge(const Queued& queued, bool page_gone, const std::string& wha
         case Verdict::wait:
             break;
     }
-    postpone(queued, {Fault::gone, what});
+    postpone(queued, failure);
 }
 
 // Nothing of it is published: there is nothing to lose, only a place in the queue.
@@ -141,25 +227,29 @@ bool Rulings::held_back(const Queued& queued, const std::string& why) {
 }
 
 void Rulings::drop(const Queued& queued, const std::string& why) {
-    if (!policy_.keep_deleted) {
+    if (policy_.keep_deleted) {
+        note(RemovalKind::kept, queued.name, queued.serial, why, {});
+    } else {
         if (held_back(queued, why)) return;
-        state_.drop_project(queued.name);
+        note(RemovalKind::removed, queued.name, queued.serial, why,
+             state_.drop_project(queued.name));
         removed_ = true;
     }
     state_.settle(queued.name, queued.serial);
-    log_.info(fmt::format("project_{} name={} cause={}", policy_.keep_deleted ? "kept" : "removed",
-                          queued.name.text(), quoted(why)));
 }
 
 void Rulings::unwanted(const Queued& queued) {
     const auto ours = state_.published(queued.name);
-    const std::string why = "the configuration no longer wants it (filter.projects, filter.block)";
-    if (ours && ours->page) {
-        if (!policy_.filter.blocks(queued.name) && held_back(queued, why)) return;
+    const bool ordered = policy_.filter.blocks_by_name(queued.name);
+    const bool shown = ours && ours->page;
+    // The guard is for mistakes. A name that is written out is none, a pattern may be.
+    if (shown && !ordered && held_back(queued, unwanted_now)) return;
+    auto files = state_.drop_project(queued.name);
+    if (shown) {
+        note(ordered ? RemovalKind::blocked : RemovalKind::unwanted, queued.name, {},
+             ordered ? "filter.block names it" : unwanted_now, std::move(files));
         removed_ = true;
-        log_.info(fmt::format("project_removed name={} cause={}", queued.name.text(), quoted(why)));
     }
-    state_.drop_project(queued.name);
     state_.settle(queued.name, queued.serial);
 }
 

@@ -67,6 +67,12 @@ struct SyncWorld : ScriptedMaster {
     std::string page_of(const std::string& name) {
         return bytes("simple/" + name + "/index.v1_json");
     }
+    // The record of removals, the newest first.
+    std::vector<RemovalRecord> removals() {
+        std::vector<RemovalRecord> all;
+        state.for_each_removal([&](const RemovalRecord& removal) { all.push_back(removal); });
+        return all;
+    }
     std::string cause_of(const std::string& name) {
         for (const auto& project : state.failing_projects(1000))
             if (project.name == name) return project.cause;

@@ -18,8 +18,9 @@ struct Event {
 
 // What a project may lose by an event. The action text is ambiguous (team names with blanks stand
 // in it), so it never decides what is fetched: every named project is looked at again. It only
-// explains a loss that the page then shows.
-enum class Loss { nothing, files, project };
+// explains a loss that the page then shows. The greater is the more urgent; the state keeps the
+// numbers.
+enum class Loss { nothing, files, project, quarantine };
 
 Loss loss_of(const Event& event);
 

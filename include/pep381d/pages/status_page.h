@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "pep381d/model/removal_record.h"
 #include "pep381d/model/status.h"
 
 namespace pep381d {
@@ -17,5 +18,8 @@ std::string status_html(const Status& status);
 // One object and a newline. Times are `2026-11-21T21:15:47Z` or null, `last_error`, `paused` and
 // `contact` null where there is none.
 std::string status_json(const Status& status);
+
+// One object, without a newline.
+std::string removal_json(const RemovalRecord& removal);
 
 }  // namespace pep381d

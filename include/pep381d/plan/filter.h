@@ -17,7 +17,10 @@ class Filter {
     Filter(const std::vector<std::string>& projects, const std::vector<std::string>& block);
 
     bool wants(const ProjectName& name) const;
-    bool blocks(const ProjectName& name) const { return block_.holds(name.text()); }
+    // `filter.block` has it in full, not only a pattern that it matches: somebody means this one.
+    bool blocks_by_name(const ProjectName& name) const {
+        return block_.names.contains(name.text());
+    }
     bool everything() const { return everything_; }
     // The plain names (no patterns) among `filter.projects`, normalized: what an operator expects
     // to be at the master.

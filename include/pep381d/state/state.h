@@ -19,6 +19,7 @@
 #include "pep381d/base/outcome.h"
 #include "pep381d/model/event.h"
 #include "pep381d/model/project_page.h"
+#include "pep381d/model/removal_record.h"
 #include "pep381d/model/status.h"
 
 namespace pep381d {
@@ -67,6 +68,13 @@ struct Unverified {
 struct HeldPlace {
     std::int64_t project = 0;
     std::string name;
+};
+
+// What a page that was recorded has replaced.
+struct Replaced {
+    bool page = false;               // one was there
+    bool listed = false;             // and in the root index
+    std::vector<std::string> files;  // that were held, and now are not: their paths
 };
 
 struct Totals {
@@ -205,12 +213,12 @@ class State {
     bool holds(const ProjectName& name, const std::string& path);  // this one does
     // The page, as it was just published, replaces what was known. Files that it no longer names
     // are put down for removal from `remove_from` on.
-    void record_page(const ProjectPage& page, std::string_view display, std::string_view etag,
-                     Time remove_from);
+    Replaced record_page(const ProjectPage& page, std::string_view display, std::string_view etag,
+                         Time remove_from);
     // The project writes itself like this now.
     void rename(const ProjectName& name, std::string_view display);
-    // The project is gone: its page and files are put down for removal.
-    void drop_project(const ProjectName& name);
+    // The project is gone: its page and files are put down for removal. The paths of the files.
+    std::vector<std::string> drop_project(const ProjectName& name);
     // Those in the root index, by name.
     void for_each_listed(
         const std::function<void(std::string_view name, std::string_view display, Serial)>& visit);
@@ -233,6 +241,11 @@ class State {
     std::vector<std::string> files_to_remove(Time now, std::size_t most);
     std::optional<Time> next_removal();
     void removed(const std::string& path);
+
+    // The record of removals; to be written in the Change that makes the removal so.
+    void record_removal(const RemovalRecord& record);
+    // The newest first.
+    void for_each_removal(const std::function<void(const RemovalRecord&)>& visit);
 
     // For verifying. Those not verified since `before`, the oldest first, behind `after`.
     std::vector<Unverified> unverified(const Unverified& after, Time before, std::size_t most);

@@ -104,7 +104,7 @@ class Committer {
     void handle(Finish& finish);
 
     void note_list(const ListArrived& list, const ListResult& found);
-    void recorded(const PageReady& page);
+    void recorded(const PageReady& page, const Replaced& replaced);
     void feed();
     void feed_due(std::size_t room);
     std::string feed_some(const std::vector<Queued>& all);

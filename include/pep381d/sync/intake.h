@@ -36,7 +36,8 @@ struct ListResult {
 Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter,
                               const std::string& staged, Time began, bool keep_deleted, Log& log);
 
-// After a change of the filter: queues the published projects that are no longer wanted.
-void take_unwanted(State& state, const Filter& filter, Time now);
+// After a change of the filter: queues the published projects that are no longer wanted. Those of
+// them that filter.block names.
+std::vector<ProjectName> take_unwanted(State& state, const Filter& filter, Time now);
 
 }  // namespace pep381d

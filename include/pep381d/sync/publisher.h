@@ -35,7 +35,7 @@ namespace pep381d {
 class Publisher {
   public:
     // `recorded` is called inside the transaction in which a page is recorded.
-    using Recorded = std::function<void(const PageReady&)>;
+    using Recorded = std::function<void(const PageReady&, const Replaced&)>;
     Publisher(State& state, FileTree& tree, const Policy& policy, const Clock& clock,
               Recorded recorded);
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "pep381d/base/clock.h"
 #include "pep381d/state/state.h"
@@ -18,8 +19,8 @@ class Reshape {
         : state_(state), publisher_(publisher), policy_(policy), clock_(clock) {}
 
     // Puts into the queue what the change asks the master for, and notes the configuration as the
-    // one that the tree is made with.
-    void begin();
+    // one that the tree is made with. The published projects that filter.block now names.
+    std::vector<ProjectName> begin();
     // Pages have to be made again in other formats still.
     bool running() const { return running_; }
     // Pages are made again from what the state holds, some a turn, by name; a crash goes on where

@@ -4,6 +4,7 @@
 // Thread rule: the committer's thread; each call runs inside a State::Change of the caller.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ class Rulings {
         : state_(state), policy_(policy), clock_(clock), log_(log) {}
 
     // The page is published (or was the same already).
-    void page_recorded(const PageReady& page);
+    void page_recorded(const PageReady& page, const Replaced& replaced);
     void page_failed(const PageFailed& failed);
     void page_gone(const PageGone& gone);
     void page_stale(const PageStale& stale);
@@ -41,10 +42,15 @@ class Rulings {
 
   private:
     void postpone(const Queued& queued, const Failure& failure);
-    void judge(const Queued& queued, bool page_gone, const std::string& what);
+    void contradicts_removal(const Queued& queued, const Failure& failure);
+    void judge(const Queued& queued, bool page_gone, const Failure& failure);
     void unknown_gone(const Queued& queued, const std::string& what);
     void drop(const Queued& queued, const std::string& why);
     bool held_back(const Queued& queued, const std::string& why);
+    void note_replaced(const PageReady& page, const Replaced& replaced,
+                       const std::optional<Queued>& queued);
+    void note(RemovalKind kind, const ProjectName& name, Serial serial, std::string cause,
+              std::vector<std::string> files);
 
     State& state_;
     const Policy& policy_;

@@ -54,6 +54,8 @@ struct World {
         state.put_down("simple/old/index.html", noon);
         state.intend(name("foo-0"), "packages/ab/foo-3.0.tar.gz");
         state.skip("../x", "", "illegal");
+        state.record_removal(
+            {noon, RemovalKind::removed, "gone", Serial{3}, "a cause", {"packages/x"}});
         state.record_poll(noon);
         state.set(Note::cursor, std::int64_t{9});
         state.set(Note::last_modified, noon);
@@ -109,6 +111,7 @@ struct World {
         (void)state.absent("", 1000);
         (void)state.failing_projects(1000);
         (void)state.skipped(1000);
+        state.for_each_removal([](const RemovalRecord&) {});
         (void)state.next_due();
         (void)state.next_removal();
         (void)state.pending();
@@ -216,6 +219,8 @@ TEST_CASE("rows that make no sense are damage") {
         {"UPDATE removals SET path = 'simple/index.html' WHERE path LIKE 'simple/%'", "illegal"},
         {"UPDATE removals SET path = 'simple/a/b' WHERE path LIKE 'simple/%'", "illegal path"},
         {"UPDATE removals SET not_before = 'x'", "something else"},
+        {"INSERT INTO removal_record VALUES(9, 1, 'x', 'foo', 1, '', '')", "an unknown kind"},
+        {"INSERT INTO removal_record VALUES(9, 1, 'kept', '../', 1, '', '')", "illegal project"},
         {"UPDATE notes SET value = 'x' WHERE name = 'last_modified'", "something else"},
         {"UPDATE notes SET value = -1 WHERE name = 'last_modified'", "the number -1"},
         {"UPDATE notes SET value = 'x' WHERE name = 'cursor'", "something else"},

@@ -74,6 +74,26 @@ void check_queue(State& state) {
     CHECK(state.skipped(10).size() == 1);
 }
 
+void check_record(State& state) {
+    const RemovalRecord line{Time{},    RemovalKind::quarantined,    "foo",
+                             Serial{8}, "a \"cause\"\nof two lines", {"packages/a", "packages/b"}};
+    State::Change change(state);
+    state.record_removal(line);
+    change.commit();
+    std::vector<RemovalRecord> found;
+    state.for_each_removal([&](const RemovalRecord& removal) { found.push_back(removal); });
+    CHECK(found == std::vector{line});
+}
+
+std::string try_sql(const std::string& path, const char* sql) {
+    sqlite3* database = nullptr;
+    REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
+    sqlite3_exec(database, sql, nullptr, nullptr, nullptr);
+    const std::string said = sqlite3_errmsg(database);
+    sqlite3_close(database);
+    return said;
+}
+
 }  // namespace
 
 TEST_CASE("a state of an older version becomes one of this version, with all that it holds") {
@@ -93,9 +113,25 @@ TEST_CASE("a state of an older version becomes one of this version, with all tha
         CHECK(shown[1].display == "Foo");
         check_files(state);
         check_queue(state);
+        check_record(state);
         CHECK(state.whole());
     }
     CHECK(State(path, State::Access::read).number(Note::cursor) == 5);
+}
+
+TEST_CASE("the record of removals is only added to, whoever writes") {
+    TemporaryDirectory directory;
+    const std::string path = directory.path() / "state.db";
+    {
+        State state(path, State::Access::write);
+        check_record(state);
+    }
+    CHECK_THAT(try_sql(path, "DELETE FROM removal_record"), ContainsSubstring("only added to"));
+    CHECK_THAT(try_sql(path, "UPDATE removal_record SET project = 'bar'"),
+               ContainsSubstring("only added to"));
+    int count = 0;
+    State(path, State::Access::read).for_each_removal([&](const RemovalRecord&) { ++count; });
+    CHECK(count == 1);
 }
 
 TEST_CASE("a migration that a kill cut off leaves the older version, whole") {

@@ -1,0 +1,40 @@
+#include "pep381d/model/removal_record.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace pep381d {
+
+namespace {
+
+// In the order of RemovalKind.
+constexpr std::array<std::string_view, 8> names{"removed",     "kept",    "blocked", "unwanted",
+                                                "quarantined", "cleared", "files",   "damaged"};
+static_assert(names.size() == static_cast<std::size_t>(RemovalKind::damaged) + 1);
+
+}  // namespace
+
+std::string_view name_of(RemovalKind kind) {
+    return names[static_cast<std::size_t>(kind)];
+}
+
+std::optional<RemovalKind> removal_kind(std::string_view name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) return std::nullopt;
+    return static_cast<RemovalKind>(found - names.begin());
+}
+
+std::string_view said_by(RemovalKind kind) {
+    switch (kind) {
+        case RemovalKind::blocked:
+        case RemovalKind::unwanted:
+            return "configuration";
+        case RemovalKind::damaged:
+            return "verify";
+        default:
+            return "master";
+    }
+}
+
+}  // namespace pep381d
