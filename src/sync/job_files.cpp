@@ -124,6 +124,7 @@ void Jobs::complete(Job& job) {
     ready.etag = job.etag;
     ready.handled = handled;
     ready.same = job.plan.same;
+    ready.at_once = ready.page.quarantined() || job.item.queued.loss == Loss::quarantine;
     ready.stale = job.stale;
     ready.failure = job.failure;
     ready.refused = std::move(job.refused);
