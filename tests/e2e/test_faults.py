@@ -38,6 +38,7 @@ def plain(text: str, scene: Scene) -> str:
     text = text.replace(scene.mirror.settings["master.url"], "MASTER").replace(scene.master.files_url, "FILES")
     text = re.sub(r"//localhost:\d+", "//ELSEWHERE", text)
     text = re.sub(r"/packages/\S+/", "/packages/.../", text)
+    text = text.replace(".whl.metadata: HTTP", ".whl: HTTP")  # whichever of the two is asked for first
     text = re.sub(r"\b[0-9a-f]{64}\b", "DIGEST", text)
     text = re.sub(r"(serial|journal|from|newest is) \d+", r"\1 N", text)
     text = re.sub(r"\d+ bytes (remaining|in \d+s|instead of)", r"N bytes \1", text)
