@@ -72,7 +72,7 @@ class Calls(World):
     """The library that is preloaded."""
 
     NAMES = {"pwrite64": "pwrite", "ftruncate64": "ftruncate", "open64": "openat", "open": "openat",
-             "futimens": "utimensat"}
+             "futimens": "utimensat", "fallocate64": "fallocate"}
     TRACED = ("rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir,mkdir,mkdirat,truncate,"
               "ftruncate,fsync,fdatasync,syncfs,sync,write,writev,pwrite64,pwritev,open,openat,creat,utimensat,"
               "fallocate,copy_file_range,sendfile,chmod,fchmod,fchmodat,mknod,mknodat")
