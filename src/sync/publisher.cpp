@@ -332,7 +332,7 @@ void Publisher::advance() {
     place_pages(placed_);
     if (root_staged_) place_root();
     place_files(flushed_);
-    shown_ = std::move(placed_);
+    done_ = std::exchange(shown_, std::move(placed_));
     placed_ = std::move(flushed_);
     flushed_ = std::exchange(fresh_, {});
 }
@@ -349,7 +349,11 @@ void Publisher::turn() {
     if (root_wanted_ && !leaving_ && !root_held_ && !root_staged_ && !root_placed_ &&
         !root_current())
         stage_root();
-    if (unflushed()) flush_ = std::async(std::launch::async, [this] { return tree_.flush(); });
+    if (unflushed())
+        flush_ = std::async(std::launch::async, [this, done = std::exchange(done_, {})]() mutable {
+            done = {};
+            return tree_.flush();
+        });
 }
 
 }  // namespace pep381d

@@ -117,6 +117,7 @@ class Publisher {
     std::vector<std::string> removed_;  // from the tree, not yet durably
     // By project and file: what has no place of its own in the tree.
     std::map<std::string, std::map<std::string, std::string>> no_place_;
+    Group done_;               // recorded: its memory is to be given back
     std::future<Done> flush_;  // the last member: its end is awaited before the others go
 };
 
