@@ -104,10 +104,15 @@ void Repairs::clear_away(const std::string& path, int levels) {
     must(tree_.remove(path));
 }
 
+// A file is replaced by a rename, without a moment in which it is not there.
+void Repairs::make_way(const std::string& path) {
+    const auto look = must(tree_.look(path));
+    if (look && look->kind != FileKind::file) clear_away(path, levels_most);
+}
+
 void Repairs::remake_root(const Finding& finding) {
-    if (finding.flaw == Flaw::stray || finding.flaw == Flaw::wrong_kind)
-        clear_away(finding.path, levels_most);
-    if (finding.flaw == Flaw::stray) return;
+    if (finding.flaw == Flaw::stray) return clear_away(finding.path, levels_most);
+    if (finding.flaw == Flaw::wrong_kind) make_way(finding.path);
     State::Change change(state_);
     state_.set(Note::root_changes, state_.number(Note::root_changes).value_or(0) + 1);
     change.commit();
@@ -125,7 +130,7 @@ void Repairs::go_on() {
 bool Repairs::mend(const ProjectName& name, const std::vector<Finding>& findings) {
     if (is_busy_(name)) return false;
     for (const Finding& finding : findings)
-        if (finding.flaw == Flaw::wrong_kind) clear_away(finding.path, levels_most);
+        if (finding.flaw == Flaw::wrong_kind) make_way(finding.path);
     const auto known = state_.published(name);
     if (!known || !known->page) {
         // What is there of it is made again with its first page.

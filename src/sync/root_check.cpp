@@ -61,6 +61,7 @@ class Reader {
 struct Root {
     std::string path;
     bool html;
+    std::uint64_t inode;
     std::unique_ptr<Reader> reader;
     bool right = true;  // so far
     bool first = true;
@@ -114,8 +115,8 @@ class RootCheck {
         } else if (wanted || !formats_.settled) {
             auto file = tree_.open(path);
             if (file)
-                roots_.push_back(
-                    {path, html, std::make_unique<Reader>(tree_, std::move(file).value())});
+                roots_.push_back({path, html, look.value()->inode,
+                                  std::make_unique<Reader>(tree_, std::move(file).value())});
             else
                 add(Flaw::unreadable, path, file.failure().what);
         }
@@ -174,6 +175,18 @@ class RootCheck {
         });
         for (Root& root : roots_)
             if (root.right && !foot(root)) differs(root);
+        check_alias();
+    }
+
+    // index.v1_html is a hard link of index.html, so that they can never differ.
+    void check_alias() {
+        const Root* html = nullptr;
+        for (const Root& root : roots_) {
+            if (!root.html || !root.right) continue;
+            if (html != nullptr && html->inode != root.inode)
+                add(Flaw::wrong_kind, root.path, "it is no hard link of index.html");
+            html = &root;
+        }
     }
 
     // It may be older or newer than the state.

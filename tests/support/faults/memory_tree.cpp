@@ -152,7 +152,9 @@ Outcome<std::optional<FileLook>> MemoryTree::look(const std::string& path) {
     if (!file && volume_.is_directory(path))
         return std::optional(FileLook{0, 0, FileKind::directory, 0755});
     if (!file) return std::optional<FileLook>{};
-    return std::optional(FileLook{static_cast<std::int64_t>(file->bytes.size()), file->mtime});
+    FileLook look{static_cast<std::int64_t>(file->bytes.size()), file->mtime};
+    look.inode = reinterpret_cast<std::uintptr_t>(file.get());
+    return std::optional(look);
 }
 
 Outcome<std::unique_ptr<Listing>> MemoryTree::list(const std::string& directory) {

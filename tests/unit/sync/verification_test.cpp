@@ -143,6 +143,9 @@ const std::vector<Damage> damages{
          w.replace("simple/index.v1_html", w.bytes("simple/index.html").substr(0, 150));
      },
      "wrong_bytes", "simple/index.v1_html"},
+    {"the root index's alias is a copy of it",
+     [](World& w) { w.replace("simple/index.v1_html", w.bytes("simple/index.html")); },
+     "wrong_kind", "simple/index.v1_html"},
     {"last-modified is ahead", [](World& w) { w.put("last-modified", "20990101T00:00:00\n"); },
      "ahead", "last-modified"},
     {"last-modified is torn", [](World& w) { w.put("last-modified", "2099"); }, "ahead",
