@@ -170,6 +170,9 @@ void add_mirror_and_master(std::vector<ConfigKey>& keys) {
     keys.push_back(scalar<&Config::master_reconcile_interval, parse_positive_duration>(
         "master.reconcile-interval", "DURATION", positive_form,
         "how often to compare all names and serials with the master's"));
+    keys.push_back(scalar<&Config::master_sweep_interval, parse_duration>(
+        "master.sweep-interval", "DURATION", duration_form,
+        "`run` asks for every page once in so long, for what no journal says; 0: never"));
     keys.push_back(scalar<&Config::master_max_requests, parse_request_count>(
         "master.max-requests", "COUNT", count_form, "requests in flight to the master"));
     keys.push_back(scalar<&Config::master_contact,

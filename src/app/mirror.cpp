@@ -204,6 +204,7 @@ Command Mirror::run_session(const Config& config) {
         ScrubPolicy scrub;
         scrub.interval = config.verify_interval;
         session.committer.verify(std::move(scrub));
+        session.committer.sweep(config.master_sweep_interval);
         session.committer.start([&session] { session.transport.wake(); });
         systemd_ready();
         session.engine.run();

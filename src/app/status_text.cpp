@@ -29,6 +29,17 @@ std::string status_text(const Status& status) {
     line("last modified", moment(status.last_modified, status.as_of));
     line("last poll", moment(status.last_poll, status.as_of));
     line("verified", moment(status.verified, status.as_of));
+    line("reconciled", fmt::format("{}{}", moment(status.reconciled, status.as_of),
+                                   status.reconciled ? fmt::format(", {} queued, {} absent",
+                                                                   status.reconcile_queued,
+                                                                   status.reconcile_absent)
+                                                     : ""));
+    if (status.sweep_began)
+        line("sweep",
+             fmt::format("{} of {} pages asked since {}, {} changed", status.sweep_asked,
+                         status.projects, format_iso(*status.sweep_began), status.sweep_found));
+    line("swept", fmt::format("{}{}", moment(status.swept, status.as_of),
+                              status.swept ? fmt::format(", {} changed", status.swept_found) : ""));
     if (status.damages > 0)
         line("damages",
              fmt::format("{}, the newest: {}", status.damages, quoted(status.newest_damage)));

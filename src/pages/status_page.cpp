@@ -165,7 +165,9 @@ std::string status_json(const Status& status) {
         R"({{"version":{},"master":{},"contact":{},"coverage":"{}","as_of":{},)"
         R"("serial":{},"last_modified":{},"projects":{},"files":{},"bytes":{},)"
         R"("pending":{},"failed":{},"failing":[{}],"skipped":[{}],"last_poll":{},"last_error":{},)"
-        R"("paused":{},"verified":{},"damages":{},"newest_damage":{}}})"
+        R"("paused":{},"verified":{},"damages":{},"newest_damage":{},)"
+        R"("reconcile":{{"at":{},"queued":{},"absent":{}}},)"
+        R"("sweep":{{"began":{},"asked":{},"found":{},"last_whole":{},"last_found":{}}}}})"
         "\n",
         json_text(status.version), json_text(display_url(status.master)),
         json_text_or_null(status.contact), status.filtered ? "filtered" : "full",
@@ -173,7 +175,9 @@ std::string status_json(const Status& status) {
         status.projects, status.files, status.bytes, status.pending, status.failed, failing,
         skipped, json_time(status.last_poll), json_text_or_null(status.last_error),
         json_text_or_null(status.shortage), json_time(status.verified), status.damages,
-        json_text_or_null(status.newest_damage));
+        json_text_or_null(status.newest_damage), json_time(status.reconciled),
+        status.reconcile_queued, status.reconcile_absent, json_time(status.sweep_began),
+        status.sweep_asked, status.sweep_found, json_time(status.swept), status.swept_found);
 }
 
 std::string removal_json(const RemovalRecord& removal) {

@@ -25,13 +25,40 @@ using sqlite::Database;
 using sqlite::Statement;
 
 // In the order of Note.
-constexpr std::array note_names{
-    "cursor",      "last_poll",    "last_error",   "last_modified", "reconciled",
-    "list_serial", "root_changes", "root_written", "made_formats",  "made_files",
-    "made_filter", "remade",       "master",       "projects",      "files",
-    "bytes",       "shortage",     "verify_began", "verify_walked", "verify_looked",
-    "scrub_began", "scrub_walked", "verified",     "damages",       "newest_damage"};
-static_assert(note_names.size() == static_cast<std::size_t>(Note::newest_damage) + 1);
+constexpr std::array note_names{"cursor",
+                                "last_poll",
+                                "last_error",
+                                "last_modified",
+                                "reconciled",
+                                "list_serial",
+                                "root_changes",
+                                "root_written",
+                                "made_formats",
+                                "made_files",
+                                "made_filter",
+                                "remade",
+                                "master",
+                                "projects",
+                                "files",
+                                "bytes",
+                                "shortage",
+                                "verify_began",
+                                "verify_walked",
+                                "verify_looked",
+                                "scrub_began",
+                                "scrub_walked",
+                                "verified",
+                                "damages",
+                                "newest_damage",
+                                "reconcile_queued",
+                                "reconcile_absent",
+                                "sweep_began",
+                                "sweep_place",
+                                "sweep_asked",
+                                "sweep_found",
+                                "swept",
+                                "swept_found"};
+static_assert(note_names.size() == static_cast<std::size_t>(Note::swept_found) + 1);
 
 constexpr int application_id = 0x70333831;  // "p381"
 

@@ -153,6 +153,7 @@ void Committer::run() {
             if (stopping_) publisher_.leave();
             if (stopping_ && inbox_.empty() && !publisher_.busy()) break;
         }
+        if (sweep_) sweep_->leave();
     } catch (...) {
         const std::lock_guard lock(mutex_);
         failure_ = std::current_exception();
@@ -167,6 +168,7 @@ void Committer::cycle() {
     if (publisher_.busy()) publisher_.turn();
     scrub();
     feed();
+    go_on_sweeping();
     publish_outside();
     tell_failures();
     note_rest();
@@ -207,9 +209,13 @@ std::deque<Message> Committer::gather() {
         std::chrono::milliseconds most = std::chrono::seconds(1);
         if (standing_.next_due)
             most = std::clamp(*standing_.next_due - clock_.now(), shortest_rest, most);
-        if (const auto next = scrub_ ? scrub_->next() : std::nullopt)
-            most = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*next - clock_.steady()),
+        const auto no_later = [&](std::optional<Steady> then) {
+            if (!then) return;
+            most = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*then - clock_.steady()),
                               std::chrono::milliseconds(1), most);
+        };
+        no_later(scrub_ ? scrub_->next() : std::nullopt);
+        no_later(sweep_ && quiet() ? sweep_->next() : std::nullopt);
         changed_.wait_for(lock, most, [&] { return work() || wants_feeding(); });
     }
     if (!inbox_.empty() && !finishing_)
@@ -285,26 +291,31 @@ std::string Committer::feed_some(const std::vector<Queued>& all) {
             rulings_.unwanted(queued);
             continue;
         }
-        WorkItem item{queued, {}, state_.page(queued.name), false};
-        if (const auto ours = state_.published(queued.name)) {
-            item.etag = ours->etag;
-            item.shown = ours->page;
-        }
-        // A serial that the journal has not reached came from a page that lied, or that was newer
-        // than the last poll: the page is read again, whatever it shows.
-        if (item.known && item.known->serial.value > state_.number(Note::cursor).value_or(0)) {
-            item.known->serial = Serial{};
-            item.etag.clear();
-        }
-        busy_.insert(queued.name.text());
-        const std::lock_guard lock(mutex_);
-        outbox_files_ += item.known ? item.known->files.size() : 0;
-        outbox_.push_back(std::move(item));
+        hand_out(queued);
         fed = true;
+        const std::lock_guard lock(mutex_);
         if (outbox_files_ >= outbox_files_most) break;
     }
     if (fed) wake_();
     return last;
+}
+
+void Committer::hand_out(const Queued& queued) {
+    WorkItem item{queued, {}, state_.page(queued.name), false};
+    if (const auto ours = state_.published(queued.name)) {
+        item.etag = ours->etag;
+        item.shown = ours->page;
+    }
+    // A serial that the journal has not reached came from a page that lied, or that was newer than
+    // the last poll: the page is read again, whatever it shows.
+    if (item.known && item.known->serial.value > state_.number(Note::cursor).value_or(0)) {
+        item.known->serial = Serial{};
+        item.etag.clear();
+    }
+    busy_.insert(queued.name.text());
+    const std::lock_guard lock(mutex_);
+    outbox_files_ += item.known ? item.known->files.size() : 0;
+    outbox_.push_back(std::move(item));
 }
 
 bool Committer::nothing_left() {

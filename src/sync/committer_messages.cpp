@@ -19,7 +19,10 @@ void Committer::handle(FileArrived& file) {
 }
 
 void Committer::handle(PageReady& page) {
-    if (page.same)
+    const Look look = page.same && !page.failure ? Look::same : Look::news;
+    if (sweep_passes(page.page.name, look))
+        busy_.erase(page.page.name.text());
+    else if (page.same)
         recorded(page, {});
     else
         publisher_.add(std::move(page));
@@ -39,29 +42,36 @@ void Committer::recorded(const PageReady& page, const Replaced& replaced) {
 }
 
 void Committer::handle(PageFailed& failed) {
+    busy_.erase(failed.project.text());
+    const bool answered =
+        failed.failure.fault == Fault::corrupt || failed.failure.fault == Fault::refused;
+    if (sweep_passes(failed.project, answered ? Look::news : Look::failed)) return;
     failed_since_ = true;
     rulings_.page_failed(failed);
-    busy_.erase(failed.project.text());
 }
 
 void Committer::handle(PageGone& gone) {
+    busy_.erase(gone.project.text());
+    // What we keep is not looked up in a list in every round.
+    if (sweep_passes(gone.project, policy_.keep_deleted ? Look::same : Look::news)) return;
     failed_since_ = true;
     rulings_.page_gone(gone);
-    busy_.erase(gone.project.text());
     handled_changed_ = true;
 }
 
 void Committer::handle(PageStale& stale) {
+    busy_.erase(stale.project.text());
+    if (sweep_passes(stale.project, Look::same)) return;  // a cache's old page
     failed_since_ = true;
     rulings_.page_stale(stale);
-    busy_.erase(stale.project.text());
     handled_changed_ = true;
 }
 
 void Committer::handle(PageLoses& loses) {
+    busy_.erase(loses.project.text());
+    if (sweep_passes(loses.project, Look::news)) return;
     failed_since_ = true;
     rulings_.page_loses(loses);
-    busy_.erase(loses.project.text());
 }
 
 void Committer::handle(PollDone& poll) {
@@ -103,6 +113,8 @@ void Committer::note_list(const ListArrived& list, const ListResult& found) {
                           found.queued, found.absent, found.highest.value));
     state_.set(Note::reconciled, list.began);
     state_.set(Note::list_serial, found.highest.value);
+    state_.set(Note::reconcile_queued, found.queued);
+    state_.set(Note::reconcile_absent, found.absent);
     // The first list: the journal is read from its newest serial on. A fresher start would leave a
     // hole, since lists are cached.
     if (!state_.number(Note::cursor)) state_.set(Note::cursor, found.highest.value);

@@ -22,6 +22,16 @@ Status survey(State& state, const Policy& policy, Time now, std::size_t most_fai
     status.verified = state.time(Note::verified);
     status.damages = state.number(Note::damages).value_or(0);
     status.newest_damage = state.text(Note::newest_damage).value_or("");
+    status.reconciled = state.time(Note::reconciled);
+    if (status.reconciled == Time{}) status.reconciled.reset();  // to be done again
+    status.reconcile_queued = state.number(Note::reconcile_queued).value_or(0);
+    status.reconcile_absent = state.number(Note::reconcile_absent).value_or(0);
+    const auto sweep = state.time(Note::sweep_began);
+    if (sweep && *sweep <= now) status.sweep_began = sweep;
+    status.sweep_asked = state.number(Note::sweep_asked).value_or(0);
+    status.sweep_found = state.number(Note::sweep_found).value_or(0);
+    status.swept = state.time(Note::swept);
+    status.swept_found = state.number(Note::swept_found).value_or(0);
     const Totals totals = state.totals();
     status.projects = totals.projects;
     status.files = totals.files;

@@ -20,6 +20,7 @@ struct Config {
     std::string master_url = "https://pypi.org";  // without a slash at the end
     std::chrono::milliseconds master_poll_interval{std::chrono::seconds(60)};
     std::chrono::milliseconds master_reconcile_interval{std::chrono::hours(24)};
+    std::chrono::milliseconds master_sweep_interval{std::chrono::hours(30 * 24)};  // 0: never
     int master_max_requests = 10;
     std::string master_contact;
     std::string master_ca_file;

@@ -45,11 +45,19 @@ struct Status {
     std::vector<FailingProject> failing;
     std::vector<SkippedItem> skipped;
     std::optional<Time> last_poll;
-    std::string shortage;          // why nothing is fetched: no room; empty: there is enough
-    std::optional<Time> verified;  // when the newest whole round of verifying began
-    std::int64_t damages = 0;      // that the daemon's verifying has found
-    std::string newest_damage;     // time, path and cause; empty: none
-    std::string last_error;        // empty: none since the last good poll
+    std::string shortage;               // why nothing is fetched: no room; empty: there is enough
+    std::optional<Time> verified;       // when the newest whole round of verifying began
+    std::int64_t damages = 0;           // that the daemon's verifying has found
+    std::string newest_damage;          // time, path and cause; empty: none
+    std::optional<Time> reconciled;     // when the newest full list of names was asked for
+    std::int64_t reconcile_queued = 0;  // projects that it found new or newer
+    std::int64_t reconcile_absent = 0;  // and that it lacked
+    std::optional<Time> sweep_began;  // the sweep over all pages that is under way; none: it rests
+    std::int64_t sweep_asked = 0;     // pages, as of a quarter of an hour ago at most
+    std::int64_t sweep_found = 0;     // of which had changed
+    std::optional<Time> swept;        // when the newest whole sweep began
+    std::int64_t swept_found = 0;     // pages that it found changed
+    std::string last_error;           // empty: none since the last good poll
     bool operator==(const Status&) const = default;
 };
 

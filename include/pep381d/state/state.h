@@ -113,6 +113,16 @@ enum class Note {
     verified,       // Time: when the newest whole round began that is over
     damages,        // count of faults that were found since the state was made
     newest_damage,  // text
+    // The newest full list: what it found.
+    reconcile_queued,  // count of projects that were new or newer
+    reconcile_absent,  // count of those that it lacked
+    // The sweep over all pages (sync/sweep.h): the round under way, and the newest whole one.
+    sweep_began,  // Time; in the future: it has not begun
+    sweep_place,  // text: a project's name
+    sweep_asked,  // count of pages
+    sweep_found,  // count of those that had changed
+    swept,        // Time: when the newest whole round began
+    swept_found,  // count of pages that it found changed
 };
 
 class State {

@@ -30,6 +30,7 @@
 #include "pep381d/sync/reshape.h"
 #include "pep381d/sync/rulings.h"
 #include "pep381d/sync/scrub.h"
+#include "pep381d/sync/sweep.h"
 #include "pep381d/tree/file_tree.h"
 
 namespace pep381d {
@@ -48,6 +49,8 @@ class Committer {
     // Verifies and mends beside all else. With a single round only what is queued already for an
     // event, a retry or a repair is fetched, not the backlog of a list. Before start().
     void verify(ScrubPolicy policy);
+    // Asks for all pages once in so long, beside all else. Before start().
+    void sweep(std::chrono::milliseconds interval);
     // `wake`: called from the committer's thread whenever there is something new for the loop.
     void start(std::function<void()> wake);
     // Ends the thread after what it has taken is published and recorded. What waits in the queue
@@ -105,6 +108,11 @@ class Committer {
 
     void note_list(const ListArrived& list, const ListResult& found);
     void recorded(const PageReady& page, const Replaced& replaced);
+    void go_on_sweeping();
+    bool quiet() const;
+    enum class Look { same, news, failed };
+    bool sweep_passes(const ProjectName& project, Look look);
+    void hand_out(const Queued& queued);
     void feed();
     void feed_due(std::size_t room);
     std::string feed_some(const std::vector<Queued>& all);
@@ -130,6 +138,7 @@ class Committer {
     Freshness freshness_;
     Repairs repairs_;
     std::optional<Scrub> scrub_;
+    std::optional<Sweep> sweep_;
 
     // The committer's thread alone.
     std::unordered_set<std::string> busy_;  // handed out, not yet recorded

@@ -46,6 +46,12 @@ TEST_CASE("the status as JSON has every value under its name") {
     status.verified = at("20261120T00:00:00");
     status.damages = 2;
     status.newest_damage = "web/x: it is not there";
+    status.reconciled = status.verified;
+    status.reconcile_queued = 4;
+    status.reconcile_absent = 1;
+    status.sweep_began = status.verified;
+    status.sweep_asked = 70;
+    status.sweep_found = 3;
     status.filtered = true;
     CHECK(
         status_json(status) ==
@@ -57,7 +63,9 @@ TEST_CASE("the status as JSON has every value under its name") {
         "{\"name\":\"bar\",\"cause\":\"\xef\xbf\xbd\",\"attempts\":1,\"next_try\":null}],"
         R"("skipped":[{"name":"../x","cause":"not a legal name"}],)"
         R"("last_poll":"2026-11-21T21:19:00Z","last_error":"timeout","paused":null,)"
-        R"("verified":"2026-11-20T00:00:00Z","damages":2,"newest_damage":"web/x: it is not there"})"
+        R"("verified":"2026-11-20T00:00:00Z","damages":2,"newest_damage":"web/x: it is not there",)"
+        R"("reconcile":{"at":"2026-11-20T00:00:00Z","queued":4,"absent":1},)"
+        R"("sweep":{"began":"2026-11-20T00:00:00Z","asked":70,"found":3,"last_whole":null,"last_found":0}})"
         "\n");
 }
 
