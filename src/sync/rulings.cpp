@@ -157,7 +157,8 @@ void Rulings::contradicts_removal(const Queued& queued, const Failure& failure) 
 
 void Rulings::page_loses(const PageLoses& loses) {
     const auto queued = state_.queued(loses.project);
-    if (!queued) return;
+    // An event that came while the page was read explains it: it is read again at once.
+    if (!queued || queued->loss != Loss::nothing) return;
     const Time now = clock_.now();
     state_.note_unexplained_loss(loses.project, now);
     const std::string what = fmt::format(

@@ -63,6 +63,15 @@ TEST_CASE("a page that loses files without a reason is looked at again ten minut
     CHECK_THAT(world.page_of("foo"), !ContainsSubstring("foo-1.0.tar.gz"));
 }
 
+TEST_CASE("an event that comes while a page is read explains the files that it lacks") {
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    world.state.enqueue(foo.name, "foo", Serial{9}, Loss::files, world.clock.now(), true);
+    Rulings(world.state, world.policy, world.clock, world.log).page_loses({foo.name});
+    CHECK(world.state.queued(foo.name)->not_before <= world.clock.now());
+}
+
 TEST_CASE("files that came before their page can be lost without a reason") {
     World world;
     {
