@@ -1,0 +1,211 @@
+#include "pep381d/master/html_stream.h"
+
+#include <algorithm>
+#include <exception>
+#include <libxml/HTMLparser.h>
+#include <new>
+#include <strings.h>
+
+#include "pep381d/base/text.h"
+
+namespace pep381d {
+
+namespace {
+
+// libxml2 compares each attribute of a tag with all before it, and an end tag with all open
+// elements: what a page makes of time is bounded by these.
+constexpr std::size_t piece_size = 4 * 1024;
+constexpr std::ptrdiff_t most_markup = 16 * 1024;
+constexpr std::ptrdiff_t most_text = 1024 * 1024;  // between two tags: libxml2 waits for its end
+constexpr int deepest = 200;
+
+constexpr std::size_t longest_text = 4 * 1024;
+constexpr std::size_t longest_tail = 1024;  // in which the end of the page is looked for
+
+constexpr const char* cut_off =
+    "it does not end with </html>: it was cut off, or it is no page of an index";
+
+Failure corrupt(const char* what) {
+    return Failure{Fault::corrupt, what};
+}
+
+std::string_view view(const xmlChar* text) {
+    return text == nullptr ? std::string_view{} : reinterpret_cast<const char*>(text);
+}
+
+// libxml2 would write to stderr.
+void say_nothing(void*, const char*, ...) {}
+
+bool ends_with_tag(std::string_view text, std::string_view tag) {
+    return text.size() >= tag.size() &&
+           ::strncasecmp(text.data() + text.size() - tag.size(), tag.data(), tag.size()) == 0;
+}
+
+bool is_end(std::string_view tail) {
+    for (;;) {
+        tail = trim(tail);
+        if (!tail.ends_with("-->")) break;
+        const auto begin = tail.rfind("<!--");
+        if (begin == std::string_view::npos) return false;
+        tail = tail.substr(0, begin);
+    }
+    return ends_with_tag(tail, "</html>") || ends_with_tag(tail, "</body>");
+}
+
+}  // namespace
+
+const std::string* HtmlElement::attribute(std::string_view name) const {
+    const auto found = std::find_if(attributes.begin(), attributes.end(),
+                                    [&](const auto& one) { return one.first == name; });
+    return found == attributes.end() ? nullptr : &found->second;
+}
+
+struct HtmlStream::Parser {
+    explicit Parser(Handlers to) : handlers(std::move(to)) {
+        static const bool ready = [] {
+            xmlInitParser();
+            return true;
+        }();
+        (void)ready;
+        sax.startElement = [](void* self, const xmlChar* name, const xmlChar** attributes) {
+            of(self).guarded([&](Parser& parser) { parser.start(view(name), attributes); });
+        };
+        sax.endElement = [](void* self, const xmlChar* name) {
+            of(self).guarded([&](Parser& parser) { parser.end(view(name)); });
+        };
+        sax.characters = sax.cdataBlock =
+            sax.ignorableWhitespace = [](void* self, const xmlChar* text, int size) {
+                of(self).guarded([&](Parser& parser) {
+                    parser.characters({reinterpret_cast<const char*>(text),
+                                       static_cast<std::size_t>(std::max(size, 0))});
+                });
+            };
+        sax.comment = [](void* self, const xmlChar* text) {
+            of(self).guarded([&](Parser& parser) {
+                if (parser.handlers.on_comment) parser.handlers.on_comment(view(text));
+            });
+        };
+        sax.error = sax.warning = sax.fatalError = say_nothing;
+        context = htmlCreatePushParserCtxt(&sax, this, nullptr, 0, nullptr, XML_CHAR_ENCODING_UTF8);
+        if (context == nullptr) throw std::bad_alloc();
+        htmlCtxtUseOptions(context, HTML_PARSE_NOIMPLIED | HTML_PARSE_IGNORE_ENC |
+                                        HTML_PARSE_NONET | HTML_PARSE_NOERROR |
+                                        HTML_PARSE_NOWARNING);
+    }
+    Parser(const Parser&) = delete;
+    Parser& operator=(const Parser&) = delete;
+    ~Parser() { htmlFreeParserCtxt(context); }
+
+    static Parser& of(void* self) { return *static_cast<Parser*>(self); }
+
+    // No exception may pass through the parser's frames.
+    template <class Call>
+    void guarded(Call call) {
+        if (failure || thrown) return;
+        try {
+            call(*this);
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+        if (failure || thrown) xmlStopParser(context);
+    }
+
+    void start(std::string_view name, const xmlChar** attributes) {
+        if (++depth > deepest) {
+            failure = corrupt("its elements stand in hundreds of others");
+            return;
+        }
+        const bool anchor = name == "a";
+        // A link in a link: the outer one ends here, as in browsers.
+        if (anchor && in_anchor) end_anchor();
+        if (name == "title" || name == "h1") {
+            in_heading = true;
+            heading.clear();
+        }
+        if (!anchor && name != "base" && name != "meta") return;
+        HtmlElement read;
+        for (; attributes != nullptr && attributes[0] != nullptr; attributes += 2)
+            read.attributes.emplace_back(view(attributes[0]), view(attributes[1]));
+        if (anchor) {
+            element = std::move(read);
+            in_anchor = true;
+        } else if (name == "base" && handlers.on_base) {
+            handlers.on_base(read);
+        } else if (name == "meta" && handlers.on_meta) {
+            handlers.on_meta(read);
+        }
+    }
+
+    void end(std::string_view name) {
+        --depth;
+        if (name == "a" && in_anchor) end_anchor();
+        if ((name == "title" || name == "h1") && in_heading) {
+            in_heading = false;
+            if (handlers.on_heading) handlers.on_heading(heading);
+        }
+    }
+
+    void end_anchor() {
+        in_anchor = false;
+        if (handlers.on_anchor) handlers.on_anchor(element);
+    }
+
+    void characters(std::string_view text) {
+        if (in_anchor) element.text += text.substr(0, longest_text - element.text.size());
+        if (in_heading) heading += text.substr(0, longest_text - heading.size());
+    }
+
+    // `last`: nothing follows.
+    Done take(std::string_view piece, bool last) {
+        if (!failure) htmlParseChunk(context, piece.data(), static_cast<int>(piece.size()), last);
+        if (thrown) std::rethrow_exception(thrown);
+        if (!failure && context->input != nullptr) bound(*context->input);
+        if (failure) return *failure;
+        return Nothing{};
+    }
+
+    void bound(const xmlParserInput& input) {
+        const auto unparsed = input.end - input.cur;
+        const bool markup = unparsed > 0 && *input.cur == '<';
+        if (markup && unparsed > most_markup)
+            failure = corrupt("a tag or comment of it has more than 16 KiB");
+        if (unparsed > most_text) failure = corrupt("a text of it has more than 1 MiB");
+    }
+
+    Handlers handlers;
+    htmlSAXHandler sax{};
+    htmlParserCtxtPtr context = nullptr;
+    std::optional<Failure> failure;
+    std::exception_ptr thrown;
+    int depth = 0;
+    bool in_anchor = false;
+    bool in_heading = false;
+    HtmlElement element;
+    std::string heading;
+    std::string tail;
+};
+
+HtmlStream::HtmlStream(Handlers handlers)
+    : parser_(std::make_unique<Parser>(std::move(handlers))) {}
+HtmlStream::~HtmlStream() = default;
+
+Done HtmlStream::feed(std::string_view piece) {
+    std::string& tail = parser_->tail;
+    tail += piece.size() > longest_tail ? piece.substr(piece.size() - longest_tail) : piece;
+    if (tail.size() > longest_tail) tail.erase(0, tail.size() - longest_tail);
+    while (!piece.empty()) {
+        const std::string_view part = piece.substr(0, piece_size);
+        if (Done taken = parser_->take(part, false); !taken) return taken;
+        piece.remove_prefix(part.size());
+    }
+    return Nothing{};
+}
+
+Done HtmlStream::finish() {
+    if (Done taken = parser_->take({}, true); !taken) return taken;
+    if (!is_end(parser_->tail)) parser_->failure = corrupt(cut_off);
+    if (parser_->failure) return *parser_->failure;
+    return Nothing{};
+}
+
+}  // namespace pep381d
