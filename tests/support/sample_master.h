@@ -14,12 +14,20 @@
 
 namespace sample {
 
+// Which of the three protocols a mirror finds.
+enum class Era {
+    warehouse,  // PyPI today
+    pep381,     // PyPI before 2013: a journal by time, HTML under display names, md5, last-modified
+    simple,     // pages and last-modified alone, without serials (PEP 503, 691)
+};
+
 struct Options {
     std::string address = "127.0.0.1:0";  // port 0: any free one
     std::string files_address = "127.0.0.1:0";
     int projects = 60;
     int files = 300;  // about
     std::uint64_t seed = 1;
+    Era era = Era::warehouse;
 };
 
 // `action` is new-project, create (a project without files), new-release, yank, unyank,

@@ -118,6 +118,7 @@ const Digests& Blob::digests() const {
         const auto address = hex(blake2b_256(content));
         digests_.size = static_cast<std::int64_t>(content.size());
         digests_.sha256 = hex(sha256(content));
+        digests_.md5 = md5_hex(content);
         digests_.path = "/packages/" + address.substr(0, 2) + "/" + address.substr(2, 2) + "/" +
                         address.substr(4) + "/" + filename();
         if (is_wheel()) digests_.metadata_sha256 = hex(sha256(metadata()));

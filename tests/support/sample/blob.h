@@ -24,6 +24,7 @@ struct Recipe {
 
 struct Digests {
     std::string sha256;
+    std::string md5;
     std::string path;             // /packages/<2>/<2>/<60>/<filename>, by BLAKE2b-256
     std::string metadata_sha256;  // empty: no companion
     std::int64_t size = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 namespace sample {
@@ -62,6 +63,18 @@ void compress(std::array<std::uint64_t, 8>& h, const char* block, std::uint64_t 
     for (unsigned i = 0; i < 8; ++i) h[i] ^= v[i] ^ v[i + 8];
 }
 
+template <std::size_t Size>
+std::string hex_of(const std::array<std::uint8_t, Size>& digest) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * Size);
+    for (const unsigned byte : digest) {
+        text += digits[byte >> 4U];
+        text += digits[byte & 15U];
+    }
+    return text;
+}
+
 }  // namespace
 
 Digest32 sha256(std::string_view bytes) {
@@ -87,15 +100,14 @@ Digest32 blake2b_256(std::string_view bytes) {
     return digest;
 }
 
+std::string md5_hex(std::string_view bytes) {
+    std::array<std::uint8_t, 16> digest{};
+    EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_md5(), nullptr);
+    return hex_of(digest);
+}
+
 std::string hex(const Digest32& digest) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(64);
-    for (const unsigned byte : digest) {
-        text += digits[byte >> 4U];
-        text += digits[byte & 15U];
-    }
-    return text;
+    return hex_of(digest);
 }
 
 std::string base64url(const Digest32& digest) {

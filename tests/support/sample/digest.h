@@ -15,6 +15,8 @@ Digest32 sha256(std::string_view bytes);
 // a prefix of it.
 Digest32 blake2b_256(std::string_view bytes);
 
+std::string md5_hex(std::string_view bytes);  // of the PEP 381 era
+
 std::string hex(const Digest32& digest);
 // URL-safe, unpadded: the form of wheel RECORD files (PEP 427).
 std::string base64url(const Digest32& digest);

@@ -59,6 +59,11 @@ std::shared_ptr<const Blob> Index::blob(std::string_view path) const {
     return found->second;
 }
 
+std::shared_ptr<const Blob> Index::blob_named(const std::string& filename) const {
+    const auto found = blobs_.find(filename);
+    return found == blobs_.end() ? nullptr : found->second;
+}
+
 void Index::remember(Project& project, Project before, std::int64_t serial_before) {
     before.previous = nullptr;
     project.previous = std::make_shared<const Project>(std::move(before));

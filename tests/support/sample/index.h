@@ -91,6 +91,7 @@ class Index {
     void add_blob(std::shared_ptr<const Blob> blob);
     // By the path of its URL. Removal from a page does not remove a file, as on PyPI.
     std::shared_ptr<const Blob> blob(std::string_view path) const;
+    std::shared_ptr<const Blob> blob_named(const std::string& filename) const;
 
     // Keeps what was before the event that has just happened, to answer with it when a stale answer
     // is asked for.

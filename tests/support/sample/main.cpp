@@ -16,11 +16,19 @@ constexpr auto help =
     "  --files-listen ADDRESS:PORT  files (127.0.0.1:0, any free port)\n"
     "  --projects N                 how many projects (60)\n"
     "  --files N                    about how many files (300)\n"
-    "  --seed N                     another seed is another PyPI (1)\n\n"
+    "  --seed N                     another seed is another PyPI (1)\n"
+    "  --era NAME                   warehouse, pep381 or simple: what it speaks (warehouse)\n\n"
     "Its first line of output names both addresses. It runs until SIGTERM or SIGINT.\n"
     "Control, form-encoded, below POST /+sample/: event, random, fault, fault/clear, raw, "
     "raw/clear, extra,\n"
     "requests/reset; and GET /+sample/requests. tests/support/README.md tells their fields.\n";
+
+sample::Era era_named(const std::string& name) {
+    if (name == "warehouse") return sample::Era::warehouse;
+    if (name == "pep381") return sample::Era::pep381;
+    if (name == "simple") return sample::Era::simple;
+    throw std::invalid_argument("no era is called " + name);
+}
 
 sample::Options options_from(int count, char** words) {
     sample::Options options;
@@ -39,6 +47,8 @@ sample::Options options_from(int count, char** words) {
             options.files = std::stoi(value);
         else if (key == "--seed")
             options.seed = std::stoull(value);
+        else if (key == "--era")
+            options.era = era_named(value);
         else
             throw std::invalid_argument("unknown option " + key + " (try --help)");
     }

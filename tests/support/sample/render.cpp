@@ -81,6 +81,10 @@ std::string joined(const std::vector<std::string>& items) {
     return text;
 }
 
+std::string last_serial(std::int64_t serial, bool wanted) {
+    return wanted ? "\"_last-serial\":" + std::to_string(serial) + "," : "";
+}
+
 void sort_by_name(std::vector<IndexEntry>& entries) {
     std::sort(entries.begin(), entries.end(),
               [](const IndexEntry& a, const IndexEntry& b) { return a.name < b.name; });
@@ -92,16 +96,17 @@ constexpr auto head =
 
 }  // namespace
 
-std::string project_html(const Project& project, const Bases& bases) {
+std::string project_html(const Project& project, const Bases& bases, bool serials) {
     const auto title = "Links for " + html_escaped(project.name);
     auto page = head + std::string{"<meta name=\"pypi:project-status\" content=\""} +
                 status_text(project.status) + "\">    <title>" + title +
                 "</title>\n  </head>\n  <body>\n    <h1>" + title + "</h1>\n";
     for (const auto& item : listed_files(project)) page += anchor(item, bases);
-    return page + "</body>\n</html>\n<!--SERIAL " + std::to_string(project.serial) + "-->";
+    page += "</body>\n</html>\n";
+    return serials ? page + "<!--SERIAL " + std::to_string(project.serial) + "-->" : page;
 }
 
-std::string project_json(const Project& project, const Bases& bases) {
+std::string project_json(const Project& project, const Bases& bases, bool serials) {
     std::vector<std::string> files, versions;
     for (const auto& item : listed_files(project)) {
         files.push_back(file_json(item, bases));
@@ -110,9 +115,8 @@ std::string project_json(const Project& project, const Bases& bases) {
     }
     if (project.status != Status::quarantined)
         files.insert(files.end(), project.extra_files.begin(), project.extra_files.end());
-    return "{\"files\":[" + joined(files) +
-           "],\"meta\":{\"_last-serial\":" + std::to_string(project.serial) +
-           ",\"api-version\":\"1.4\"},\"name\":" + json_quoted(project.name) +
+    return "{\"files\":[" + joined(files) + "],\"meta\":{" + last_serial(project.serial, serials) +
+           "\"api-version\":\"1.4\"},\"name\":" + json_quoted(project.name) +
            ",\"project-status\":{\"status\":\"" + status_text(project.status) +
            "\"},\"versions\":[" + joined(versions) + "]}\n";
 }
@@ -125,15 +129,15 @@ std::string root_html(std::vector<IndexEntry> entries) {
     return page + "</body>\n</html>";
 }
 
-std::string root_json(std::vector<IndexEntry> entries, std::int64_t serial) {
+std::string root_json(std::vector<IndexEntry> entries, std::int64_t serial, bool serials) {
     sort_by_name(entries);
     std::vector<std::string> projects;
     projects.reserve(entries.size());
     for (const auto& entry : entries)
-        projects.push_back("{\"_last-serial\":" + std::to_string(entry.serial) +
-                           ",\"name\":" + json_quoted(entry.display) + "}");
-    return "{\"meta\":{\"_last-serial\":" + std::to_string(serial) +
-           ",\"api-version\":\"1.4\"},\"projects\":[" + joined(projects) + "]}\n";
+        projects.push_back("{" + last_serial(entry.serial, serials) +
+                           "\"name\":" + json_quoted(entry.display) + "}");
+    return "{\"meta\":{" + last_serial(serial, serials) +
+           "\"api-version\":\"1.4\"},\"projects\":[" + joined(projects) + "]}\n";
 }
 
 }  // namespace sample

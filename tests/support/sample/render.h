@@ -15,11 +15,12 @@ struct Bases {
     std::string files;  // and of the file host
 };
 
-std::string project_html(const Project& project, const Bases& bases);
-std::string project_json(const Project& project, const Bases& bases);
+std::string project_html(const Project& project, const Bases& bases, bool serials = true);
+// `serials`: false leaves out what is private to PyPI.
+std::string project_json(const Project& project, const Bases& bases, bool serials = true);
 
 // `serial` is that of the whole index.
 std::string root_html(std::vector<IndexEntry> entries);
-std::string root_json(std::vector<IndexEntry> entries, std::int64_t serial);
+std::string root_json(std::vector<IndexEntry> entries, std::int64_t serial, bool serials = true);
 
 }  // namespace sample

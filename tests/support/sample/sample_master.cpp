@@ -19,7 +19,7 @@ struct SampleMaster::Inside {
     Listener pages;
 
     Inside(SampleMaster& self, const Options& options)
-        : site{populated(options.projects, options.files, options.seed)},
+        : site{populated(options.projects, options.files, options.seed), options.era},
           files{options.files_address,
                 [this](const Request& request) {
                     ready.wait();

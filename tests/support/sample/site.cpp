@@ -1,5 +1,6 @@
 #include "support/sample/site.h"
 
+#include "support/sample/legacy.h"
 #include "support/sample/negotiation.h"
 #include "support/sample/text.h"
 #include "support/sample/xmlrpc.h"
@@ -38,12 +39,12 @@ bool is_read(const Request& request) {
 
 // PyPI adds no charset to the JSON type, and shadowmire takes it only so.
 Response simple_page(const Request& request, const std::string& type, std::string text,
-                     std::int64_t serial) {
+                     std::optional<std::int64_t> serial) {
     Response response;
     response.set("Content-Type", type == "text/html" ? "text/html; charset=utf-8" : type);
     response.set("Cache-Control", "max-age=600, public");
     response.set("Vary", "Accept, Accept-Encoding");
-    response.set("X-PyPI-Last-Serial", std::to_string(serial));
+    if (serial) response.set("X-PyPI-Last-Serial", std::to_string(*serial));
     response.set("Access-Control-Allow-Origin", "*");
     response.set("Access-Control-Expose-Headers", "X-PyPI-Last-Serial");
     response.set_body(std::move(text));
@@ -67,11 +68,13 @@ Response Site::xmlrpc(const Request& request, bool stale) const {
 
 Response Site::root_page(const Request& request, bool stale) const {
     const auto type = page_type(request);
+    const bool serials = era_ == Era::warehouse;
     const auto serial = index_.told_serial(stale);
     auto entries = index_.list(false, stale);
-    auto text =
-        is_json(type) ? root_json(std::move(entries), serial) : root_html(std::move(entries));
-    return simple_page(request, type, std::move(text), serial);
+    auto text = is_json(type) ? root_json(std::move(entries), serial, serials)
+                              : root_html(std::move(entries));
+    return simple_page(request, type, std::move(text),
+                       serials ? std::optional(serial) : std::nullopt);
 }
 
 Response Site::project_page(const Request& request, const std::string& name, bool stale) const {
@@ -79,8 +82,11 @@ Response Site::project_page(const Request& request, const std::string& name, boo
     if (project == nullptr) return not_found();
     if (project->name != name) return moved(std::string{simple} + project->name + "/");
     const auto type = page_type(request);
-    auto text = is_json(type) ? project_json(*project, bases_) : project_html(*project, bases_);
-    return simple_page(request, type, std::move(text), project->serial);
+    const bool serials = era_ == Era::warehouse;
+    auto text = is_json(type) ? project_json(*project, bases_, serials)
+                              : project_html(*project, bases_, serials);
+    return simple_page(request, type, std::move(text),
+                       serials ? std::optional(project->serial) : std::nullopt);
 }
 
 // /integrity/PROJECT/VERSION/FILE/provenance; the attestation itself is none.
@@ -105,7 +111,9 @@ Response Site::provenance(const Request& request) const {
 
 Response Site::page(const Request& request, bool stale) const {
     const auto& path = request.path;
-    if (is_xmlrpc_path(path) && request.method == "POST" &&
+    if (era_ != Era::warehouse && path == "/last-modified") return last_modified();
+    if (era_ == Era::pep381) return legacy_page(request, stale);
+    if (era_ == Era::warehouse && is_xmlrpc_path(path) && request.method == "POST" &&
         lower(request.header("content-type")).starts_with("text/xml"))
         return xmlrpc(request, stale);
     if (!is_read(request)) return plain(is_xmlrpc_path(path) ? 404 : 405, "not routed");
@@ -120,6 +128,57 @@ Response Site::page(const Request& request, bool stale) const {
     name.pop_back();
     if (name.find('/') != std::string::npos) return not_found();
     return project_page(request, name, stale);
+}
+
+Response Site::last_modified() const {
+    Response response;
+    response.set("Content-Type", "text/plain");
+    response.set_body(last_modified_text(index_.now_us()));
+    return response;
+}
+
+Response Site::legacy_page(const Request& request, bool stale) const {
+    const auto& path = request.path;
+    Response response;
+    if (path == "/pypi" && request.method == "POST") {
+        // Exactly that: a charset behind it, and the call is taken for a form.
+        if (request.header("content-type") != "text/xml") return plain(400, "no XML-RPC");
+        response.set("Content-Type", "text/xml");
+        response.set_body(legacy_xmlrpc_answer(index_, request.body, stale));
+        return response;
+    }
+    if (!is_read(request)) return plain(405, "not routed");
+    if (path.starts_with("/packages/")) return legacy_file(request);
+    if (path != simple) {
+        if (!path.starts_with(simple)) return not_found();
+        auto name = path.substr(simple.size());
+        if (name.ends_with('/')) name.pop_back();
+        const Project* project = index_.shown(normalized(name), stale);
+        if (project == nullptr) return not_found();
+        const auto right = std::string{simple} + project->display + "/";
+        if (path != right) return moved(right);
+        response.set_body(legacy_project_html(*project));
+    } else {
+        response.set_body(legacy_root_html(index_.list(false, stale)));
+    }
+    response.set("Content-Type", "text/html; charset=utf-8");
+    return finished_page(std::move(response), request);
+}
+
+// Those of that time knew If-None-Match (PEP 381, "Mirror protocol").
+Response Site::legacy_file(const Request& request) const {
+    const auto blob = legacy_blob(index_, request.path);
+    if (blob == nullptr) return not_found();
+    const auto etag = "\"" + blob->digests().md5 + "\"";
+    Response response;
+    response.set("Content-Type", "application/octet-stream");
+    response.set("ETag", etag);
+    if (request.header("if-none-match") == etag) {
+        response.status = 304;
+        return response;
+    }
+    response.set_body(blob->bytes());
+    return finished_file(std::move(response), request);
 }
 
 Response Site::file(const Request& request) const {

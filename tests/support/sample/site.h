@@ -19,7 +19,7 @@ namespace sample {
 
 class Site {
   public:
-    explicit Site(Index index) : index_{std::move(index)} {}
+    Site(Index index, Era era) : index_{std::move(index)}, era_{era} {}
 
     void set_bases(Bases bases) { bases_ = std::move(bases); }
 
@@ -49,10 +49,14 @@ class Site {
     Response project_page(const Request& request, const std::string& name, bool stale) const;
     Response provenance(const Request& request) const;
     Response page(const Request& request, bool stale) const;
+    Response legacy_page(const Request& request, bool stale) const;
+    Response legacy_file(const Request& request) const;
+    Response last_modified() const;
     Response file(const Request& request) const;
 
     mutable std::mutex mutex_;
     Index index_;
+    const Era era_;
     Bases bases_;
     Faults faults_;
     std::map<std::string, RawAnswer> raw_;

@@ -13,27 +13,8 @@ namespace {
 
 constexpr std::size_t row_limit = 50'000;
 
-std::string of_string(std::string_view text) {
-    return "<value><string>" + xml_escaped(text) + "</string></value>";
-}
-
-std::string of_int(std::int64_t number) {
-    return "<value><int>" + std::to_string(number) + "</int></value>";
-}
-
-std::string answer(const std::string& value) {
-    return "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n" + value +
-           "\n</param>\n</params>\n</methodResponse>\n";
-}
-
 std::string member(std::string_view name, const std::string& value) {
     return "<member>\n<name>" + xml_escaped(name) + "</name>\n" + value + "\n</member>\n";
-}
-
-std::string fault(int code, const std::string& text) {
-    return "<?xml version='1.0'?>\n<methodResponse>\n<fault>\n<value><struct>\n" +
-           member("faultCode", of_int(code)) + member("faultString", of_string(text)) +
-           "</struct></value>\n</fault>\n</methodResponse>\n";
 }
 
 std::string row_value(const JournalRow& row) {
@@ -95,6 +76,25 @@ std::string refusal(const std::string& method) {
 }
 
 }  // namespace
+
+std::string of_string(std::string_view text) {
+    return "<value><string>" + xml_escaped(text) + "</string></value>";
+}
+
+std::string of_int(std::int64_t number) {
+    return "<value><int>" + std::to_string(number) + "</int></value>";
+}
+
+std::string answer(const std::string& value) {
+    return "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n" + value +
+           "\n</param>\n</params>\n</methodResponse>\n";
+}
+
+std::string fault(int code, const std::string& text) {
+    return "<?xml version='1.0'?>\n<methodResponse>\n<fault>\n<value><struct>\n" +
+           member("faultCode", of_int(code)) + member("faultString", of_string(text)) +
+           "</struct></value>\n</fault>\n</methodResponse>\n";
+}
 
 std::string method_of(std::string_view body) {
     pugi::xml_document document;
