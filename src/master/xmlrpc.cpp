@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <optional>
 
 #include <fmt/format.h>
 #include <pugixml.hpp>
 
+#include "pep381d/base/digest.h"
 #include "pep381d/base/log.h"
 #include "pep381d/master/element_stream.h"
 
@@ -116,6 +118,8 @@ std::chrono::seconds limit_reset(std::string_view text) {
 // server understands (the codes of pyramid_rpc), or what Warehouse says of methods that it gave up.
 bool is_permanent(std::int64_t code, std::string_view text) {
     if (code == -32601 || code == -32602 || code == -32700) return true;
+    // Python's own server, as PyPI was before 2018 (protocol B.4).
+    if (code == 1 && text.find("is not supported") != std::string_view::npos) return true;
     return code == -32500 && (text.starts_with("ValueError:") || text.starts_with("RuntimeError:"));
 }
 
@@ -129,10 +133,11 @@ Failure fault_failure(std::string_view method, pugi::xml_node fault) {
     }
     const bool permanent = code && is_permanent(*code, text);
     const std::string shown = code ? fmt::format("{}", *code) : "?";
+    constexpr std::int64_t too_many = 429;  // requests at a time, of the same age
     return Failure{
         permanent ? Fault::refused : Fault::retry_later,
         fmt::format("{}: the server answers with fault {}, {}", method, shown, quoted(text)),
-        permanent ? std::chrono::seconds{0} : limit_reset(text)};
+        permanent ? std::chrono::seconds{0} : limit_reset(text), code == too_many};
 }
 
 // An answer to one method. Its items are cut out of it as it arrives, so that memory holds one at a
@@ -226,6 +231,28 @@ const char* read_row(pugi::xml_node row, std::vector<Event>& events) {
     return nullptr;
 }
 
+// A row of the journal by time has four values, or five where it was asked for serials too.
+const char* read_timed_row(pugi::xml_node row, std::map<std::string, int>& seen,
+                           std::vector<Event>& events) {
+    std::vector<pugi::xml_node> cells;
+    for (const pugi::xml_node cell : only_element(only_element(row, "array"), "data").children())
+        if (cells.push_back(cell); cells.size() > 5) break;
+    if (cells.size() != 4 && cells.size() != 5) return "a row has neither four nor five values";
+    auto name = string_of(cells[0]);
+    const auto version = string_of(cells[1]);
+    const auto time = integer_of(cells[2]);
+    auto action = string_of(cells[3]);
+    if (!name || !version || !action) return "name, version or action of a row is no string";
+    if (!time || *time < 0) return "the time of a row is no non-negative integer";
+    const std::string text = fmt::format("{}\n{}\n{}\n{}", *name, *version, *time, *action);
+    // Of equal rows, which some seconds have, each counts.
+    const int number = ++seen[text];
+    const std::string mark = to_hex(sha256(fmt::format("{}\n{}", text, number))).substr(0, 32);
+    events.push_back(
+        Event{std::move(*name), std::move(*action), !version->empty(), {}, *time, mark});
+    return nullptr;
+}
+
 const char* read_member(pugi::xml_node member, const ListReader::Entry& entry) {
     const pugi::xml_node name = member.first_child();
     const pugi::xml_node value = name.next_sibling();
@@ -293,6 +320,14 @@ std::string request_list() {
     return request("list_packages_with_serial", "");
 }
 
+std::string request_changelog_since(std::int64_t time) {
+    return request("changelog", fmt::format("<param><value><int>{}</int></value></param>", time));
+}
+
+std::string request_names() {
+    return request("list_packages", "");
+}
+
 struct SerialReader::Impl {
     std::optional<Serial> serial;
     Answer answer{"changelog_last_serial",
@@ -321,14 +356,21 @@ Outcome<Serial> SerialReader::finish() {
 }
 
 struct ChangelogReader::Impl {
+    explicit Impl(bool timed)
+        : by_time(timed),
+          answer{timed ? "changelog" : "changelog_since_serial",
+                 {"methodResponse", "params", "param", "value", "array", "data", "value"},
+                 [this](pugi::xml_node row) {
+                     return by_time ? read_timed_row(row, seen, events) : read_row(row, events);
+                 }} {}
+    const bool by_time;
     std::vector<Event> events;
+    std::map<std::string, int> seen;
     std::size_t bytes = 0;
-    Answer answer{"changelog_since_serial",
-                  {"methodResponse", "params", "param", "value", "array", "data", "value"},
-                  [this](pugi::xml_node row) { return read_row(row, events); }};
+    Answer answer;
 };
 
-ChangelogReader::ChangelogReader() : impl_(std::make_unique<Impl>()) {}
+ChangelogReader::ChangelogReader(bool by_time) : impl_(std::make_unique<Impl>(by_time)) {}
 ChangelogReader::~ChangelogReader() = default;
 
 Done ChangelogReader::feed(std::string_view piece) {
@@ -340,6 +382,28 @@ Done ChangelogReader::feed(std::string_view piece) {
 Outcome<std::vector<Event>> ChangelogReader::finish() {
     if (Done done = impl_->answer.finish(); !done) return done.failure();
     return std::move(impl_->events);
+}
+
+struct NamesReader::Impl {
+    explicit Impl(Entry callback) : entry(std::move(callback)) {}
+    Entry entry;
+    Answer answer{"list_packages",
+                  {"methodResponse", "params", "param", "value", "array", "data", "value"},
+                  [this](pugi::xml_node value) -> const char* {
+                      const auto name = string_of(value);
+                      if (!name) return "a name is no string";
+                      entry(*name);
+                      return nullptr;
+                  }};
+};
+
+NamesReader::NamesReader(Entry entry) : impl_(std::make_unique<Impl>(std::move(entry))) {}
+NamesReader::~NamesReader() = default;
+Done NamesReader::feed(std::string_view piece) {
+    return impl_->answer.feed(piece);
+}
+Done NamesReader::finish() {
+    return impl_->answer.finish();
 }
 
 struct ListReader::Impl {

@@ -17,6 +17,9 @@ namespace pep381d {
 std::string request_last_serial();            // changelog_last_serial()
 std::string request_changelog(Serial since);  // changelog_since_serial(since)
 std::string request_list();                   // list_packages_with_serial()
+// Of before 2013 (protocol.h, pep381):
+std::string request_changelog_since(std::int64_t time);  // changelog(since), Unix seconds
+std::string request_names();                             // list_packages()
 
 // The journal never answers with more rows than this at once: as many mean that there are more.
 constexpr std::size_t changelog_page_rows = 50'000;
@@ -24,7 +27,8 @@ constexpr std::size_t changelog_page_rows = 50'000;
 // Each reader is fed the body piece by piece and asked for its result at the end. Failures:
 //   retry_later  a fault of the server, with `wait` where it is a rate limit ("Limit may reset in N
 //                seconds")
-//   refused      a fault that stays: no such method, wrong arguments
+//   refused      a fault that stays: no such method, wrong arguments (also from servers of before
+//                2013, which number all faults 1)
 //   corrupt      not XML-RPC (HTML, JSON, nothing), cut off, or not of the promised shape
 class SerialReader {
   public:
@@ -40,13 +44,29 @@ class SerialReader {
 
 class ChangelogReader {
   public:
-    ChangelogReader();
+    // `by_time`: the answer to changelog(since). Its rows have times in place of serials, perhaps
+    // both; then their serials are not taken, and their marks are set.
+    explicit ChangelogReader(bool by_time = false);
     ~ChangelogReader();
     Done feed(std::string_view piece);
     // In the master's order. Rows with a serial below 1 or with a shape of their own are an error
     // of the whole answer; names are not checked here. `action` has its `&#233;` (double escaping,
     // protocol B.2) left as they are.
     Outcome<std::vector<Event>> finish();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+// Of list_packages().
+class NamesReader {
+  public:
+    using Entry = std::function<void(std::string_view name)>;
+    explicit NamesReader(Entry entry);
+    ~NamesReader();
+    Done feed(std::string_view piece);
+    Done finish();  // as ListReader's
 
   private:
     struct Impl;

@@ -1,6 +1,7 @@
 // A row of the master's changelog, and what it may mean.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,9 @@ struct Event {
         name;  // as the master wrote it at the time: not yet a ProjectName, perhaps not a legal one
     std::string action;  // free text, such as `add source file foo-1.0.tar.gz`
     bool has_version = false;
-    Serial serial;
+    Serial serial;          // 0: the journal has only times
+    std::int64_t time = 0;  // Unix seconds, where it has
+    std::string mark{};     // there: what tells this row from all others
 };
 
 // What a project may lose by an event. The action text is ambiguous (team names with blanks stand
