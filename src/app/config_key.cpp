@@ -33,6 +33,9 @@ std::string text_of(std::int64_t value) {
 std::string text_of(const Reserve& value) {
     return value.percent > 0 ? fmt::format("{}%", value.percent) : format_size(value.amount);
 }
+std::string text_of(Protocol value) {
+    return std::string(name_of(value));
+}
 std::string text_of(std::chrono::milliseconds value) {
     return format_duration(value);
 }
@@ -164,6 +167,11 @@ void add_mirror_and_master(std::vector<ConfigKey>& keys) {
         "master.url", "URL",
         "the master's base as http:// or https:// URL, without /simple, /pypi, query and fragment",
         "the index to mirror; XML-RPC is at URL/pypi, pages at URL/simple/"));
+    keys.push_back(scalar<&Config::master_protocol,
+                          [](const std::string& text) { return protocol_named(text); }>(
+        "master.protocol", "auto|warehouse|pep381|simple", "auto, warehouse, pep381 or simple",
+        "what the master speaks: PyPI's journal, that of before 2013, pages alone; auto finds "
+        "out"));
     keys.push_back(scalar<&Config::master_poll_interval, parse_positive_duration>(
         "master.poll-interval", "DURATION", positive_form,
         "how often to ask the master what changed"));

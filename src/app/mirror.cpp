@@ -22,6 +22,7 @@ Policy policy_of(const Config& config, bool daemon) {
     policy.master = config.master_url;
     policy.master_shown = display_url(config.master_url);
     policy.contact = config.master_contact;
+    policy.protocol = config.master_protocol;
     policy.filter = Filter(config.filter_projects, config.filter_block);
     policy.page = {config.files_enabled, config.files_core_metadata, config.deletes_keep};
     policy.html = config.pages_html;

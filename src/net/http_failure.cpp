@@ -69,6 +69,7 @@ std::string_view advice(long status, bool resumed) {
 
 Fault fault_of(long status, bool resumed) {
     if (status == 404 || status == 410) return Fault::gone;
+    if (status == 501) return Fault::refused;  // so much is not for a retry to change
     if (status == 408 || status == 425 || status == 429 || status >= 500) return Fault::retry_later;
     // What we hold cannot be a part of what is there: as with a wrong hash, only a new start helps.
     if (status == 416 && resumed) return Fault::corrupt;

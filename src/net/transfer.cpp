@@ -77,6 +77,8 @@ std::optional<Failure> Transfer::rejected(long status) const {
                        fmt::format("HTTP 206 with Content-Range {}, but asked for from byte {} on",
                                    quoted(header("Content-Range")), request_.first_byte)};
     }
+    if (request_.redirect_is_gone && status / 100 == 3 && status != 304)
+        return Failure{Fault::gone, fmt::format("HTTP {}: a redirect to another name", status)};
     return status_failure(status, request_.first_byte > 0,
                           std::chrono::seconds(info<curl_off_t>(easy_, CURLINFO_RETRY_AFTER)));
 }

@@ -127,7 +127,7 @@ void Transfer::set_shared_options() {
     set(easy_, CURLOPT_LOW_SPEED_LIMIT, 1L);
     set(easy_, CURLOPT_LOW_SPEED_TIME, whole_seconds(options.timeout));
 
-    set(easy_, CURLOPT_FOLLOWLOCATION, 1L);
+    set(easy_, CURLOPT_FOLLOWLOCATION, request_.redirect_is_gone ? 0L : 1L);
     set(easy_, CURLOPT_MAXREDIRS, most_redirects);
     set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
 

@@ -237,17 +237,19 @@ void State::for_each_listed(
 }
 
 std::size_t State::shown(std::string_view after, std::vector<ListedProject>& projects) {
-    auto rows = impl_
-                    ->sql(
-                        "SELECT name, display, serial FROM projects INDEXED BY projects_shown "
-                        "WHERE page > 0 AND name > ? ORDER BY name LIMIT ?")
-                    .rows(after, static_cast<std::int64_t>(projects.size()));
+    auto rows =
+        impl_
+            ->sql(
+                "SELECT name, display, serial, page FROM projects INDEXED BY projects_shown "
+                "WHERE page > 0 AND name > ? ORDER BY name LIMIT ?")
+            .rows(after, static_cast<std::int64_t>(projects.size()));
     std::size_t count = 0;
     for (; rows.next(); ++count) {
         ListedProject& project = projects[count];
         project.name = rows.view(0);
         project.display = rows.null(1) ? project.name : rows.view(1);
         project.serial = serial_in(rows, 2);
+        project.listed = rows.integer(3) == 2;
     }
     return count;
 }

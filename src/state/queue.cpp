@@ -281,8 +281,27 @@ UPDATE queue SET since = min(since, ?1), not_before = min(not_before, ?1), first
         .run(number_of(now));
 }
 
-void State::record_poll(Time began) {
-    impl_->sql("INSERT OR IGNORE INTO polls(began) VALUES(?)").run(number_of(began));
+bool State::remember_row(const std::string& mark, std::int64_t time) {
+    impl_->sql("INSERT OR IGNORE INTO journal_rows(mark, time) VALUES(?, ?)").run(mark, time);
+    return impl_->database->changes() > 0;
+}
+
+void State::forget_rows(std::int64_t before) {
+    impl_->sql("DELETE FROM journal_rows WHERE time < ?").run(before);
+}
+
+void State::forget_journal() {
+    for (const Note note :
+         {Note::cursor, Note::list_serial, Note::reconciled, Note::numbering, Note::journal_time,
+          Note::root_etag, Note::root_serial, Note::undated, Note::protocol})
+        unset(note);
+    impl_->sql("DELETE FROM journal_rows").run();
+}
+
+void State::record_poll(Time began, std::optional<Time> shows) {
+    impl_->sql("INSERT OR IGNORE INTO polls(began, shows) VALUES(?, ?)")
+        .run(number_of(began), shows && *shows < began ? std::optional(number_of(*shows))
+                                                       : std::optional<std::int64_t>());
 }
 
 std::optional<Time> State::handled_until(Time now) {
@@ -306,8 +325,10 @@ SELECT min(since) FROM queue WHERE NOT (attempts > 0 AND fault IN (?1, ?2, ?3) A
     constexpr std::int64_t for_ever = std::numeric_limits<std::int64_t>::max();
     const auto newest = impl_->time(
         impl_->sql("SELECT max(began) FROM polls WHERE began < ?").rows(oldest.value_or(for_ever)));
-    if (newest) impl_->sql("DELETE FROM polls WHERE began < ?").run(number_of(*newest));
-    return newest;
+    if (!newest) return newest;
+    impl_->sql("DELETE FROM polls WHERE began < ?").run(number_of(*newest));
+    return impl_->time(impl_->sql("SELECT coalesce(shows, began) FROM polls WHERE began = ?")
+                           .rows(number_of(*newest)));
 }
 
 void State::skip(std::string_view project, std::string_view file, std::string_view cause) {

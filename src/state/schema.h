@@ -100,6 +100,12 @@ BEGIN SELECT RAISE(ABORT, 'the record of removals is only added to'); END;
 CREATE TRIGGER removal_record_is_final BEFORE UPDATE ON removal_record
 BEGIN SELECT RAISE(ABORT, 'the record of removals is only added to'); END;
 )sql",
+    R"sql(
+-- A journal by time is asked with an overlap: the rows of it that were handled.
+CREATE TABLE journal_rows(mark TEXT PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
+-- The master's own last-modified, where that is before the poll.
+ALTER TABLE polls ADD COLUMN shows INTEGER;
+)sql",
 };
 
 }  // namespace pep381d::schema

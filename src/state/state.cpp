@@ -57,8 +57,14 @@ constexpr std::array note_names{"cursor",
                                 "sweep_asked",
                                 "sweep_found",
                                 "swept",
-                                "swept_found"};
-static_assert(note_names.size() == static_cast<std::size_t>(Note::swept_found) + 1);
+                                "swept_found",
+                                "protocol",
+                                "numbering",
+                                "journal_time",
+                                "root_etag",
+                                "root_serial",
+                                "undated"};
+static_assert(note_names.size() == static_cast<std::size_t>(Note::undated) + 1);
 
 constexpr int application_id = 0x70333831;  // "p381"
 
@@ -256,6 +262,10 @@ void State::set(Note note, std::int64_t value) {
 }
 void State::set(Note note, Time value) {
     set(note, number_of(value));
+}
+
+void State::unset(Note note) {
+    impl_->sql("DELETE FROM notes WHERE name = ?").run(note_names[static_cast<std::size_t>(note)]);
 }
 
 bool State::whole() {

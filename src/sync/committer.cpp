@@ -78,6 +78,7 @@ void Committer::start(std::function<void()> wake) {
     wake_ = std::move(wake);
     {
         State::Change change(state_);
+        adopt_protocol();
         // Who has an order to take something down waits neither for the network nor for a turn.
         for (const ProjectName& name : reshape_.begin())
             if (const auto queued = state_.queued(name)) rulings_.unwanted(*queued);
@@ -302,6 +303,7 @@ std::string Committer::feed_some(const std::vector<Queued>& all) {
 
 void Committer::hand_out(const Queued& queued) {
     WorkItem item{queued, {}, state_.page(queued.name), false};
+    tell_protocol(item);
     if (const auto ours = state_.published(queued.name)) {
         item.etag = ours->etag;
         item.shown = ours->page;
@@ -381,6 +383,7 @@ void Committer::note_rest() {
     const bool due_now = due && *due <= clock_.now() && !finishing_;
     const auto cursor = state_.number(Note::cursor);
     const auto reconciled = state_.time(Note::reconciled);
+    MasterKnown master = master_known();
     bool list_taken_in = false;  // the loop waits for that
     {
         const std::lock_guard lock(mutex_);
@@ -389,6 +392,7 @@ void Committer::note_rest() {
         standing_.wants_list = rulings_.wants_list();
         standing_.cursor = cursor ? std::optional(Serial{*cursor}) : std::nullopt;
         standing_.reconciled = reconciled;
+        standing_.master = std::move(master);
         list_taken_in = standing_.lists != lists_;
         standing_.lists = lists_;
         standing_.list_failure = list_failure_;

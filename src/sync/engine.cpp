@@ -126,10 +126,23 @@ bool Engine::list_due(const Committer::Standing& standing) const {
     return age >= policy_.reconcile_interval || age < std::chrono::milliseconds(0);
 }
 
+PollStart Engine::poll_start(const Committer::Standing& standing, bool with_list) const {
+    PollStart start;
+    start.protocol =
+        policy_.protocol == Protocol::automatic ? standing.master.protocol : policy_.protocol;
+    start.cursor = standing.cursor;
+    start.journal_since = standing.master.journal_since;
+    start.root_etag = standing.master.root_etag;
+    start.with_list = with_list;
+    start.full = list_due(standing);
+    start.dated = standing.master.dated || start.full;
+    return start;
+}
+
 // One poll, and what became of the list where it brought one.
 std::optional<Failure> Engine::ask(bool with_list) {
     const auto before = committer_.standing();
-    poll_.start(before.cursor, with_list);
+    poll_.start(poll_start(before, with_list));
     while (poll_.running() && command_ != Command::stop) step(longest_step);
     tell_jobs();
     if (poll_.failure() || !poll_.listed()) return poll_.failure();
@@ -152,7 +165,9 @@ std::optional<Failure> Engine::ask_with_patience() {
         const auto standing = committer_.standing();
         auto failure = ask(list_due(standing));
         // A list may be an hour old: what came since stands in the journal.
-        if (!failure && !standing.cursor) failure = ask(false);
+        if (!failure && !standing.cursor &&
+            committer_.standing().master.protocol != Protocol::simple)
+            failure = ask(false);
         const bool again =
             failure && failure->fault == Fault::retry_later && command_ != Command::stop;
         if (!again || !wait(retry_pause(attempt, failure->wait, policy_.random()))) return failure;
@@ -231,7 +246,7 @@ void Engine::start_poll_if_due() {
     if (!shortage_.empty() && !standing.cursor) return;
     const bool with_list = !standing.cursor || (due && rested && shortage_.empty());
     if (with_list) last_list_ = now;
-    poll_.start(standing.cursor, with_list);
+    poll_.start(poll_start(standing, with_list));
     next_poll_ = now + policy_.poll_interval;
 }
 

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "pep381d/master/xmlrpc.h"
+#include "pep381d/master/name_list.h"
 #include "pep381d/state/damage.h"
 #include "pep381d/sync/sorted_list.h"
 
@@ -31,7 +31,14 @@ class Illegal {
     std::size_t bytes_ = 0;
 };
 
-Done read_list(FileTree& tree, const std::string& staged, ListReader& reader) {
+// `numbering`, as Note::numbering has it.
+constexpr std::int64_t theirs = 1, ours_alone = 2;
+
+std::int64_t seconds_of(Time time) {
+    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+Outcome<Serial> read_list(FileTree& tree, const std::string& staged, NameList& reader) {
     auto file = tree.open(staged);
     if (!file) return std::move(file).failure();
     std::array<char, 64 * 1024> buffer;
@@ -39,7 +46,8 @@ Done read_list(FileTree& tree, const std::string& staged, ListReader& reader) {
         const auto got = tree.read(file.value(), buffer.data(), buffer.size());
         if (!got) return got.failure();
         if (got.value() == 0) return reader.finish();
-        if (Done fed = reader.feed({buffer.data(), got.value()}); !fed) return fed;
+        if (Done fed = reader.feed({buffer.data(), got.value()}); !fed)
+            return std::move(fed).failure();
     }
 }
 
@@ -92,11 +100,13 @@ class Absent {
 // One pass over the list and the state, both in the order of names.
 class Comparison {
   public:
-    Comparison(State& state, const Filter& filter, Time began, bool keep_deleted,
+    Comparison(State& state, const Filter& filter, const ListArrived& list, bool keep_deleted,
                ListResult& result)
         : state_(state),
           filter_(filter),
-          began_(began),
+          began_(list.began),
+          full_(list.full),
+          with_quarantined_(list.form == ListForm::serials || list.form == ListForm::names),
           keep_deleted_(keep_deleted),
           result_(result),
           reached_{state.number(Note::cursor).value_or(0)} {
@@ -130,12 +140,22 @@ class Comparison {
     void compare(const ListedProject& listed, const ListedProject* ours) {
         if (ours != nullptr && ours->display != listed.display)
             state_.rename(name_of(listed.name), listed.display);
-        // A serial that the journal has not reached proves nothing: the page may have lied.
-        if (ours != nullptr && ours->serial >= listed.serial && ours->serial <= reached_) return;
+        const bool shown = ours != nullptr && (ours->listed || with_quarantined_);
+        if (result_.numbered ? shown && has_that(listed, *ours) : !full_ && known(listed, shown))
+            return;
         if (!filter_.wants(name_of(listed.name))) return;
         backlog_.push_back(listed);
+        if (!result_.numbered) backlog_.back().serial = result_.highest;
         ++result_.queued;
         if (backlog_.size() == backlog_.capacity()) queue();
+    }
+
+    // A serial that the journal has not reached proves nothing: the page may have lied.
+    bool has_that(const ListedProject& listed, const ListedProject& ours) const {
+        return ours.serial >= listed.serial && ours.serial <= reached_;
+    }
+    bool known(const ListedProject& listed, bool shown) {
+        return shown || state_.queued(name_of(listed.name));
     }
 
     void queue() {
@@ -146,6 +166,8 @@ class Comparison {
     void lacks(const ListedProject& ours) {
         // A list may be an hour old: it cannot know of what came after it.
         if (keep_deleted_ || ours.serial > result_.highest) return;
+        // The root index has none that are quarantined; these are looked at when all are.
+        if (!with_quarantined_ && !ours.listed && !full_) return;
         const ProjectName name = name_of(ours.name);
         if (!filter_.wants(name)) return;
         state_.enqueue(name, ours.display, Serial{}, Loss::nothing, began_, true);
@@ -157,6 +179,8 @@ class Comparison {
     State& state_;
     const Filter& filter_;
     const Time began_;
+    const bool full_;
+    const bool with_quarantined_;
     const bool keep_deleted_;
     ListResult& result_;
     const Serial reached_;
@@ -168,6 +192,7 @@ class Comparison {
 void take_events(State& state, const Filter& filter, const std::vector<Event>& events, Time began,
                  Serial cursor) {
     const auto take = [&](std::string_view raw, Serial serial, Loss loss) {
+        if (raw.empty()) return;  // a row about the index itself, such as `keyrotate`
         const auto name = ProjectName::parse(raw);
         if (!name) {
             state.skip(raw, {}, no_legal_name);
@@ -188,14 +213,76 @@ void take_events(State& state, const Filter& filter, const std::vector<Event>& e
     }
 }
 
+bool numbers_ours(State& state) {
+    return state.number(Note::numbering) == ours_alone;
+}
+
+Serial own_serial(State& state, Time now) {
+    return Serial{std::max(state.number(Note::cursor).value_or(0) + 1, seconds_of(now))};
+}
+
+Serial number_rows(State& state, std::vector<Event>& events, Time now) {
+    constexpr std::int64_t day = 24 * 3600;
+    std::int64_t serial = state.number(Note::cursor).value_or(0);
+    std::int64_t newest = state.number(Note::journal_time).value_or(0);
+    std::erase_if(events, [&](Event& event) {
+        if (!state.remember_row(event.mark, event.time)) return true;
+        // A time that has not come yet is no time.
+        const bool sound = event.time <= seconds_of(now) + day;
+        serial = std::max(serial + 1, sound ? event.time : 0);
+        event.serial = Serial{serial};
+        newest = std::max(newest, sound ? event.time : 0);
+        return false;
+    });
+    state.set(Note::journal_time, newest);
+    return Serial{serial};
+}
+
+std::int64_t journal_since(State& state) {
+    constexpr std::int64_t overlap = 3600;
+    std::int64_t since = state.number(Note::journal_time).value_or(0);
+    if (const auto polled = state.time(Note::last_poll))
+        since = std::min(since, seconds_of(*polled));
+    return std::max<std::int64_t>(since - overlap, 0);
+}
+
+namespace {
+
+// A list without serials counts as of the time at which it was asked for. What is wrong with what
+// it says of serials, if anything.
+std::optional<Failure> judge_serials(State& state, const ListArrived& arrived, Serial told,
+                                     ListResult& result) {
+    const bool root = arrived.form == ListForm::root_json || arrived.form == ListForm::root_html;
+    const auto before = state.number(Note::numbering);
+    const bool has_serials = std::max(told, result.highest).value > 0;
+    result.numbered = arrived.form == ListForm::serials ||
+                      (root && has_serials && before.value_or(theirs) == theirs);
+    if (!result.numbered && before == theirs)
+        return Failure{
+            Fault::corrupt,
+            "the root index had serials, and has none any more; nothing is changed here"};
+    const std::int64_t last = state.number(Note::root_serial).value_or(0);
+    if (root && result.numbered && told.value > 0 && told.value < last)
+        return Failure{Fault::corrupt,
+                       fmt::format("the master's serial ran backwards, from {} to {}: an old copy "
+                                   "of the root index, or a backup; nothing is changed here",
+                                   last, told.value)};
+    result.told = told;
+    result.highest =
+        result.numbered ? std::max(result.highest, told) : own_serial(state, arrived.began);
+    return std::nullopt;
+}
+
+}  // namespace
+
 Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter,
-                              const std::string& staged, Time began, bool keep_deleted, Log& log) {
+                              const ListArrived& arrived, bool keep_deleted, Log& log) {
     // Nothing is written before the whole list was understood.
     ListResult result;
     SortedList list(tree);
     Illegal illegal;
     auto missing = filter.named();
-    ListReader reader([&](std::string_view raw, Serial serial) {
+    NameList reader(arrived.form, arrived.url, [&](std::string_view raw, Serial serial) {
         ++result.names;
         result.highest = std::max(result.highest, serial);
         const auto name = ProjectName::parse(raw);
@@ -206,10 +293,12 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
         missing.erase(name->text());
         list.add(*name, raw, serial);
     });
-    if (Done read = read_list(tree, staged, reader); !read) return std::move(read).failure();
+    const auto told = read_list(tree, arrived.staged, reader);
+    if (!told) return told.failure();
     if (result.names == 0) return Failure{Fault::corrupt, "the master's list of projects is empty"};
+    if (auto wrong = judge_serials(state, arrived, told.value(), result)) return std::move(*wrong);
     for (const std::string& raw : illegal.names()) state.skip(raw, {}, no_legal_name);
-    Comparison(state, filter, began, keep_deleted, result).run(list);
+    Comparison(state, filter, arrived, keep_deleted, result).run(list);
     for (const std::string& name : missing)
         log.warning(fmt::format(
             "filtered_name_missing name={} cause=\"the master has no such project\"", name));

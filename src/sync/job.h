@@ -16,6 +16,7 @@ struct Jobs::Job {
     std::uint64_t id;
     WorkItem item;
     std::string body;
+    PageFormat format = PageFormat::json;
     PagePlan plan{{item.queued.name, {}, {}, {}, {}, {}}, {}, {}, false, false};
     std::string etag;
     bool https = false;

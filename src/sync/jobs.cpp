@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/master/page_html.h"
 #include "pep381d/master/page_json.h"
+#include "pep381d/master/protocol.h"
 
 #include "sync/job.h"
 #include "sync/stale_page.h"
@@ -13,8 +15,6 @@
 namespace pep381d {
 
 namespace {
-
-constexpr const char* json_type = "application/vnd.pypi.simple.v1+json";
 
 // The largest page of PyPI has some 20 MB.
 constexpr std::int64_t page_most = 48LL << 20;
@@ -129,8 +129,11 @@ void Jobs::abandon() {
 void Jobs::start_page(Job& job) {
     Request request;
     request.peer = Peer::master;
-    request.url = policy_.master + "/simple/" + job.item.queued.name.text() + "/";
-    request.accept = json_type;
+    request.url = policy_.master +
+                  page_path(job.item.protocol, job.item.queued.name, job.item.queued.display);
+    request.accept = page_types(job.item.protocol);
+    // In that era a redirect leads to a project of a similar name (protocol A.3).
+    request.redirect_is_gone = job.item.protocol == Protocol::pep381;
     request.etag = job.item.etag;
     // The master's caches keep an entry for each encoding: where one is stale the other may not be
     // (protocol C.4).
@@ -154,13 +157,17 @@ void Jobs::start_page(Job& job) {
 Done Jobs::page_head(Job& job, const Reply& reply) {
     pages_.heard(job.slot, clock_.steady());
     job.body.clear();
-    if (reply.status == 304 || reply.content_type.starts_with(json_type)) return Nothing{};
+    if (reply.status == 304) return Nothing{};
+    if (const auto format = page_format(job.item.protocol, reply.content_type)) {
+        job.format = *format;
+        return Nothing{};
+    }
     return Failure{
         Fault::corrupt,
         fmt::format("GET {}: it answers with {} instead of {}; is it a simple index (PEP 691)?",
                     display_url(reply.url),
                     reply.content_type.empty() ? "no type" : quoted(reply.content_type),
-                    json_type)};
+                    page_types(job.item.protocol))};
 }
 
 Done Jobs::page_body(Job& job, std::string_view piece) {
@@ -201,7 +208,8 @@ void Jobs::page_ended(std::uint64_t id, const Outcome<Reply>& reply) {
 
 void Jobs::not_modified(Job& job) {
     const Queued& queued = job.item.queued;
-    if (job.shown() < queued.serial && !job.stale_for_good(clock_.now(), job.shows_quarantine())) {
+    if (job.item.numbered && job.shown() < queued.serial &&
+        !job.stale_for_good(clock_.now(), job.shows_quarantine())) {
         end(job, PageStale{queued.name, job.shown()});
         return;
     }
@@ -214,7 +222,9 @@ void Jobs::not_modified(Job& job) {
 }
 
 void Jobs::read_page(Job& job, const Reply& reply) {
-    auto read = read_page_json(job.body, reply.url, job.item.queued.name);
+    auto read = job.format == PageFormat::json
+                    ? read_page_json(job.body, reply.url, job.item.queued.name)
+                    : read_page_html(job.body, reply.url, job.item.queued.name);
     job.body = {};
     if (!read) {
         end(job, PageFailed{job.item.queued.name, std::move(read).failure()});
@@ -222,11 +232,16 @@ void Jobs::read_page(Job& job, const Reply& reply) {
     }
     ReadPage fresh = std::move(read).value();
     if (fresh.page.serial.value == 0 && reply.last_serial) fresh.page.serial = *reply.last_serial;
+    // Ours: that of what made us look, where that shows something new.
+    if (!job.item.numbered) fresh.page.serial = job.shown();
     for (Skipped& item : fresh.skipped) job.refused.push_back({item.name, item.cause});
     job.etag = reply.etag;
     job.https = reply.url.starts_with("https:");
     job.plan =
         plan_page(std::move(fresh.page), job.item.known ? &*job.item.known : nullptr, policy_.page);
+    if (!job.item.numbered && !job.plan.same)
+        job.plan.page.serial =
+            job.item.queued.serial > job.shown() ? job.item.queued.serial : job.item.fresh;
     for (Refused& file : job.plan.refused) job.refused.push_back(std::move(file));
 
     job.read = true;
@@ -249,6 +264,7 @@ void Jobs::read_page(Job& job, const Reply& reply) {
 // A page that is older than the journal: published where it is newer than ours, and asked for
 // again.
 bool Jobs::older_than_wanted(Job& job) {
+    if (!job.item.numbered) return false;  // nobody could tell
     const Queued& queued = job.item.queued;
     const Serial page = job.plan.page.serial;
     if (page >= queued.serial && page >= job.shown()) return false;

@@ -59,6 +59,11 @@ class Witness(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
+    def do_POST(self) -> None:
+        """A mirror has none."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_error(405)
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -87,7 +92,9 @@ class WitnessServer(http.server.ThreadingHTTPServer):
         return [urllib.parse.unquote(path) for path, _ in self.seen if path.endswith(ending)]
 
 
-class Installing(World):
+class WithPip(World):
+    """A test that runs pip."""
+
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
@@ -116,6 +123,8 @@ class Installing(World):
         names = (re.match(r"(.+)-[^-]+\.dist-info$", path.name) for path in target.iterdir())
         return [re.sub(r"[-_.]+", "-", match.group(1)).lower() for match in names if match]
 
+
+class Installing(WithPip):
     def test_a_project_and_its_dependencies_come_by_json_from_the_running_daemon(self) -> None:
         _, daemon = self.served("run")
         witness = self.ends(WitnessServer(daemon.url))

@@ -160,9 +160,9 @@ class SampleMaster(Process):
     """A small PyPI that can be told to change and to misbehave (tests/support/README.md)."""
 
     def __init__(self, projects: int = 60, files: int = 300, seed: int = 1,
-                 listen: str = "127.0.0.1:0") -> None:
+                 listen: str = "127.0.0.1:0", era: str = "warehouse") -> None:
         super().__init__([str(SAMPLE_MASTER), "--listen", listen, "--projects", str(projects),
-                          "--files", str(files), "--seed", str(seed)])
+                          "--files", str(files), "--seed", str(seed), "--era", era])
         match = self.line(r"listening (\S+) files (\S+)", "the sample master listens")
         self.url, self.files_url = match.group(1), match.group(2)
 
@@ -324,8 +324,8 @@ class World(unittest.TestCase):
         return process
 
     def master(self, projects: int = 60, files: int = 300, seed: int = 1,
-               listen: str = "127.0.0.1:0") -> SampleMaster:
-        return self.ends(SampleMaster(projects, files, seed, listen))
+               listen: str = "127.0.0.1:0", era: str = "warehouse") -> SampleMaster:
+        return self.ends(SampleMaster(projects, files, seed, listen, era))
 
     def mirror(self, master: str, name: str = "m", **options: str) -> Mirror:
         directory = self.directory / name

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pep381d/base/room.h"
+#include "pep381d/master/protocol.h"
 
 namespace pep381d {
 
@@ -18,6 +19,7 @@ struct Config {
     std::string state_file;  // filled with DIRECTORY/state.db where not set
 
     std::string master_url = "https://pypi.org";  // without a slash at the end
+    Protocol master_protocol = Protocol::automatic;
     std::chrono::milliseconds master_poll_interval{std::chrono::seconds(60)};
     std::chrono::milliseconds master_reconcile_interval{std::chrono::hours(24)};
     std::chrono::milliseconds master_sweep_interval{std::chrono::hours(30 * 24)};  // 0: never

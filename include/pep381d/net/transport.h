@@ -41,7 +41,8 @@ struct Request {
     Encoding encoding = Encoding::gzip;
     bool https_only =
         false;  // the page that named this URL came by https: never by http, redirects included
-    std::int64_t first_byte = 0;  // Range: bytes=N-
+    bool redirect_is_gone = false;  // no redirect is followed: it says that there is no such thing
+    std::int64_t first_byte = 0;    // Range: bytes=N-
     std::int64_t most_bytes =
         0;  // more body bytes (decoded) than that end the transfer: Fault::corrupt
     std::chrono::milliseconds deadline{0};  // for the whole transfer

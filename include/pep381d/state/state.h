@@ -55,6 +55,7 @@ struct ListedProject {
     std::string name;     // normalized
     std::string display;  // as the project writes itself
     Serial serial;
+    bool listed = true;  // in the root index
 };
 
 // A project that is to be verified.
@@ -123,6 +124,14 @@ enum class Note {
     sweep_found,  // count of those that had changed
     swept,        // Time: when the newest whole round began
     swept_found,  // count of pages that it found changed
+    // Of the master: what it speaks (master/protocol.h), the newest row of its journal by time, the
+    // root index that was compared last.
+    protocol,      // text
+    numbering,     // 1: the serials are the master's; 2: it has none, and they are ours
+    journal_time,  // Unix seconds
+    root_etag,     // text
+    root_serial,   // of that; 0: it had none
+    undated,       // 1: it has no last-modified
 };
 
 class State {
@@ -161,6 +170,7 @@ class State {
     void set(Note note, std::string_view value);
     void set(Note note, std::int64_t value);
     void set(Note note, Time value);
+    void unset(Note note);
 
     // The queue.
     void enqueue(const ProjectName& name, std::string_view display, Serial serial, Loss loss,
@@ -272,10 +282,17 @@ class State {
     bool awaits(const std::string& path);
     bool awaits_below(const std::string& directory);
 
+    // Rows of a journal by time. False where it is remembered already.
+    bool remember_row(const std::string& mark, std::int64_t time);
+    void forget_rows(std::int64_t before);
+    // Nothing is known of the master's journal and list any more.
+    void forget_journal();
+
     // Polls, for last-modified (design 2.3).
-    void record_poll(Time began);
+    // `shows`: how old the master itself was, where it said so and that is before.
+    void record_poll(Time began, std::optional<Time> shows = std::nullopt);
     // When the newest poll began of which nothing is left to do, but for what has failed at the
-    // master for an hour.
+    // master for an hour; or what it shows.
     std::optional<Time> handled_until(Time now);
 
     // `project`: as the master wrote it where the name itself is not legal; `file`: empty then. No

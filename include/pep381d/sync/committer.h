@@ -64,6 +64,13 @@ class Committer {
     // Nothing more is on its way to the committer: it need not wait for company.
     void loop_idle(bool idle);
 
+    // What polls have found out of the master.
+    struct MasterKnown {
+        Protocol protocol = Protocol::automatic;  // not yet
+        std::int64_t journal_since = 0;           // sync/intake.h
+        std::string root_etag;
+        bool dated = true;
+    };
     struct Standing {
         bool at_rest = false;          // nothing to do now: no work to hand out, nothing on its way
         std::optional<Time> next_due;  // when a project that waits is to be tried again
@@ -72,6 +79,7 @@ class Committer {
         std::int64_t lists = 0;        // name lists taken in, good or not
         std::optional<Failure> list_failure;  // what was wrong with the newest
         std::optional<Time> reconciled;       // when the newest name list was asked for
+        MasterKnown master;
     };
     Standing standing();
 
@@ -107,6 +115,11 @@ class Committer {
     void handle(Finish& finish);
 
     void note_list(const ListArrived& list, const ListResult& found);
+    void note_polled(Time began, const MasterSaid& said);
+    void note_master(const MasterSaid& said);
+    void adopt_protocol();
+    MasterKnown master_known();
+    void tell_protocol(WorkItem& item);
     void recorded(const PageReady& page, const Replaced& replaced);
     void go_on_sweeping();
     bool quiet() const;

@@ -59,6 +59,7 @@ class Engine {
     void step(std::chrono::milliseconds most);
     void look_at_room();
     bool wait(std::chrono::milliseconds pause);
+    PollStart poll_start(const Committer::Standing& standing, bool with_list) const;
     bool list_due(const Committer::Standing& standing) const;
     std::optional<Failure> ask(bool with_list);
     void tell_jobs();

@@ -21,20 +21,39 @@ namespace pep381d {
 void take_events(State& state, const Filter& filter, const std::vector<Event>& events, Time began,
                  Serial cursor);
 
+// The master has no serials, and those in the state are ours.
+bool numbers_ours(State& state);
+// The next of those: the time, or one more than the highest so far (the state's cursor) where that
+// is higher.
+Serial own_serial(State& state, Time now);
+
+// Rows of a journal by time: those that are remembered are left out, the others are remembered and
+// numbered. A number is the row's time, or one more than the one before where that is higher (the
+// highest so far is the state's cursor), so that what is made of them has serials like any other.
+// The highest.
+Serial number_rows(State& state, std::vector<Event>& events, Time now);
+// From when on the journal is to be asked, Unix seconds: an hour before its newest row, since rows
+// are stamped before they can be seen, and before our last poll, since the master's clock may be
+// ahead of what it compares with (protocol A.3, B.3).
+std::int64_t journal_since(State& state);
+
 struct ListResult {
     std::int64_t names = 0;  // in the list, legal or not
     std::int64_t queued = 0;
     std::int64_t absent = 0;  // published projects that it lacks
-    Serial highest;
+    Serial highest;           // that the list reflects; where it has no serials, one of our own
+    bool numbered = true;     // it has serials
+    Serial told;              // that of the list as a whole, where it names one
 };
 
-// Compares the full list, a file of staging/, with the state in one pass in the order of names and
-// in memory that does not grow with it: queues what is new or newer at the master, and what we show
-// and it lacks (not with `keep_deleted`). Names that the configuration lists and the master lacks
-// are logged. Fails with Fault::corrupt on a list that is not whole or is empty, and has changed
-// nothing then.
+// Compares the full list with the state in one pass in the order of names and in memory that does
+// not grow with it: queues what is new or newer at the master, and what we show and it lacks (not
+// with `keep_deleted`). Of a list without serials: what is new, and where it is `full`, all. Names
+// that the configuration lists and the master lacks are logged. Fails with Fault::corrupt on a list
+// that is not whole or is empty, that is older than the one before, or has no serials while that
+// one had, and has changed nothing then.
 Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter,
-                              const std::string& staged, Time began, bool keep_deleted, Log& log);
+                              const ListArrived& list, bool keep_deleted, Log& log);
 
 // After a change of the filter: queues the published projects that are no longer wanted. Those of
 // them that filter.block names.

@@ -9,6 +9,8 @@
 
 #include "pep381d/base/clock.h"
 #include "pep381d/base/outcome.h"
+#include "pep381d/master/name_list.h"
+#include "pep381d/master/protocol.h"
 #include "pep381d/model/event.h"
 #include "pep381d/model/project_page.h"
 #include "pep381d/plan/page_plan.h"
@@ -23,6 +25,9 @@ struct WorkItem {
     std::string etag;                  // of the page that we show whole; else empty
     std::optional<ProjectPage> known;  // what we have of it
     bool shown = false;                // its page is published, whole or in part
+    Protocol protocol = Protocol::warehouse;
+    bool numbered = true;  // the serials are the master's, and its pages have them
+    Serial fresh;          // else: that of a page that has changed without an event
 };
 
 // A reference to bytes in staging/ that are whole and right; no path: they lie in their place
@@ -70,11 +75,19 @@ struct PageLoses {
     ProjectName project;
 };
 
+// What a poll has learnt of the master beside its changes.
+struct MasterSaid {
+    Protocol protocol = Protocol::warehouse;
+    std::optional<Time> last_modified;
+    bool dated = true;  // false: it has none
+};
+
 struct PollDone {
     Time began;
-    std::vector<Event> events;
+    std::vector<Event> events;  // of a journal by time: those without a serial, known ones too
     Serial cursor;
     bool last = true;  // no further part of the same poll follows
+    MasterSaid said{};
 };
 struct PollFailed {
     Failure failure;
@@ -83,6 +96,11 @@ struct PollFailed {
 struct ListArrived {
     Time began;
     std::string staged;
+    ListForm form = ListForm::serials;
+    std::string url{};  // of the root index
+    std::string etag{};
+    bool full = false;  // all pages are to be looked at where it has no serials
+    MasterSaid said{};
 };
 // Whatever waits after a failure is due now.
 struct RetryAll {};

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "pep381d/master/protocol.h"
 #include "pep381d/net/retry.h"
 #include "pep381d/plan/filter.h"
 #include "pep381d/plan/page_plan.h"
@@ -23,6 +24,7 @@ struct Policy {
     std::string master;        // base URL
     std::string master_shown;  // the same without a password, for people to read
     std::string contact;
+    Protocol protocol = Protocol::warehouse;  // automatic: what the master was found to speak
     Filter filter{{"*"}, {}};
     PagePolicy page;
     bool html = true;  // pages.formats

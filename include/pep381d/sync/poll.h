@@ -1,5 +1,6 @@
-// One conversation with the master about what has changed: its newest serial, the journal since
-// ours, and, where it is time, the full list of names. On the loop's thread.
+// One conversation with the master about what has changed, in the protocol that it speaks
+// (master/protocol.h): its journal since our last look, and, where it is time or where it has no
+// journal, the full list of names. On the loop's thread.
 #pragma once
 
 #include <functional>
@@ -9,6 +10,8 @@
 
 #include "pep381d/base/clock.h"
 #include "pep381d/base/log.h"
+#include "pep381d/master/name_list.h"
+#include "pep381d/master/protocol.h"
 #include "pep381d/master/xmlrpc.h"
 #include "pep381d/net/transport.h"
 #include "pep381d/sync/messages.h"
@@ -17,6 +20,16 @@
 
 namespace pep381d {
 
+struct PollStart {
+    Protocol protocol = Protocol::warehouse;  // automatic: it is to be found out
+    std::optional<Serial> cursor;  // up to which the journal is known; nothing: start with the list
+    std::int64_t journal_since = 0;  // of a journal by time: Unix seconds
+    std::string root_etag;           // of the root index that was compared last
+    bool with_list = false;          // fetch the list too, whether it has changed or not
+    bool full = false;  // it is time to look at what no list tells: handed on with the list
+    bool dated = true;  // the master may have a last-modified
+};
+
 class Poll {
   public:
     using Send = std::function<void(Message)>;
@@ -24,9 +37,7 @@ class Poll {
          Send send);
     ~Poll();
 
-    // `cursor`: the serial up to which the journal is known; nothing: start with the list.
-    // `with_list`: fetch that too.
-    void start(std::optional<Serial> cursor, bool with_list);
+    void start(PollStart start);
     bool running() const { return running_; }
     // Of the last one that ended; nothing: it went well.
     const std::optional<Failure>& failure() const { return failure_; }
@@ -37,12 +48,22 @@ class Poll {
     void abandon();
 
   private:
+    // `fault`: the master answered in XML-RPC that it does not know this.
+    using Failed = std::function<void(Failure, bool fault)>;
     template <class Reader, class Ended>
-    void ask(std::string question, std::shared_ptr<Reader> reader, Ended ended);
+    void ask(std::string question, std::shared_ptr<Reader> reader, Ended ended, Failed failed = {});
+    void find_protocol();
+    void try_journal_by_time();
+    void found(Protocol protocol);
+    void go_on();
+    void ask_changes();
     void serial_known(Serial newest);
     void ask_changelog();
     void take(std::vector<Event> events);
+    void ask_changelog_since(std::int64_t since);
+    void take_timed(std::int64_t since, std::vector<Event> events);
     void ask_list();
+    Done take_root_type(const Reply& reply);
     void list_ended(Outcome<Reply> reply);
     void next_step();
     void fail(Failure failure);
@@ -60,7 +81,12 @@ class Poll {
     bool events_known_ = false;
     bool listed_ = false;
     Time began_;
+    PollStart start_;
+    MasterSaid said_;
+    std::string tried_;    // what speaks against the protocols that it does not speak
+    bool in_xml_ = false;  // the newest answer to a POST said so
     std::optional<Serial> cursor_;
+    ListForm form_ = ListForm::serials;
     Serial newest_;  // as the master said
     std::optional<Failure> failure_;
     std::unique_ptr<Arrival> list_;

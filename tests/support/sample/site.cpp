@@ -159,7 +159,7 @@ Response Site::legacy_page(const Request& request, bool stale) const {
         if (path != right) return moved(right);
         response.set_body(legacy_project_html(*project));
     } else {
-        response.set_body(legacy_root_html(index_.list(false, stale)));
+        response.set_body(legacy_root_html(index_.list(true, stale)));
     }
     response.set("Content-Type", "text/html; charset=utf-8");
     return finished_page(std::move(response), request);

@@ -50,7 +50,7 @@ struct World {
         std::ofstream(directory.path() / "staging" / "list") << xml << end;
         State::Change change(state);
         auto result =
-            take_list(state, tree, Filter({"*"}, {}), "staging/list", noon, keep_deleted, log);
+            take_list(state, tree, Filter({"*"}, {}), {noon, "staging/list"}, keep_deleted, log);
         change.commit();
         return result;
     }

@@ -1,0 +1,429 @@
+// Masters of every era (master/protocol.h): what is found out about them, what is asked, and what
+// stands in for the serials that they do not have.
+#include <vector>
+
+#include "support/catch.h"
+#include "support/sync_world.h"
+
+using namespace pep381d;
+using namespace sample;
+
+namespace {
+
+constexpr const char* root = "https://master.example/simple/";
+constexpr const char* dated = "https://master.example/last-modified";
+
+std::string xml(const std::string& value) {
+    return "<?xml version='1.0'?><methodResponse><params><param><value>" + value +
+           "</value></param></params></methodResponse>";
+}
+std::string array(const std::string& values) {
+    return "<array><data>" + values + "</data></array>";
+}
+std::string fault(int code, const std::string& text) {
+    return "<?xml "
+           "version='1.0'?><methodResponse><fault><value><struct><member><name>faultCode</name>"
+           "<value><int>" +
+           std::to_string(code) +
+           "</int></value></member><member><name>faultString</name><value><string>" + text +
+           "</string></value></member></struct></value></fault></methodResponse>";
+}
+std::string row(const std::string& name, std::int64_t time, const std::string& action,
+                const std::string& version = "") {
+    return "<value>" +
+           array("<value><string>" + name + "</string></value><value>" +
+                 (version.empty() ? "<nil/>" : "<string>" + version + "</string>") +
+                 "</value><value><int>" + std::to_string(time) + "</int></value><value><string>" +
+                 action + "</string></value>") +
+           "</value>";
+}
+
+// Answers only what a test says.
+struct World : SyncWorld {
+    World() { policy.protocol = Protocol::automatic; }
+
+    std::optional<Failure> look() {
+        network.asked.clear();
+        Staging staging(tree);
+        Committer committer(state, tree, policy, clock, log, false);
+        Engine engine(network, staging, committer, policy, clock, log, state.files_may_be_unknown(),
+                      hooks);
+        committer.start([] {});
+        const auto failure = engine.pass(true);
+        committer.stop();
+        committer.check();
+        left = committer.counters().pending;
+        return failure;
+    }
+    void look_well() {
+        const auto failure = look();
+        INFO((failure ? failure->what : cause_of("foo") + cause_of("bar")));
+        REQUIRE(!failure);
+        REQUIRE(left == 0);
+    }
+
+    void say(const std::string& method, const std::string& body) {
+        network.answers[method] = {body, "text/xml"};
+    }
+    // A root index; serial 0: without one.
+    void list(const std::vector<std::pair<std::string, int>>& projects, int serial = 0) {
+        std::string json = "{\"meta\":{" +
+                           (serial > 0 ? "\"_last-serial\":" + std::to_string(serial) + "," : "") +
+                           "\"api-version\":\"1.0\"},\"projects\":[";
+        for (const auto& [name, its] : projects)
+            json += (json.ends_with('[') ? "{" : ",{") +
+                    (its > 0 ? "\"_last-serial\":" + std::to_string(its) + "," : "") +
+                    "\"name\":\"" + name + "\"}";
+        network.answers[root] = {json + "]}"};
+    }
+    // A page of a PEP 381 master, whose files are their names.
+    void legacy_page(const std::string& display, const std::vector<std::string>& files) {
+        std::string html = "<html><head><title>Links for " + display + "</title></head><body>";
+        for (const std::string& file : files) {
+            const std::string path = "packages/source/x/" + display + "/" + file;
+            Hasher md5(Algorithm::md5);
+            md5.update(file);
+            html += "<a href=\"../../" + path + "#md5=" + to_hex(md5.finish()) + "\">" + file +
+                    "</a><br/>";
+            network.answers[std::string(master) + "/" + path] = {file, "application/octet-stream"};
+        }
+        network.answers[root + display + "/"] = {html + "</body></html>", "text/html"};
+    }
+    void pep381(const std::string& names, const std::string& rows) {
+        say("changelog_last_serial", fault(1, "method \"changelog_last_serial\" is not supported"));
+        say("list_packages", xml(array(names)));
+        say("changelog", xml(array(rows)));
+    }
+    std::string protocol() { return state.text(Note::protocol).value_or(""); }
+    std::int64_t serial_of(const std::string& name) {
+        const auto ours = state.published(*ProjectName::parse(name));
+        return ours ? ours->serial.value : -1;
+    }
+    int asked(const std::string& key) { return network.asked[key]; }
+    int asked_in_all() {
+        int all = 0;
+        for (const auto& [key, count] : network.asked) all += count;
+        return all;
+    }
+};
+
+std::int64_t seconds(Time time) {
+    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace
+
+TEST_CASE("what a master speaks is found out by its answers, and by nothing else") {
+    World world;
+    world.publish(foo);
+    SECTION("it knows its last serial") {
+        world.answer_polls();
+        world.look_well();
+        CHECK(world.protocol() == "warehouse");
+        CHECK(world.asked(root) == 0);
+    }
+    SECTION("it knows XML-RPC and a journal by time") {
+        world.pep381("<value>Foo</value>", "");
+        world.legacy_page("Foo", {"foo-1.0.tar.gz"});
+        world.look_well();
+        CHECK(world.protocol() == "pep381");
+    }
+    SECTION("it has a root index, and no XML-RPC") {
+        world.list({{"foo", 5}}, 5);
+        world.look_well();
+        CHECK(world.protocol() == "simple");
+    }
+    SECTION("it has a root index, and other XML-RPC") {
+        world.say("changelog_last_serial", fault(-32601, "no such method"));
+        world.say("changelog", fault(-32601, "no such method"));
+        world.list({{"foo", 5}}, 5);
+        world.look_well();
+        CHECK(world.protocol() == "simple");
+    }
+    SECTION("it does not answer") {
+        world.list({{"foo", 5}}, 5);
+        world.network.fail("changelog_last_serial", Fault::retry_later, "HTTP 503");
+        CHECK(world.look());
+        CHECK(world.protocol().empty());
+        CHECK(world.asked(root) == 0);
+    }
+    SECTION("it begins an answer in XML-RPC") {
+        world.list({{"foo", 5}}, 5);
+        world.say("changelog_last_serial", xml("<int>5</int>").substr(0, 80));
+        CHECK(world.look());
+        CHECK(world.protocol().empty());
+        CHECK(world.asked(root) == 0);
+    }
+    SECTION("nothing of it is known") {
+        const auto failure = world.look();
+        REQUIRE(failure);
+        CHECK(failure->what.find("/pypi") != std::string::npos);
+        CHECK(failure->what.find("/simple/") != std::string::npos);
+        CHECK(world.protocol().empty());
+    }
+    SECTION("the root index is none") {
+        world.network.answers[root] = {"<html><body>Hello</body></html>", "text/html"};
+        CHECK(world.look());
+        CHECK(world.protocol().empty());
+    }
+}
+
+TEST_CASE("what was found out stays, whatever fails later") {
+    World world;
+    world.publish(foo);
+    world.answer_polls();
+    world.look_well();
+    world.list({{"foo", 5}}, 5);
+    world.network.fail("changelog_last_serial", Fault::gone, "HTTP 404");
+    CHECK(world.look());
+    CHECK(world.protocol() == "warehouse");
+    CHECK(world.asked(root) == 0);
+}
+
+TEST_CASE("a state of before protocols were told apart is Warehouse's") {
+    World world;
+    world.policy.protocol = Protocol::warehouse;
+    world.publish(foo);
+    world.pass();
+    {
+        State::Change change(world.state);
+        world.state.unset(Note::protocol);
+        change.commit();
+    }
+    world.policy.protocol = Protocol::automatic;
+    world.answer_polls();
+    world.look_well();
+    CHECK(world.protocol() == "warehouse");
+    CHECK(world.asked_in_all() == 1);
+}
+
+TEST_CASE("a root index with serials tells which pages to ask for") {
+    World world;
+    world.publish(foo);
+    world.publish(bar);
+    world.list({{"foo", 5}, {"bar", 7}}, 9);
+    world.look_well();
+    CHECK(world.serial_of("foo") == 5);
+    CHECK(world.state.number(Note::cursor) == 9);
+
+    world.network.not_modified = true;
+    world.look_well();
+    CHECK(world.asked_in_all() == 1);
+
+    world.network.not_modified = false;
+    world.publish(page(
+        "foo", 12,
+        {sdist("foo-2.0.tar.gz"), wheel("foo-1.0-py3-none-any.whl"), sdist("foo-1.0.tar.gz")}));
+    world.list({{"foo", 12}, {"bar", 7}}, 12);
+    world.look_well();
+    CHECK(world.serial_of("foo") == 12);
+    CHECK(world.asked(root + std::string("bar/")) == 0);
+}
+
+TEST_CASE(
+    "a root index that is older than the one before, or has lost its serials, changes nothing") {
+    World world;
+    world.publish(foo);
+    world.list({{"foo", 5}}, 9);
+    world.look_well();
+    world.list({{"bar", 3}}, 4);
+    auto failure = world.look();
+    REQUIRE(failure);
+    CHECK(failure->what.find("ran backwards, from 9 to 4") != std::string::npos);
+    world.list({{"bar", 0}}, 0);
+    failure = world.look();
+    REQUIRE(failure);
+    CHECK(failure->what.find("has none any more") != std::string::npos);
+    CHECK(world.there("simple/foo/index.html"));
+    // A page that is newer than the root index is no sign of that.
+    world.list({{"foo", 15}}, 10);
+    world.publish(page("foo", 15, {sdist("foo-1.0.tar.gz"), wheel("foo-1.0-py3-none-any.whl")}));
+    world.look_well();
+    world.list({{"foo", 15}}, 11);
+    world.look_well();
+}
+
+TEST_CASE(
+    "without serials a new project is found by the root index, a changed page by a look at all") {
+    World world;
+    world.publish(page("foo", 0, {sdist("foo-1.0.tar.gz")}));
+    world.list({{"foo", 0}});
+    world.look_well();
+    const auto first = world.serial_of("foo");
+    CHECK(first == seconds(world.clock.now()));
+
+    world.clock.advance(1min);
+    world.publish(page("bar", 0, {sdist("bar-1.0.tar.gz")}));
+    world.publish(page("foo", 0, {sdist("foo-1.0.tar.gz"), sdist("foo-2.0.tar.gz")}));
+    world.list({{"foo", 0}, {"bar", 0}});
+    world.look_well();
+    CHECK(world.serial_of("bar") == first + 60);
+    CHECK(world.asked(root + std::string("foo/")) == 0);
+
+    world.clock.advance(24h);
+    world.look_well();
+    CHECK(world.serial_of("foo") == seconds(world.clock.now()));
+    CHECK(world.serial_of("bar") == first + 60);  // looked at, and the same
+    CHECK(world.asked(root + std::string("bar/")) == 1);
+    CHECK(world.there("packages/" + file_path(sdist("foo-2.0.tar.gz"))->substr(9)));
+
+    world.network.not_modified = true;
+    world.look_well();
+    CHECK(world.asked_in_all() == 1);
+}
+
+TEST_CASE("without events a project goes after an hour, three looks and two lists") {
+    World world;
+    world.publish(page("foo", 0, {sdist("foo-1.0.tar.gz")}));
+    world.publish(page("bar", 0, {sdist("bar-1.0.tar.gz")}));
+    world.list({{"foo", 0}, {"bar", 0}});
+    world.look_well();
+    world.network.answers.erase(root + std::string("foo/"));
+    world.list({{"bar", 0}});
+    for (int look = 0; look < 3; ++look) {
+        world.clock.advance(10min);
+        CHECK(!world.look());
+        CHECK(world.there("simple/foo/index.html"));
+    }
+    world.clock.advance(1h);
+    world.network.not_modified = true;  // the list is wanted all the same
+    world.look_well();
+    CHECK(!world.there("simple/foo"));
+    CHECK(world.there("simple/bar/index.html"));
+}
+
+TEST_CASE("a project that its root index does not name is not looked at when it is quarantined") {
+    World world;
+    auto quarantined = page("foo", 6, {});
+    quarantined.status = {"quarantined", ""};
+    quarantined.members = R"("project-status":{"status":"quarantined"})";
+    world.publish(foo);
+    world.publish(bar);
+    world.list({{"foo", 5}, {"bar", 7}}, 7);
+    world.look_well();
+    world.publish(quarantined);
+    world.list({{"bar", 7}}, 8);
+    world.look_well();
+    CHECK(world.page_of("foo").find("quarantined") != std::string::npos);
+    world.list({{"bar", 7}}, 9);
+    world.look_well();
+    CHECK(world.asked(root + std::string("foo/")) == 0);
+    // It is over.
+    auto back = foo;
+    back.serial = Serial{10};
+    world.publish(back);
+    world.list({{"foo", 10}, {"bar", 7}}, 10);
+    world.look_well();
+    CHECK(world.page_of("foo").find("quarantined") == std::string::npos);
+}
+
+TEST_CASE("a journal by time is asked with an overlap, and rows that are known cause nothing") {
+    World world;
+    const auto now = seconds(world.clock.now());
+    world.pep381("<value>Foo</value><value>b.a.r</value>", row("Foo", now - 50, "create"));
+    world.legacy_page("Foo", {"foo-1.0.tar.gz"});
+    world.legacy_page("b.a.r", {"bar-1.0.tar.gz"});
+    world.look_well();
+    CHECK(world.there("packages/source/x/Foo/foo-1.0.tar.gz"));
+    CHECK(world.there("simple/b-a-r/index.html"));
+    const auto before = world.serial_of("foo");
+
+    world.clock.advance(1min);
+    world.network.not_modified = true;
+    world.look_well();
+    CHECK(world.asked("changelog") == 1);
+    CHECK(world.asked(dated) == 0);  // it was 404 before
+    CHECK(world.asked_in_all() == 1);
+    world.network.not_modified = false;
+
+    // Another row of a second that was read already, equal to the one that is known.
+    world.legacy_page("Foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
+    world.say("changelog",
+              xml(array(row("Foo", now - 50, "create") + row("Foo", now - 50, "create"))));
+    world.look_well();
+    CHECK(world.there("packages/source/x/Foo/foo-2.0.tar.gz"));
+    CHECK(world.serial_of("foo") > before);
+    CHECK(world.asked(root + std::string("b.a.r/")) == 0);
+}
+
+TEST_CASE("a journal by time removes and renames") {
+    World world;
+    const auto now = seconds(world.clock.now());
+    world.pep381("<value>foo</value><value>bar</value>", "");
+    world.legacy_page("foo", {"foo-1.0.tar.gz"});
+    world.legacy_page("bar", {"bar-1.0.tar.gz"});
+    world.look_well();
+    world.network.answers.erase(root + std::string("foo/"));
+    world.network.answers.erase(root + std::string("bar/"));
+    world.legacy_page("Baz", {"baz-1.0.tar.gz"});
+    world.say("changelog",
+              xml(array(row("", now, "keyrotate ") + row("foo", now, "remove") +
+                        row("Baz", now + 1, "rename from bar") + row("../x", now + 2, "create") +
+                        row("x", now + 9'999'999, "docupdate"))));
+    CHECK(!world.look());
+    CHECK(!world.there("simple/foo"));
+    CHECK(!world.there("simple/bar"));
+    CHECK(!world.there("packages/source/x/bar/bar-1.0.tar.gz"));
+    CHECK(world.there("simple/baz/index.html"));
+    REQUIRE(world.state.skipped(10).size() == 1);
+    CHECK(world.state.skipped(10)[0].name == "../x");
+    // A time that has not come yet does not move the window.
+    CHECK(world.state.number(Note::journal_time) == now + 2);
+}
+
+TEST_CASE("last-modified is never newer than the master's own") {
+    World world;
+    world.publish(page("foo", 0, {sdist("foo-1.0.tar.gz")}));
+    world.list({{"foo", 0}});
+    world.network.answers[dated] = {"20010203T04:05:06\n", "text/plain"};
+    world.look_well();
+    CHECK(world.bytes("last-modified") == "20010203T04:05:06\n");
+
+    // Also on polls that find nothing.
+    world.network.not_modified = true;
+    world.network.answers[dated].body = "2001-02-03T05:05:06";
+    world.clock.advance(1min);
+    world.look_well();
+    CHECK(world.bytes("last-modified") == "20010203T05:05:06\n");
+
+    // A master that is ahead of our clock, or is not dated any more, says nothing about our age.
+    world.network.answers[dated].body = "20990101T00:00:00\n";
+    world.clock.advance(1min);
+    world.look_well();
+    CHECK(world.bytes("last-modified") == format_basic(world.clock.now()) + "\n");
+    world.network.answers.erase(dated);
+    world.clock.advance(1min);
+    world.look_well();
+    CHECK(world.bytes("last-modified") == format_basic(world.clock.now()) + "\n");
+    CHECK(world.asked(dated) == 1);
+    world.look_well();
+    CHECK(world.asked(dated) == 0);
+}
+
+TEST_CASE("a master that does not tell its age for the moment is not taken for one without") {
+    World world;
+    world.publish(page("foo", 0, {sdist("foo-1.0.tar.gz")}));
+    world.list({{"foo", 0}});
+    world.network.answers[dated] = {"20010203T04:05:06\n", "text/plain"};
+    world.look_well();
+    world.network.fail(dated, Fault::retry_later, "HTTP 503");
+    CHECK(world.look());
+    CHECK(world.bytes("last-modified") == "20010203T04:05:06\n");
+}
+
+TEST_CASE("under another protocol all begins with a list, and nothing is fetched again") {
+    World world;
+    world.publish(foo);
+    world.answer_polls();
+    world.look_well();
+    world.policy.protocol = Protocol::simple;
+    world.list({{"foo", 0}});
+    world.look_well();
+    CHECK(world.protocol() == "simple");
+    CHECK(world.asked(foo.files[0].url) == 0);
+    world.policy.protocol = Protocol::warehouse;
+    world.answer_polls();
+    world.look_well();
+    CHECK(world.serial_of("foo") == 5);
+    CHECK(world.asked(foo.files[0].url) == 0);
+}
