@@ -431,3 +431,59 @@ TEST_CASE("line ends between a million members do not fill the memory for what i
     CHECK(reader.finish().ok());
     CHECK(count == 20'000);
 }
+
+TEST_CASE("a journal by time has rows of four values or five, and each has a mark of its own") {
+    const auto read = [](const std::string& text) {
+        ChangelogReader reader(true);
+        Outcome<std::vector<Event>> events = Failure{Fault::corrupt, ""};
+        if (Done fed = reader.feed(rows(text)); fed) events = reader.finish();
+        return events;
+    };
+    const std::string foo =
+        "<value><string>Foo</string></value><value><string>1.0</string></value>"
+        "<value><int>1300000000</int></value>"
+        "<value><string>new release</string></value>";
+    const std::string other =
+        "<value>Foo</value><value><nil/></value><value><int>1300000000</int>"
+        "</value><value>new release</value>";
+    const auto events =
+        read(row(foo) + row(foo) + row(other) + row(foo + "<value><int>77</int></value>"));
+    REQUIRE(events.ok());
+    REQUIRE(events.value().size() == 4);
+    const Event& first = events.value()[0];
+    CHECK(first.name == "Foo");
+    CHECK(first.action == "new release");
+    CHECK(first.has_version);
+    CHECK(first.time == 1300000000);
+    for (const Event& event : events.value()) CHECK(event.serial == Serial{});
+    std::map<std::string, int> marks;
+    for (const Event& event : events.value()) ++marks[event.mark];
+    CHECK(marks.size() == 4);
+    // The same rows have the same marks again.
+    const auto again = read(row(foo) + row(foo));
+    REQUIRE(again.ok());
+    CHECK(again.value()[0].mark == first.mark);
+    CHECK(again.value()[1].mark == events.value()[1].mark);
+
+    const std::string name = "<value>a</value>", time = "<value><int>1</int></value>";
+    for (const std::string& cells :
+         {name + name + time, foo + time + time, name + name + name + name,
+          name + name + "<value><int>-1</int></value>" + name, time + name + time + name}) {
+        INFO(cells);
+        CHECK(!read(row(cells)).ok());
+    }
+}
+
+TEST_CASE("servers of before 2018 number their faults in another way") {
+    const auto failure = [](const std::string& code, const std::string& text) {
+        return read_serial(fault("<value><int>" + code + "</int></value>",
+                                 "<value><string>" + text + "</string></value>"))
+            .failure();
+    };
+    CHECK(failure("1", "&lt;type 'exceptions.Exception'&gt;:method \"x\" is not supported").fault ==
+          Fault::refused);
+    CHECK(failure("1", "&lt;type 'exceptions.KeyError'&gt;:'x'").fault == Fault::retry_later);
+    const Failure busy = failure("429", "max concurrent requests exceeded");
+    CHECK(busy.fault == Fault::retry_later);
+    CHECK(busy.limited);
+}
