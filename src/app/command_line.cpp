@@ -11,6 +11,7 @@
 #include "pep381d/app/config.h"
 #include "pep381d/app/config_file.h"
 #include "pep381d/app/config_key.h"
+#include "pep381d/app/signing.h"
 #include "pep381d/base/descriptor.h"
 #include "pep381d/base/log.h"
 
@@ -126,6 +127,15 @@ std::vector<ConfigSetting> read_file(const std::string& path,
     return {};
 }
 
+bool needs_mirror(const std::string& command) {
+    return !command.empty() && command != "keygen";
+}
+
+// The others need no key, and may be run by users who cannot read it.
+bool signs(const std::string& command) {
+    return command == "run" || command == "sync" || command == "check-config";
+}
+
 }  // namespace
 
 CommandLine read_command_line(int argc, const char* const* argv) {
@@ -140,11 +150,19 @@ CommandLine read_command_line(int argc, const char* const* argv) {
     const bool told =
         std::any_of(line.mistakes.begin(), line.mistakes.end(),
                     [](const ConfigMistake& mistake) { return mistake.key == "mirror.directory"; });
-    if (line.config.mirror_directory.empty() && !line.command.empty() && !told)
+    if (line.config.mirror_directory.empty() && needs_mirror(line.command) && !told)
         line.mistakes.push_back({read.file.value_or(from_command_line), "mirror.directory",
                                  "missing: say where the mirror is to lie"});
     if (line.config.state_file.empty() && !line.config.mirror_directory.empty())
         line.config.state_file = line.config.mirror_directory + "/state.db";
+    if (!signs(line.command)) return line;
+    if (const auto mistake = signing_mistake(line.config)) {
+        const bool by_option =
+            std::any_of(read.settings.begin(), read.settings.end(),
+                        [](const ConfigSetting& setting) { return setting.key == "signing.key"; });
+        line.mistakes.push_back(
+            {by_option ? from_command_line : read.file.value_or(""), "signing.key", *mistake});
+    }
     return line;
 }
 

@@ -12,6 +12,7 @@
 #include "pep381d/app/ending.h"
 #include "pep381d/app/mirror.h"
 #include "pep381d/app/signals.h"
+#include "pep381d/app/signing.h"
 #include "pep381d/app/status_text.h"
 #include "pep381d/app/systemd.h"
 #include "pep381d/app/verify_command.h"
@@ -245,6 +246,7 @@ int dispatch(const CommandLine& line, int argc, const char* const* argv) {
     if (command == "allow-deletions") return allow_deletions(line);
     if (command == "adopt") return adopt(line);
     if (command == "check-config") return check_config(line);
+    if (command == "keygen") return keygen(line.config);
     if (command.empty()) return end_with(2, "no command given", "see `pep381d --help`");
     return end_with(2, fmt::format("there is no command {}", quoted(command)),
                     "see `pep381d --help`");

@@ -236,6 +236,10 @@ void add_deletes_and_program(std::vector<ConfigKey>& keys) {
     keys.push_back(scalar<&Config::deletes_grace, parse_duration>(
         "deletes.grace", "DURATION", duration_form,
         "how long `run` keeps a file after the page that dropped it"));
+    keys.push_back(scalar<&Config::signing_key, parse_optional_path>(
+        "signing.key", "FILE", "a file, without a comment behind it",
+        "the private key (DSA; FILE.ed25519 beside it) that every page is signed with; `keygen` "
+        "makes both"));
     keys.push_back(scalar<&Config::verify_interval, parse_duration>(
         "verify.interval", "DURATION", duration_form,
         "`run` verifies and repairs the whole mirror once in so long, beside its work; 0: never"));

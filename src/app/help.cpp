@@ -26,6 +26,8 @@ Commands:
   allow-deletions    confirm once what the guard against mass deletions holds back
   adopt [DIRECTORY]  begin a new state where ours is damaged, over the tree that is
                      there; with the files of another mirror tool's tree
+  keygen             make the keys at signing.key and their public halves; what is
+                     there stays
   check-config       print the effective configuration, or every mistake in it
   serve              the embedded web server alone, over an existing mirror
 

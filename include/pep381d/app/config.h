@@ -48,6 +48,8 @@ struct Config {
     double deletes_max_fraction = 0.05;
     std::chrono::milliseconds deletes_grace{std::chrono::minutes(15)};
 
+    std::string signing_key;  // path; empty: pages are not signed
+
     std::chrono::milliseconds verify_interval{std::chrono::hours(30 * 24)};  // 0: never
 
     std::string listen_address = "127.0.0.1:8381";  // empty: no embedded server
