@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "pep381d/app/progress.h"
+#include "pep381d/app/signing.h"
 #include "pep381d/app/systemd.h"
 #include "pep381d/base/lock.h"
 #include "pep381d/net/curl_transport.h"
@@ -43,8 +44,6 @@ Policy policy_of(const Config& config, bool daemon) {
     return policy;
 }
 
-namespace {
-
 TransportOptions transport_options(const Config& config) {
     TransportOptions options;
     options.user_agent = user_agent(config.master_contact);
@@ -56,6 +55,18 @@ TransportOptions transport_options(const Config& config) {
                          : config.master_ip_version == 6 ? IpVersion::v6
                                                          : IpVersion::any;
     return options;
+}
+
+namespace {
+
+// Who only looks has no use for the keys.
+Policy signing_policy_of(const Config& config, bool daemon) {
+    Policy policy = policy_of(config, daemon);
+    if (config.signing_key.empty()) return policy;
+    if (const auto mistake = signing_mistake(config)) throw Fatal(2, "signing.key: " + *mistake);
+    policy.keys =
+        std::make_shared<const SigningKeys>(read_signing_keys(config.signing_key).value());
+    return policy;
 }
 
 }  // namespace
@@ -103,7 +114,7 @@ class RoomWatch {
 // Everything that lives as long as one configuration is in force.
 struct Mirror::Session {
     Session(Mirror& mirror, const Config& config, bool daemon)
-        : policy(policy_of(config, daemon)),
+        : policy(signing_policy_of(config, daemon)),
           transport(transport_options(config)),
           staging(mirror.tree_),
           committer(mirror.state_, mirror.tree_, policy, mirror.clock_, mirror.log_, daemon),

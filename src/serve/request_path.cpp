@@ -87,8 +87,9 @@ Resource in_tree(const Path& path) {
     if (parts[0] == "serversig" && parts.size() == 2) return at(Kind::signature, joined(parts));
     if (path.slash) return {};
     if (parts[0] == "packages" && parts.size() > 1) return at(Kind::package, joined(parts));
-    if (parts[0] == "last-modified" && parts.size() == 1)
-        return at(Kind::small_text, "last-modified");
+    if (parts.size() == 1 &&
+        (parts[0] == "last-modified" || parts[0] == "serverkey" || parts[0] == "serverkey.ed25519"))
+        return at(Kind::small_text, parts[0]);
     if (parts[0] == "pypi" && parts.size() == 3 && parts[2] == "json")
         return at(Kind::legacy_json, joined(parts));
     return {};

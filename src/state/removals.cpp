@@ -1,6 +1,7 @@
 // What is to be removed from the tree, what may have to be after a kill, and who else owns it.
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "pep381d/model/file_path.h"
 
@@ -12,19 +13,21 @@ namespace {
 
 using sqlite::Statement;
 
-constexpr std::array page_formats{"/index.html", "/index.v1_html", "/index.v1_json"};
+// A project's page in its formats, and the signatures of the page.
+std::array<std::string, 5> page_paths(const ProjectName& name) {
+    const std::string page = "simple/" + name.text(), signature = "serversig/" + name.text();
+    return {page + "/index.html", page + "/index.v1_html", page + "/index.v1_json", signature,
+            signature + ".ed25519"};
+}
 
 // What is to be removed: nothing but a page or a file of ours, whatever stands there.
 std::string page_in(const Statement::Rows& row) {
     std::string path = row.text(0);
-    const auto slash = path.rfind('/');
-    const std::string_view name = std::string_view(path).substr(0, slash);
-    constexpr std::string_view above = "simple/";
-    const bool format = slash != std::string::npos &&
-                        std::find(page_formats.begin(), page_formats.end(), path.substr(slash)) !=
-                            page_formats.end();
-    const auto project = ProjectName::parse(name.substr(std::min(name.size(), above.size())));
-    if (!format || !project || name != std::string(above) + project->text())
+    const std::string_view below = std::string_view(path).substr(path.find('/') + 1);
+    const auto project = ProjectName::parse(below.substr(0, below.find_first_of("/.")));
+    if (!project) row.damaged("it names an illegal path");
+    const auto legal = page_paths(*project);
+    if (std::find(legal.begin(), legal.end(), path) == legal.end())
         row.damaged("it names an illegal path");
     return path;
 }
@@ -130,15 +133,14 @@ void State::Impl::no_removal(const std::string& path) {
 }
 
 void State::Impl::no_page_removal(const ProjectName& name) {
-    for (const char* format : page_formats) no_removal("simple/" + name.text() + format);
+    for (const std::string& path : page_paths(name)) no_removal(path);
 }
 
 std::vector<std::string> State::drop_project(const ProjectName& name) {
     const auto change = number(Note::root_changes).value_or(0) + 1;
     set(Note::root_changes, change);
     // Where a kill came between them, a page may be shown that was never recorded.
-    for (const char* format : page_formats)
-        impl_->put_down("simple/" + name.text() + format, Time{}, change);
+    for (const std::string& path : page_paths(name)) impl_->put_down(path, Time{}, change);
     for (const std::string& path : impl_->take_intended(name))
         impl_->put_down_intended(path, change);
     clear_skipped(name);
@@ -167,7 +169,7 @@ void State::put_down(const std::string& path, Time not_before) {
 std::vector<std::string> State::pages_to_remove(std::int64_t root_written) {
     auto rows = impl_
                     ->sql(R"sql(
-SELECT path FROM removals WHERE path >= 'simple/' AND path < 'simple0' AND after_root <= ? LIMIT 10000)sql")
+SELECT path FROM removals WHERE path >= 'serversig/' AND path < 'simple0' AND after_root <= ? LIMIT 10000)sql")
                     .rows(root_written);
     std::vector<std::string> all;
     while (rows.next()) all.push_back(page_in(rows));
@@ -176,10 +178,11 @@ SELECT path FROM removals WHERE path >= 'simple/' AND path < 'simple0' AND after
 
 bool State::pages_wait_for_root(std::int64_t root_written) {
     return impl_
-        ->one(impl_
-                  ->sql("SELECT 1 FROM removals WHERE path >= 'simple/' AND path < 'simple0' AND "
-                        "after_root > ? LIMIT 1")
-                  .rows(root_written))
+        ->one(
+            impl_
+                ->sql("SELECT 1 FROM removals WHERE path >= 'serversig/' AND path < 'simple0' AND "
+                      "after_root > ? LIMIT 1")
+                .rows(root_written))
         .has_value();
 }
 
@@ -188,7 +191,7 @@ std::vector<std::string> State::files_to_remove(Time now, std::size_t most) {
                     ->sql(R"sql(
 SELECT path FROM removals INDEXED BY removals_due
 WHERE path >= 'packages/' AND path < 'packages0' AND not_before <= ?1 AND after_root <
-  (SELECT coalesce(min(after_root), 9223372036854775807) FROM removals WHERE path >= 'simple/' AND path < 'simple0'
+  (SELECT coalesce(min(after_root), 9223372036854775807) FROM removals WHERE path >= 'serversig/' AND path < 'simple0'
     AND after_root > 0)
 LIMIT ?2)sql")
                     .rows(number_of(now), static_cast<std::int64_t>(most));

@@ -63,8 +63,9 @@ constexpr std::array note_names{"cursor",
                                 "journal_time",
                                 "root_etag",
                                 "root_serial",
-                                "undated"};
-static_assert(note_names.size() == static_cast<std::size_t>(Note::undated) + 1);
+                                "undated",
+                                "server_keys"};
+static_assert(note_names.size() == static_cast<std::size_t>(Note::server_keys) + 1);
 
 constexpr int application_id = 0x70333831;  // "p381"
 

@@ -47,8 +47,17 @@ Examination::Examination(FileTree& tree, std::shared_ptr<const Subject> subject,
         pages_ = {{layout::published(layout::page_html(name)), true, scope_.formats.html},
                   {layout::published(layout::page_v1_html(name)), true, scope_.formats.html},
                   {layout::published(layout::page_json(name)), false, scope_.formats.json}};
-    if (!scope_.only.empty())
-        std::erase_if(pages_, [&](const Page& page) { return !scope_.only.contains(page.path); });
+    // While its project waits, or other keys are being used, a page may have the signature of
+    // another.
+    if (const auto& keys = scope_.formats.keys;
+        keys && scope_.pages && scope_.formats.settled && subject_->shown && !subject_->waiting)
+        signatures_ = {{layout::published(layout::signature(name)), &keys->dsa},
+                       {layout::published(layout::signature_ed25519(name)), &keys->ed25519}};
+    if (!scope_.only.empty()) {
+        const auto is_other = [&](const auto& one) { return !scope_.only.contains(one.path); };
+        std::erase_if(pages_, is_other);
+        std::erase_if(signatures_, is_other);
+    }
     if (!subject_->page) return;
     const std::vector<File>& files = subject_->page->files;
     for (std::size_t i = scope_.first_file; i < std::min(scope_.last_file, files.size()); ++i)
@@ -87,6 +96,8 @@ std::size_t Examination::go_on(std::size_t most) {
             if (proof_->ended()) judge(items_[next_item_ - 1]);
         } else if (next_page_ < pages_.size()) {
             done += look_at(pages_[next_page_++]);
+        } else if (next_signature_ < signatures_.size()) {
+            done += look_at(signatures_[next_signature_++]);
         } else {
             done += begin(items_[next_item_++]);
         }
@@ -121,7 +132,10 @@ bool Examination::is_usable(const FileLook& look, const std::string& path,
 const std::string& Examination::made(const Page& page) {
     static const std::string none;
     if (!subject_->page || !subject_->shown) return none;
-    if (!page.html) return html_ = project_json(*subject_->page);
+    return page.html ? html() : json_ = project_json(*subject_->page);
+}
+
+const std::string& Examination::html() {
     if (html_.empty()) html_ = project_html(*subject_->page);
     return html_;
 }
@@ -147,6 +161,27 @@ std::size_t Examination::look_at(const Page& page) {
     else
         check_alias(page, *look.value());
     return opening + (bytes ? bytes.value().size() : 0);
+}
+
+// Of the page as the state makes it: where another lies there, that is a fault of its own.
+std::size_t Examination::look_at(const Signature& signature) {
+    const auto look = tree_.look(signature.path);
+    if (!look) {
+        add(Flaw::unreadable, signature.path, look.failure().what);
+        return looking;
+    }
+    if (!look.value()) {
+        add(Flaw::missing, signature.path, "the page has no signature");
+        return looking;
+    }
+    if (!is_usable(*look.value(), signature.path, {})) return looking;
+    const auto bytes = read_whole(tree_, signature.path);
+    if (!bytes)
+        add(Flaw::unreadable, signature.path, bytes.failure().what);
+    else if (scope_.hash && !signature.key->verifies(html(), bytes.value()))
+        add(Flaw::wrong_bytes, signature.path,
+            fmt::format("it is no {} signature of the page", name_of(signature.key->kind())));
+    return opening;
 }
 
 // index.v1_html is a hard link of index.html, so that they can never differ.

@@ -29,34 +29,56 @@ PageText page_text(const Policy& policy, const ProjectPage& page) {
 StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
                       const ProjectName& project, const PageText& text, const std::string& name,
                       bool replaces) {
-    StagedPage staged{layout::staged(name), {}};
+    StagedPage staged{layout::staged(name), {}, {}};
     const std::string to = layout::published(layout::page_directory(project));
     must(tree.make_directory(staged.directory));
-    const auto stage = [&](const std::string& file_name, const std::string& bytes) {
-        Descriptor file = must(tree.create(staged.directory + "/" + file_name));
+    const auto stage = [&](const std::string& path, const std::string& place,
+                           const std::string& bytes) {
+        Descriptor file = must(tree.create(path));
         must(tree.write(file, bytes));
-        must(tree.finish(std::move(file),
-                         replaces ? new_mtime(tree, clock, to + "/" + file_name) : std::nullopt,
+        must(tree.finish(std::move(file), replaces ? new_mtime(tree, clock, place) : std::nullopt,
                          false));
+    };
+    const auto stage_format = [&](const std::string& file_name, const std::string& bytes) {
+        stage(staged.directory + "/" + file_name, to + "/" + file_name, bytes);
         staged.names.push_back(file_name);
     };
+    // The HTML last: its signatures follow it.
+    if (policy.json) stage_format(layout::json_name, text.json);
     if (policy.html) {
-        stage(layout::html_name, text.html);
+        stage_format(layout::html_name, text.html);
         must(tree.link(staged.directory + "/" + layout::html_name,
                        staged.directory + "/" + layout::v1_html_name));
         staged.names.push_back(layout::v1_html_name);
     }
-    if (policy.json) stage(layout::json_name, text.json);
+    const auto stage_signature = [&](const std::string& path, const std::string& below_web,
+                                     const std::string& bytes) {
+        stage(path, layout::published(below_web), bytes);
+        staged.signatures.emplace_back(path, layout::published(below_web));
+    };
+    if (policy.keys) {
+        stage_signature(staged.directory + ".dsa", layout::signature(project),
+                        policy.keys->dsa.sign(text.html));
+        stage_signature(staged.directory + ".ed25519", layout::signature_ed25519(project),
+                        policy.keys->ed25519.sign(text.html));
+    }
     return staged;
 }
 
 void place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project) {
     const std::string to = layout::published(layout::page_directory(project));
-    if (must(tree.place(staged.directory, to))) return;
-    for (const std::string& name : staged.names)
-        must(tree.rename(fmt::format("{}/{}", staged.directory, name),
-                         fmt::format("{}/{}", to, name)));
+    const bool placed = must(tree.place(staged.directory, to));
+    if (!placed)
+        for (const std::string& name : staged.names)
+            must(tree.rename(fmt::format("{}/{}", staged.directory, name),
+                             fmt::format("{}/{}", to, name)));
+    for (const auto& [from, place] : staged.signatures) must(tree.rename(from, place));
+    if (!placed) must(tree.remove_directory(staged.directory));
+}
+
+void discard_page(FileTree& tree, const StagedPage& staged) {
     must(tree.remove_directory(staged.directory));
+    for (const auto& [from, place] : staged.signatures) must(tree.remove(from));
 }
 
 }  // namespace pep381d

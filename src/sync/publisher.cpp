@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pep381d/pages/root_index.h"
+#include "pep381d/sync/server_keys.h"
 #include "pep381d/tree/layout.h"
 #include "pep381d/tree/staging.h"
 
@@ -51,6 +52,10 @@ void Publisher::remake(const ProjectName& project) {
         for (const std::string& path : {layout::page_html(project), layout::page_v1_html(project)})
             fresh_.obsolete.push_back(path);
     if (!policy_.json) fresh_.obsolete.push_back(layout::page_json(project));
+    if (!policy_.keys)
+        for (const std::string& path :
+             {layout::signature(project), layout::signature_ed25519(project)})
+            fresh_.obsolete.push_back(path);
 }
 
 void Publisher::stage(const ProjectName& project, const PageText& text, bool replaces) {
@@ -61,6 +66,7 @@ void Publisher::stage(const ProjectName& project, const PageText& text, bool rep
 
 void Publisher::hold_root(bool hold) {
     root_held_ = hold;
+    show_keys();
     if (!hold) return;
     if (!policy_.html) {
         must(tree_.remove(layout::root_html));
@@ -68,6 +74,10 @@ void Publisher::hold_root(bool hold) {
     }
     if (!policy_.json) must(tree_.remove(layout::root_json));
     must(tree_.flush());
+}
+
+void Publisher::show_keys() {
+    publish_server_keys(tree_, policy_, !root_held_);
 }
 
 void Publisher::stage_root() {
@@ -221,7 +231,7 @@ void Publisher::unstage_page(const ProjectName& project, Group& group) {
     if (page == group.pages.end()) return;
     std::erase_if(group.staged, [&](const auto& staged) {
         if (staged.first != project) return false;
-        must(tree_.remove_directory(staged.second.directory));
+        discard_page(tree_, staged.second);
         return true;
     });
     again_.push_back(std::move(*page));

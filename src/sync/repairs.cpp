@@ -61,6 +61,11 @@ bool Repairs::add(const Finding& finding) {
         clear_away(finding.path, levels_most);
         return true;
     }
+    if (finding.path == layout::server_key || finding.path == layout::server_key_ed25519) {
+        clear_away(finding.path, levels_most);
+        publisher_.show_keys();
+        return true;
+    }
     if (!is_ours(finding.path)) return false;
     if (is_root_index(finding.path)) {
         remake_root(finding);

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/base/digest.h"
 #include "pep381d/sync/intake.h"
+#include "pep381d/sync/server_keys.h"
 
 namespace pep381d {
 
@@ -13,7 +15,10 @@ constexpr std::size_t remade_a_turn = 200;
 }  // namespace
 
 std::string Reshape::formats() const {
-    return std::string(policy_.html ? "html " : "") + (policy_.json ? "json" : "");
+    std::string formats = std::string(policy_.html ? "html " : "") + (policy_.json ? "json" : "");
+    // Another key is another format: every page is signed again.
+    if (policy_.keys) formats += " signed=" + to_hex(sha256(server_keys_text(policy_)));
+    return formats;
 }
 
 std::vector<ProjectName> Reshape::begin() {
@@ -58,6 +63,8 @@ std::vector<ProjectName> Reshape::begin() {
     note(Note::made_files, files);
     note(Note::made_filter, filter);
     note(Note::master, policy_.master_shown);
+    if (policy_.keys || state_.text(Note::server_keys))
+        note(Note::server_keys, server_keys_text(policy_));
     change.commit();
     return blocked;
 }
@@ -73,11 +80,12 @@ void Reshape::go_on() {
         change.commit();
         return;
     }
+    // Who reads in the state that all are signed finds the keys there.
+    publisher_.hold_root(false);
     State::Change change(state_);
     state_.set(Note::made_formats, formats());
     state_.set(Note::root_changes, state_.number(Note::root_changes).value_or(0) + 1);
     change.commit();
-    publisher_.hold_root(false);
     publisher_.want_root();
     running_ = false;
 }

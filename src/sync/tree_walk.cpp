@@ -165,6 +165,9 @@ void TreeWalk::see(Directory& in, const Entry& entry) {
         case Area::packages:
             see_in_packages(entry, path);
             break;
+        case Area::signatures:
+            see_in_signatures(entry);
+            break;
         case Area::nobodys:
             if (entry.kind == FileKind::directory)
                 enter(path, Area::nobodys);
@@ -178,14 +181,15 @@ void TreeWalk::see_in_web(const Entry& entry) {
     static const std::array<std::pair<const char*, Area>, 5> ours{{{"simple", Area::simple},
                                                                    {"packages", Area::packages},
                                                                    {"status", Area::status},
-                                                                   {"serversig", Area::nobodys},
+                                                                   {"serversig", Area::signatures},
                                                                    {"pypi", Area::nobodys}}};
     const std::string path = layout::published(entry.name);
     const auto* found = std::find_if(ours.begin(), ours.end(),
                                      [&](const auto& one) { return entry.name == one.first; });
     if (found == ours.end()) {
         // Those are the mirror's, but not the state's.
-        if (!is_one_of(entry.name, {"last-modified", "local-stats", "serverkey"}))
+        if (!is_one_of(entry.name,
+                       {"last-modified", "local-stats", "serverkey", "serverkey.ed25519"}))
             add(Flaw::foreign, path, "not the mirror's; it is left alone");
     } else if (entry.kind == FileKind::directory) {
         to_visit_.emplace_back(path, found->second);
@@ -209,6 +213,23 @@ void TreeWalk::see_in_simple(const Entry& entry) {
     const bool legal = name && name->text() == entry.name;
     if (entry.kind == FileKind::directory)
         enter(path, legal ? Area::project : Area::nobodys);
+    else
+        add_stray(path, entry.kind);
+}
+
+// Whether it is the right one is found with the project.
+void TreeWalk::see_in_signatures(const Entry& entry) {
+    const std::string path = "web/serversig/" + entry.name;
+    const auto project = ProjectName::parse(entry.name.substr(0, entry.name.find('.')));
+    const bool legal = project && (layout::published(layout::signature(*project)) == path ||
+                                   layout::published(layout::signature_ed25519(*project)) == path);
+    if (legal) {
+        const auto known = state_.published(*project);
+        if (!formats_.settled || (formats_.keys && known && known->page)) return;
+        if (state_.queued(*project) || state_.awaits(layout::below_web(path))) return;
+    }
+    if (entry.kind == FileKind::directory)
+        enter(path, Area::nobodys);
     else
         add_stray(path, entry.kind);
 }

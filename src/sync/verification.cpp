@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/state/damage.h"
 #include "pep381d/sync/root_check.h"
+#include "pep381d/sync/server_keys.h"
 #include "pep381d/tree/layout.h"
 
 namespace pep381d {
@@ -37,10 +39,15 @@ std::vector<Finding> found_twice(const std::vector<Finding>& first, std::vector<
 
 Formats formats_of(State& state) {
     const auto made = state.text(Note::made_formats);
-    if (!made) return {false, false, false};
+    if (!made) return {false, false, false, nullptr};
     Formats formats{made->find("html") != std::string::npos,
-                    made->find("json") != std::string::npos, true};
+                    made->find("json") != std::string::npos, true, nullptr};
     if (made->starts_with("on the way")) formats.settled = false;
+    const auto keys = state.text(Note::server_keys).value_or("");
+    if (keys.empty()) return formats;
+    formats.keys = read_server_keys(keys);
+    if (!formats.keys)
+        throw StateDamaged(fmt::format("the state's public keys cannot be read; {}", adopt_anew));
     return formats;
 }
 
@@ -66,6 +73,7 @@ bool Verification::go_on(std::size_t most) {
         switch (step_) {
             case Step::outside:
                 check_outside();
+                check_server_keys();
                 if (!options_.walked)
                     walk_ =
                         std::make_unique<TreeWalk>(state_, tree_, formats_, examiners_ != nullptr);
@@ -109,6 +117,23 @@ void Verification::check_outside() {
     if (!poll || *shown > *poll)
         add(Flaw::ahead, fmt::format("it says {}, and the newest poll began {}",
                                      format_basic(*shown), poll ? format_basic(*poll) : "never"));
+}
+
+void Verification::check_server_keys() {
+    if (!formats_.keys || !formats_.settled) return;
+    for (const auto& [path, key] :
+         {std::pair(layout::server_key, &formats_.keys->dsa),
+          std::pair(layout::server_key_ed25519, &formats_.keys->ed25519)}) {
+        const auto look = tree_.look(path);
+        const auto text = read_whole(tree_, path);
+        if (look && !look.value())
+            add({Flaw::missing, path, "nobody can check the signatures", std::nullopt});
+        else if (!text)
+            add({Flaw::unreadable, path, text.failure().what, std::nullopt});
+        else if (text.value() != key->pem())
+            add({Flaw::wrong_bytes, path, "it is not the key that pages are signed with",
+                 std::nullopt});
+    }
 }
 
 void Verification::walk(std::size_t& left) {

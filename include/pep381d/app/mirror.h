@@ -11,6 +11,7 @@
 #include "pep381d/base/clock.h"
 #include "pep381d/base/descriptor.h"
 #include "pep381d/base/log.h"
+#include "pep381d/net/curl_transport.h"
 #include "pep381d/state/state.h"
 #include "pep381d/sync/engine.h"
 #include "pep381d/sync/policy.h"
@@ -19,6 +20,7 @@
 namespace pep381d {
 
 Policy policy_of(const Config& config, bool daemon);
+TransportOptions transport_options(const Config& config);
 
 struct PassResult {
     std::optional<Failure> poll;             // why the poll failed

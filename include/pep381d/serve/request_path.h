@@ -17,7 +17,7 @@ struct Resource {
         home,        // `/`: the status page or the index
         page,        // a directory of an index page in several representations
         package,     // a distribution file, or its companion
-        small_text,  // `last-modified`
+        small_text,  // `last-modified`, `serverkey`
         signature,
         legacy_json,
         status_html,

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pep381d/base/signing_keys.h"
 #include "pep381d/model/project_page.h"
 #include "pep381d/sync/finding.h"
 #include "pep381d/tree/file_tree.h"
@@ -26,6 +27,7 @@ namespace pep381d {
 struct Formats {
     bool html = true, json = true;
     bool settled = true;  // false: they are being changed, and a page in either may be missing
+    std::shared_ptr<const ServerKeys> keys;  // what signatures are made for; null: there are none
 };
 
 // A project as the state has it.
@@ -55,7 +57,8 @@ class Examination {
     // Goes on until about `most` bytes are read; how many it were, what else was done counted in.
     std::size_t go_on(std::size_t most);
     bool ended() const {
-        return !proof_ && next_page_ == pages_.size() && next_item_ == items_.size();
+        return !proof_ && next_page_ == pages_.size() && next_signature_ == signatures_.size() &&
+               next_item_ == items_.size();
     }
     const std::shared_ptr<const Subject>& subject() const { return subject_; }
     const Scope& scope() const { return scope_; }
@@ -75,10 +78,17 @@ class Examination {
         std::string linked_from;  // the page, where it is not the state that says so
     };
 
+    struct Signature {
+        std::string path;
+        const PublicKey* key;
+    };
+
     void add_item(Item item);
     std::size_t look_at(const Page& page);
+    std::size_t look_at(const Signature& signature);
     void look_at_other(const Page& page, const std::string& bytes);
     const std::string& made(const Page& page);
+    const std::string& html();
     void check_alias(const Page& page, const FileLook& look);
     std::size_t begin(const Item& item);
     void judge(const Item& item);
@@ -90,11 +100,12 @@ class Examination {
     std::shared_ptr<const Subject> subject_;
     Scope scope_;
     std::vector<Page> pages_;
+    std::vector<Signature> signatures_;  // of the page in HTML
     std::vector<Item> items_;
     std::set<std::string> linked_;  // paths of items that pages brought
-    std::size_t next_page_ = 0, next_item_ = 0;
+    std::size_t next_page_ = 0, next_signature_ = 0, next_item_ = 0;
     std::optional<Proof> proof_;
-    std::string html_;  // as the state makes it
+    std::string html_, json_;  // as the state makes them
     std::int64_t bytes_ = 0;
     std::vector<Finding> findings_;
 };

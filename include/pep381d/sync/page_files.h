@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pep381d/base/clock.h"
@@ -25,14 +26,18 @@ PageText page_text(const Policy& policy, const ProjectPage& page);
 struct StagedPage {
     std::string directory;           // in staging/
     std::vector<std::string> names;  // of the files in it, as they will be called
+    // Each in staging/, and where it belongs: the page's signatures are in another directory.
+    std::vector<std::pair<std::string, std::string>> signatures;
 };
 
-// One file for each format of the policy, and the alias of the HTML. `name`: of the directory.
-// `replaces`: the page may be there already.
+// One file for each format of the policy, the alias of the HTML, and its signatures. `name`: of the
+// directory. `replaces`: the page may be there already.
 StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
                       const ProjectName& project, const PageText& text, const std::string& name,
                       bool replaces);
+// The page and its signatures, back to back.
 void place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project);
+void discard_page(FileTree& tree, const StagedPage& staged);
 
 // The modification time (seconds) of what replaces this file: web servers make ETags of whole
 // seconds and the size, and a file rewritten within a second must not keep both. Nothing where none

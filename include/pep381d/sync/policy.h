@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "pep381d/base/signing_keys.h"
 #include "pep381d/master/protocol.h"
 #include "pep381d/net/retry.h"
 #include "pep381d/plan/filter.h"
@@ -29,7 +31,8 @@ struct Policy {
     PagePolicy page;
     bool html = true;  // pages.formats
     bool json = true;
-    bool keep_deleted = false;  // deletes.policy = keep
+    std::shared_ptr<const SigningKeys> keys;  // signing.key; null: pages are not signed
+    bool keep_deleted = false;                // deletes.policy = keep
     double max_deleted_fraction = 0.05;
     std::chrono::milliseconds grace{0};  // deletes.grace; none in a single pass
     std::chrono::milliseconds root_interval{

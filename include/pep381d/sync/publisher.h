@@ -41,16 +41,19 @@ class Publisher {
 
     void add(FileArrived file);
     void add(PageReady page);
-    // The page of this project, made again from the state in the formats of the policy; others are
-    // removed.
+    // The page of this project, made again from the state in the formats of the policy, and signed;
+    // others are removed.
     void remake(const ProjectName& project);
     // The root index is to be written at the next turn, if it is not what the state says.
     void want_root() { root_wanted_ = true; }
 
     // While the pages are made again in other formats: no root index is written, since it could
     // name pages that are not there yet, and those of formats that are given up are removed at
-    // once.
+    // once. Nor are keys shown that not all pages are signed with.
     void hold_root(bool hold);
+
+    // web/serverkey is what it should be.
+    void show_keys();
 
     // Nothing more is begun: neither a root index nor removals, of which there may be very many.
     void leave() { leaving_ = true; }

@@ -50,7 +50,7 @@ class TreeWalk {
 
   private:
     // What a directory is a part of.
-    enum class Area { web, status, staging, simple, project, packages, nobodys };
+    enum class Area { web, status, staging, simple, project, packages, signatures, nobodys };
     struct Directory {
         std::string path;
         Area area;
@@ -67,6 +67,7 @@ class TreeWalk {
     void see(Directory& in, const Entry& entry);
     void see_in_web(const Entry& entry);
     void see_in_simple(const Entry& entry);
+    void see_in_signatures(const Entry& entry);
     void see_in_project(const Directory& in, const Entry& entry);
     void enter_packages();
     std::size_t gather(std::size_t most);

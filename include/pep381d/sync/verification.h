@@ -71,6 +71,7 @@ class Verification {
     };
 
     void check_outside();
+    void check_server_keys();
     void walk(std::size_t& left);
     void take_in(Examiners::Work work);
     void check_root_twice();

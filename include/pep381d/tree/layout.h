@@ -11,6 +11,8 @@ namespace pep381d::layout {
 inline const std::string web = "web";
 inline const std::string staging = "staging";
 inline const std::string last_modified = "web/last-modified";
+inline const std::string server_key = "web/serverkey";  // PEP 381; only where we sign
+inline const std::string server_key_ed25519 = "web/serverkey.ed25519";
 inline const std::string root_html = "web/simple/index.html";
 inline const std::string root_v1_html = "web/simple/index.v1_html";
 inline const std::string root_json = "web/simple/index.v1_json";
@@ -51,6 +53,14 @@ inline std::string page_v1_html(const ProjectName& name) {
 }
 inline std::string page_json(const ProjectName& name) {
     return page_directory(name) + "/" + json_name;
+}
+
+// Below web/: of the page in HTML. No normalized name has a dot.
+inline std::string signature(const ProjectName& name) {
+    return "serversig/" + name.text();
+}
+inline std::string signature_ed25519(const ProjectName& name) {
+    return signature(name) + ".ed25519";
 }
 
 }  // namespace pep381d::layout

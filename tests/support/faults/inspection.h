@@ -3,11 +3,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "pep381d/base/clock.h"
+#include "pep381d/base/signing_keys.h"
 #include "pep381d/state/state.h"
 
 #include "support/faults/volume.h"
@@ -23,6 +25,9 @@ struct Truth {
     // The published tree in the end, by path, but for last-modified and the status.
     std::map<std::string, std::string> tree;
     std::int64_t files = 0, bytes = 0;
+    // The keys that pages are signed with in the end; null: none. In `tree` a signature's bytes are
+    // those of the page that it is of.
+    std::shared_ptr<const pep381d::SigningKeys> keys;
     // Paths where other bytes lie at the master than before.
     std::set<std::string> replaced;
     pep381d::Time before;  // last-modified at the beginning; 0: none

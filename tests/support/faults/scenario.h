@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -33,9 +34,13 @@ struct Scenario {
 };
 
 Scenario first_pass();
-Scenario changes_and_removals();
+// `keys`: what the mirror signs with.
+Scenario changes_and_removals(std::shared_ptr<const pep381d::SigningKeys> keys = nullptr);
 Scenario formats_given_up();
 Scenario formats_added();
+// From these keys to those; null: none.
+Scenario keys_changed(std::shared_ptr<const pep381d::SigningKeys> before,
+                      std::shared_ptr<const pep381d::SigningKeys> after);
 Scenario damage();
 
 }  // namespace faults
