@@ -128,7 +128,7 @@ std::vector<ConfigSetting> read_file(const std::string& path,
 }
 
 bool needs_mirror(const std::string& command) {
-    return !command.empty() && command != "keygen";
+    return !command.empty() && command != "keygen" && command != "verify-page";
 }
 
 // The others need no key, and may be run by users who cannot read it.

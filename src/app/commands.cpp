@@ -16,6 +16,7 @@
 #include "pep381d/app/status_text.h"
 #include "pep381d/app/systemd.h"
 #include "pep381d/app/verify_command.h"
+#include "pep381d/app/verify_page_command.h"
 #include "pep381d/base/units.h"
 #include "pep381d/pages/status_page.h"
 #include "pep381d/serve/web_server.h"
@@ -232,14 +233,15 @@ int usage(const CommandLine& line) {
 
 int dispatch(const CommandLine& line, int argc, const char* const* argv) {
     const std::string& command = line.command;
-    const bool takes_arguments =
-        command == "sync" || command == "status" || command == "adopt" || command == "verify";
+    const bool takes_arguments = command == "sync" || command == "status" || command == "adopt" ||
+                                 command == "verify" || command == "verify-page";
     if (!line.arguments.empty() && !takes_arguments)
         return end_with(
             2, fmt::format("{} takes no argument {}", command, quoted(line.arguments.front())),
             "see `pep381d --help`");
     if (command == "sync") return sync(line);
     if (command == "verify") return verify_command(line);
+    if (command == "verify-page") return verify_page_command(line);
     if (command == "run") return run(line, argc, argv);
     if (command == "serve") return serve(line);
     if (command == "status") return status(line);

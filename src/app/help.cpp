@@ -23,6 +23,9 @@ Commands:
                      pages, files and state against one another, each fault a
                      line; with --no-hash sizes and links only; with --repair
                      what is wrong is made or fetched again, and strays go
+  verify-page URL [--key FILE]
+                     the signature of a page of any mirror, by its public key in
+                     FILE, or else by the one that the mirror itself shows
   allow-deletions    confirm once what the guard against mass deletions holds back
   adopt [DIRECTORY]  begin a new state where ours is damaged, over the tree that is
                      there; with the files of another mirror tool's tree

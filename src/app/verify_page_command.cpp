@@ -1,0 +1,82 @@
+#include "pep381d/app/verify_page_command.h"
+
+#include <cstdio>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "pep381d/app/ending.h"
+#include "pep381d/app/mirror.h"
+#include "pep381d/base/log.h"
+#include "pep381d/base/signing_keys.h"
+#include "pep381d/duties/page_signature.h"
+#include "pep381d/net/curl_transport.h"
+
+namespace pep381d {
+
+namespace {
+
+struct Arguments {
+    std::vector<std::string> urls;
+    std::string key;
+    bool understood = true;
+};
+
+// `--key FILE` and `--key=FILE`.
+Arguments read(const std::vector<std::string>& words) {
+    constexpr std::string_view option = "--key";
+    Arguments arguments;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (words[i] == option && i + 1 < words.size())
+            arguments.key = words[++i];
+        else if (words[i].starts_with("--key="))
+            arguments.key = words[i].substr(option.size() + 1);
+        else if (words[i].starts_with("--"))
+            arguments.understood = false;
+        else
+            arguments.urls.push_back(words[i]);
+    }
+    return arguments;
+}
+
+int told(const Failure& failure) {
+    switch (failure.fault) {
+        case Fault::gone:
+            return end_with(1, failure.what, "there is nothing to check the page with");
+        case Fault::corrupt:
+            return end_with(1, failure.what, "do not trust the page");
+        case Fault::refused:
+            return end_with(1, failure.what, "the page could not be checked");
+        default:
+            return end_with(3, failure.what, "try again");
+    }
+}
+
+}  // namespace
+
+int verify_page_command(const CommandLine& line) {
+    const Arguments arguments = read(line.arguments);
+    if (!arguments.understood || arguments.urls.size() != 1)
+        return end_with(2, "verify-page takes one URL, and `--key FILE`", "see `pep381d --help`");
+    const std::string shown = display_url(arguments.urls.front());
+    const auto page = page_address(arguments.urls.front());
+    if (!page)
+        return end_with(2, fmt::format("{} is no URL of a project's page", quoted(shown)),
+                        "write http(s)://HOST/simple/NAME/");
+    std::optional<PublicKey> key;
+    if (!arguments.key.empty()) {
+        auto read = read_public_key(arguments.key);
+        if (!read) return end_with(2, read.failure().what, "name a public key in PEM");
+        key = std::move(read).value();
+    }
+    CurlTransport transport(transport_options(line.config));
+    const auto good = verify_page(transport, *page, key);
+    if (!good) return told(good.failure());
+    for (const KeyKind kind : good.value())
+        std::printf("%s: good %s signature by %s\n", shown.c_str(),
+                    std::string(name_of(kind)).c_str(),
+                    key ? arguments.key.c_str() : "the key that the mirror itself shows");
+    return 0;
+}
+
+}  // namespace pep381d
