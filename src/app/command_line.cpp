@@ -132,8 +132,12 @@ bool needs_mirror(const std::string& command) {
 }
 
 // The others need no key, and may be run by users who cannot read it.
-bool signs(const std::string& command) {
-    return command == "run" || command == "sync" || command == "check-config";
+bool signs(const CommandLine& line) {
+    const auto& arguments = line.arguments;
+    const bool repairs = line.command == "verify" && std::find(arguments.begin(), arguments.end(),
+                                                               "--repair") != arguments.end();
+    return repairs || line.command == "run" || line.command == "sync" ||
+           line.command == "check-config";
 }
 
 }  // namespace
@@ -155,8 +159,8 @@ CommandLine read_command_line(int argc, const char* const* argv) {
                                  "missing: say where the mirror is to lie"});
     if (line.config.state_file.empty() && !line.config.mirror_directory.empty())
         line.config.state_file = line.config.mirror_directory + "/state.db";
-    if (!signs(line.command)) return line;
-    if (const auto mistake = signing_mistake(line.config)) {
+    if (!signs(line)) return line;
+    if (const auto mistake = load_signing_keys(line.config)) {
         const bool by_option =
             std::any_of(read.settings.begin(), read.settings.end(),
                         [](const ConfigSetting& setting) { return setting.key == "signing.key"; });

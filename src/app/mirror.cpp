@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "pep381d/app/progress.h"
-#include "pep381d/app/signing.h"
 #include "pep381d/app/systemd.h"
 #include "pep381d/base/lock.h"
 #include "pep381d/net/curl_transport.h"
@@ -28,6 +27,7 @@ Policy policy_of(const Config& config, bool daemon) {
     policy.page = {config.files_enabled, config.files_core_metadata, config.deletes_keep};
     policy.html = config.pages_html;
     policy.json = config.pages_json;
+    policy.keys = config.signing_keys;
     policy.keep_deleted = config.deletes_keep;
     policy.max_deleted_fraction = config.deletes_max_fraction;
     // A single pass ends with nothing left over; a daemon lets readers of the old page finish.
@@ -56,20 +56,6 @@ TransportOptions transport_options(const Config& config) {
                                                          : IpVersion::any;
     return options;
 }
-
-namespace {
-
-// Who only looks has no use for the keys.
-Policy signing_policy_of(const Config& config, bool daemon) {
-    Policy policy = policy_of(config, daemon);
-    if (config.signing_key.empty()) return policy;
-    if (const auto mistake = signing_mistake(config)) throw Fatal(2, "signing.key: " + *mistake);
-    policy.keys =
-        std::make_shared<const SigningKeys>(read_signing_keys(config.signing_key).value());
-    return policy;
-}
-
-}  // namespace
 
 // Of the tree's disk and the state's. Asked by the loop at every turn: two system calls a second.
 class RoomWatch {
@@ -114,7 +100,7 @@ class RoomWatch {
 // Everything that lives as long as one configuration is in force.
 struct Mirror::Session {
     Session(Mirror& mirror, const Config& config, bool daemon)
-        : policy(signing_policy_of(config, daemon)),
+        : policy(policy_of(config, daemon)),
           transport(transport_options(config)),
           staging(mirror.tree_),
           committer(mirror.state_, mirror.tree_, policy, mirror.clock_, mirror.log_, daemon),

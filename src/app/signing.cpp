@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -30,13 +31,14 @@ std::string told_published(const std::string& path) {
 
 }  // namespace
 
-std::optional<std::string> signing_mistake(const Config& config) {
+std::optional<std::string> load_signing_keys(Config& config) {
     if (config.signing_key.empty()) return std::nullopt;
     if (is_published(config.signing_key, config.mirror_directory))
         return told_published(config.signing_key);
     if (!config.pages_html) return "what is signed is the page in HTML: add html to pages.formats";
-    const auto keys = read_signing_keys(config.signing_key);
-    if (!keys) return keys.failure().what;
+    auto keys = read_signing_keys(config.signing_key);
+    if (!keys) return std::move(keys).failure().what;
+    config.signing_keys = std::make_shared<const SigningKeys>(std::move(keys).value());
     return std::nullopt;
 }
 

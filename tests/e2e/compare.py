@@ -38,6 +38,7 @@ class Terms:
     json: bool = True
     files: bool = True                          # False: links to the master's own files
     metadata: bool = True
+    signed: bool = False                        # whether the signatures are right is not looked at
     projects: Optional[Collection[str]] = None  # normalized names that it is to carry; None: all
     without: Collection[str] = ()               # names of files that cannot be had
 
@@ -423,6 +424,13 @@ class Comparison:
     def only_what_is_allowed(self) -> None:
         allowed = {"simple", "packages", "status", "status/index.html", "status/status.json",
                    "last-modified"} | self.pages.keys()
+        if self.terms.signed:
+            pages = {path.split("/")[1] for path in self.pages if path.count("/") == 2}
+            signatures = {"serverkey", "serverkey.ed25519", "serversig"} | {
+                f"serversig/{name}{suffix}" for name in pages for suffix in ("", ".ed25519")}
+            for path in sorted(signatures - self.disk.keys()):
+                self.differ(f"{path}: is not there")
+            allowed |= signatures
         full = set()
         for path in self.disk:
             full.add(path.rpartition("/")[0])

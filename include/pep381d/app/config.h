@@ -4,10 +4,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "pep381d/base/room.h"
+#include "pep381d/base/signing_keys.h"
 #include "pep381d/master/protocol.h"
 
 namespace pep381d {
@@ -49,6 +51,8 @@ struct Config {
     std::chrono::milliseconds deletes_grace{std::chrono::minutes(15)};
 
     std::string signing_key;  // path; empty: pages are not signed
+    // What lies there, as it was when the configuration was read for a command that signs.
+    std::shared_ptr<const SigningKeys> signing_keys;
 
     std::chrono::milliseconds verify_interval{std::chrono::hours(30 * 24)};  // 0: never
 

@@ -8,9 +8,9 @@
 
 namespace pep381d {
 
-// Why pages cannot be signed with `signing.key`, and what to do; nothing where they can be, or need
-// not be.
-std::optional<std::string> signing_mistake(const Config& config);
+// Reads what `signing.key` names. Why pages cannot be signed with that, and what to do; nothing
+// where they can be, or need not be.
+std::optional<std::string> load_signing_keys(Config& config);
 
 // `pep381d keygen`: makes what is missing of both keys and their public halves.
 int keygen(const Config& config);
