@@ -11,9 +11,13 @@ constexpr std::size_t failures_most = 3;
 constexpr std::chrono::seconds longest_asked{3600};
 constexpr int most_doublings = 6;
 
-// A transfer is silent after this long, and eight times what is usual.
-constexpr std::chrono::seconds silence{2};
-constexpr int times_usual = 8;
+// A transfer hangs after four times what is usual, and this long. Its place is needed: the sooner
+// the better.
+constexpr std::chrono::seconds until_overlooked{2};
+// Whether all hang is asked in order to give up, and who does so counts from the beginning: a
+// machine that is busy must not look like a master that is silent.
+constexpr std::chrono::seconds until_given_up{5};
+constexpr int times_usual = 4;
 
 }  // namespace
 
@@ -56,31 +60,46 @@ void Pace::failed(const std::string& what, const Failure& failure, Steady now) {
 }
 
 Slots::Id Slots::start(Steady now) {
-    heard_.emplace(next_, now);
+    newest_ = now;
+    running_.emplace(next_, Transfer{now});
     return next_++;
 }
 
 void Slots::heard(Id id, Steady now) {
-    const auto found = heard_.find(id);
-    if (found == heard_.end()) return;
-    const auto pause = now - found->second;
-    usual_ = known_ ? usual_ + (pause - usual_) / 16 : pause;
-    known_ = true;
-    found->second = now;
+    const auto found = running_.find(id);
+    if (found == running_.end()) return;
+    Transfer& transfer = found->second;
+    const auto pause = now - transfer.heard;
+    transfer.longest_pause = std::max(transfer.longest_pause.value_or(pause), pause);
+    transfer.heard = newest_ = now;
+}
+
+void Slots::end(Id id) {
+    const auto found = running_.find(id);
+    if (found == running_.end()) return;
+    // One of which nothing came says nothing about the others.
+    if (const auto longest = found->second.longest_pause)
+        usual_ = usual_ ? *usual_ + (*longest - *usual_) / 16 : *longest;
+    running_.erase(found);
+}
+
+bool Slots::hangs(const Transfer& transfer, Steady now, Steady::duration least) const {
+    const auto pause = std::max(usual_.value_or(Steady::duration(0)),
+                                transfer.longest_pause.value_or(Steady::duration(0)));
+    return now - transfer.heard > least + times_usual * pause;
 }
 
 int Slots::taken(Steady now, int most) const {
-    if (!known_ || running() < most) return running();
-    const auto limit = silence + times_usual * usual_;
-    const auto silent = std::count_if(heard_.begin(), heard_.end(),
-                                      [&](const auto& one) { return now - one.second > limit; });
-    return running() - std::min(static_cast<int>(silent), most);
+    if (!usual_ || running() < most) return running();
+    const auto hanging = std::count_if(running_.begin(), running_.end(), [&](const auto& one) {
+        return hangs(one.second, now, until_overlooked);
+    });
+    return running() - std::min(static_cast<int>(hanging), most);
 }
 
-std::optional<Steady> Slots::newest() const {
-    std::optional<Steady> newest;
-    for (const auto& [id, when] : heard_) newest = std::max(newest.value_or(when), when);
-    return newest;
+bool Slots::all_hang(Steady now) const {
+    return std::all_of(running_.begin(), running_.end(),
+                       [&](const auto& one) { return hangs(one.second, now, until_given_up); });
 }
 
 }  // namespace pep381d

@@ -176,12 +176,17 @@ std::optional<Failure> Engine::ask_with_patience() {
 
 // Until nothing is left that can be done now; false where the patience with the master is used up.
 bool Engine::work_off() {
+    Steady counted = clock_.steady();  // what was waited until then
     while (!drained() && command_ != Command::stop && shortage_.empty()) {
         const Steady before = clock_.steady();
         step(longest_step);
-        if (paused_ || jobs_.nothing_comes())
-            patience_ -=
-                std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - before);
+        // That transfers hang is known only after a while, which is a part of the waiting.
+        if (const auto since = paused_ ? std::optional(before) : jobs_.silent_since()) {
+            const Steady now = clock_.steady();
+            patience_ -= std::chrono::duration_cast<std::chrono::milliseconds>(
+                now - std::max(*since, counted));
+            counted = now;
+        }
         if (patience_ < std::chrono::milliseconds(0)) {
             jobs_.fail_all("nothing came for as long as master.patience allows");
             return false;

@@ -24,9 +24,6 @@ constexpr std::int64_t bodies_most = 64LL << 20;
 constexpr std::size_t jobs_most = 128;
 constexpr std::size_t files_listed_most = 10'000;
 
-// Nothing that comes for this long is a silence.
-constexpr std::chrono::seconds silence{2};
-
 }  // namespace
 
 Jobs::Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
@@ -79,9 +76,11 @@ std::optional<Steady> Jobs::start_pages() {
     return std::nullopt;
 }
 
-bool Jobs::nothing_comes() const {
-    const auto newest = std::max(pages_.newest(), files_.newest());
-    return newest && clock_.steady() - *newest > silence;
+std::optional<Steady> Jobs::silent_since() const {
+    const Steady now = clock_.steady();
+    if (pages_.running() + files_.running() == 0) return std::nullopt;
+    if (!pages_.all_hang(now) || !files_.all_hang(now)) return std::nullopt;
+    return std::max(pages_.newest(), files_.newest());
 }
 
 void Jobs::fail_all(const std::string& why) {

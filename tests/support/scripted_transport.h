@@ -2,6 +2,7 @@
 // has no answer is 404.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -21,6 +22,8 @@ class ScriptedTransport final : public pep381d::Transport {
         // After so many bytes of the whole the connection breaks, or nothing follows any more.
         std::size_t cut = std::string::npos;
         bool hangs = false;
+        // It comes in so many pieces, each after so many turns of the loop.
+        int drips = 0, drip_turns = 0;
         bool ranges = true;  // it knows ranges
     };
     // For POSTs the key is the method's name.
@@ -44,11 +47,19 @@ class ScriptedTransport final : public pep381d::Transport {
             running_.pop_front();
             answer(request, receiver);
         }
+        for (std::size_t turn = dripping_.size(); turn > 0 && !dripping_.empty(); --turn) {
+            Dripping one = std::move(dripping_.front());
+            dripping_.pop_front();
+            drip(std::move(one));
+        }
     }
     bool idle() const { return running_.empty(); }
+    // Something has begun to come, and has not ended.
+    bool under_way() const { return !hanging_.empty() || !dripping_.empty(); }
     void cancel_all() override {
         running_.clear();
         hanging_.clear();
+        dripping_.clear();
     }
     void wake() override {}
 
@@ -87,6 +98,12 @@ class ScriptedTransport final : public pep381d::Transport {
         const auto from = static_cast<std::size_t>(part ? request.first_byte : 0);
         const std::string_view sent = std::string_view(answer.body).substr(0, answer.cut);
         pep381d::Done done = receiver.on_head(reply);
+        if (done && answer.drips > 0) {
+            const auto piece = answer.body.size() / static_cast<std::size_t>(answer.drips);
+            dripping_.push_back({std::move(receiver), reply, answer.body,
+                                 std::max<std::size_t>(1, piece), answer.drip_turns, 0});
+            return;
+        }
         if (done && !same && sent.size() > from) done = receiver.on_body(sent.substr(from));
         if (!done)
             receiver.on_end(done.failure());
@@ -99,6 +116,28 @@ class ScriptedTransport final : public pep381d::Transport {
             receiver.on_end(reply);
     }
 
+    struct Dripping {
+        pep381d::Receiver receiver;
+        pep381d::Reply reply;
+        std::string left;
+        std::size_t piece;
+        int pause, turns;
+    };
+    void drip(Dripping one) {
+        if (++one.turns == one.pause) {
+            one.turns = 0;
+            const auto sent = one.receiver.on_body(one.left.substr(0, one.piece));
+            one.left.erase(0, one.piece);
+            if (!sent || one.left.empty()) {
+                one.receiver.on_end(sent ? pep381d::Outcome<pep381d::Reply>(one.reply)
+                                         : sent.failure());
+                return;
+            }
+        }
+        dripping_.push_back(std::move(one));
+    }
+
     std::deque<std::pair<pep381d::Request, pep381d::Receiver>> running_;
+    std::deque<Dripping> dripping_;
     std::vector<pep381d::Receiver> hanging_;
 };

@@ -4,8 +4,10 @@
 // at which three things in a row failed is given a pause too. What fails is told by name: one
 // project that never works is one failure, however often it is tried, and slows down no other.
 //
-// Slots: how many transfers are under way. One from which nothing comes, while others take a
-// fraction of that time, no longer takes a place; so at most twice as many run as are allowed.
+// Slots: how many transfers are under way, and which of them hang: those from which nothing comes
+// for much longer than is usual, by their own pauses and by those of the ones before. Whoever is
+// slow but comes on never hangs. One that hangs no longer takes a place; so at most twice as many
+// run as are allowed.
 #pragma once
 
 #include <algorithm>
@@ -57,19 +59,26 @@ class Slots {
 
     Id start(Steady now);
     void heard(Id id, Steady now);
-    void end(Id id) { heard_.erase(id); }
-    // Those that take a place.
+    void end(Id id);
+    // Those that take a place. While nobody knows what is usual, all do.
     int taken(Steady now, int most) const;
-    int running() const { return static_cast<int>(heard_.size()); }
-    // The newest sign of life of those that run; nothing: none runs.
-    std::optional<Steady> newest() const;
-    void clear() { heard_.clear(); }
+    int running() const { return static_cast<int>(running_.size()); }
+    bool all_hang(Steady now) const;
+    // When something came, or a transfer began, last.
+    Steady newest() const { return newest_; }
+    void clear() { running_.clear(); }
 
   private:
-    std::map<Id, Steady> heard_;  // the last time
+    struct Transfer {
+        Steady heard;  // the last time
+        std::optional<Steady::duration> longest_pause{};
+    };
+    bool hangs(const Transfer& transfer, Steady now, Steady::duration least) const;
+
+    std::map<Id, Transfer> running_;
     Id next_ = 1;
-    Steady::duration usual_{0};  // between two signs of life: a moving average
-    bool known_ = false;
+    Steady newest_{};
+    std::optional<Steady::duration> usual_;  // longest pause of a transfer: a moving average
 };
 
 }  // namespace pep381d

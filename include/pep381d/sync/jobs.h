@@ -46,8 +46,8 @@ class Jobs {
     void abandon();
     // What is under way has failed, for this reason; what has arrived is published.
     void fail_all(const std::string& why);
-    // Transfers run, and none of them gets anything.
-    bool nothing_comes() const;
+    // Since when nothing comes; nothing: no transfer runs, or not all that run hang.
+    std::optional<Steady> silent_since() const;
 
     // What the poll knows of the master.
     void master_answered() { master_.well(); }

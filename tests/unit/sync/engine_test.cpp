@@ -171,6 +171,41 @@ TEST_CASE("a pass asks a limited master again after the time that it names, a re
     }
 }
 
+TEST_CASE("patience is spent where nothing comes, not where it comes slowly") {
+    World world;
+    world.publish(foo);
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    world.policy.patience = 20s;
+    auto newer = foo;
+    newer.serial = Serial{9};
+    world.publish(newer);
+    world.event("foo", "add Owner someone", 9);
+    auto& page = world.network.answers[World::url(foo)];
+    std::chrono::seconds waited{0};
+    world.hooks.report = [&](const Progress&) {
+        const bool under_way = world.network.under_way();
+        world.clock.advance(under_way ? 1s : 1ms);
+        if (under_way) ++waited;
+    };
+    SECTION("nothing comes") {
+        page.hangs = true;
+        page.cut = 1;
+        REQUIRE_FALSE(world.pass());
+        CHECK_THAT(world.cause_of("foo"), ContainsSubstring("master.patience"));
+        CHECK(waited >= 20s);
+        CHECK(waited <= 22s);
+    }
+    SECTION("a byte in five seconds, for five minutes") {
+        page.drips = 60;
+        page.drip_turns = 5;
+        REQUIRE_FALSE(world.pass());
+        CHECK(world.cause_of("foo").empty());
+        CHECK(world.state.pending() == 0);
+        CHECK(waited > 4min);
+    }
+}
+
 TEST_CASE("a list that is no good stops the first pass and leaves nothing") {
     World world;
     SECTION("empty") {}
