@@ -103,8 +103,12 @@ std::string certificate_problem(std::string_view detail) {
     for (const std::string_view prefix : {"SSL certificate problem: ", "SSL: "}) {
         if (detail.starts_with(prefix)) detail.remove_prefix(prefix.size());
     }
-    return fmt::format("TLS certificate problem: {} (a CA of your own goes into master.ca-file)",
-                       detail);
+    const auto says = [&](const char* word) { return detail.find(word) != detail.npos; };
+    const char* hint = "";
+    if (says("issuer") || says("self-signed") || says("self signed"))
+        hint = " (a CA of your own goes into master.ca-file)";
+    if (says("expired") || says("not yet valid")) hint = " (if it is not, see to the clock here)";
+    return fmt::format("TLS certificate problem: {}{}", detail, hint);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ import xmlrpc.client
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Tuple
 
+from tls_front import TlsFront
 from world import Mirror, SampleMaster, refused_port
 
 LIST = "method:list_packages_with_serial"
@@ -90,19 +91,20 @@ def all_of(*parts: Bring) -> Bring:
 def broken_answers(match: str, what: str, everybody: bool = False) -> List[Row]:
     """What anything that is asked for can look like."""
     quick = {"master.timeout": "1s"}
+    first = all_of() if everybody else others_first
     kinds: List[Tuple[str, Bring, Dict[str, str]]] = [
         ("500", faulty(match, "status", 500), {}),
         ("502", faulty(match, "status", 502), {}),
         ("503", faulty(match, "status", 503), {}),
         ("503, Retry-After 600", faulty(match, "status", 503, retry_after="600"), {}),
-        ("429", faulty(match, "status", 429), {}),
-        ("429, Retry-After 600", faulty(match, "status", 429, retry_after="600"), {}),
+        ("429", all_of(first, faulty(match, "status", 429)), {}),
+        ("429, Retry-After 600", all_of(first, faulty(match, "status", 429, retry_after="600")), {}),
         ("403", faulty(match, "status", 403), {}),
         ("404", faulty(match, "status", 404), {}),
         ("no answer", faulty(match, "hang"), quick if everybody else {}),
         ("the connection is reset", faulty(match, "reset"), {}),
         ("cut off in the middle", faulty(match, "cut"), {}),
-        ("a byte now and then", faulty(match, "drip", 100), {"master.timeout": "2s"}),
+        ("a byte now and then", faulty(match, "drip", 100), {"master.timeout": "4s"}),
         ("bytes without end", faulty(match, "endless"), {}),
         ("an empty body", faulty(match, "body", ""), {}),
         ("a page for people, with status 200", faulty(match, "body", HTML), {}),
@@ -110,6 +112,11 @@ def broken_answers(match: str, what: str, everybody: bool = False) -> List[Row]:
         ("redirected to another host", elsewhere(match), {}),
     ]
     return [Row(f"{what}: {kind}", bring, settings, everybody) for kind, bring, settings in kinds]
+
+
+def others_first(scene: Scene) -> None:
+    """A 429 stops whatever has not been asked by then of the same host; which that is would be chance."""
+    scene.mirror.sync("urllib3")
 
 
 def redirected(match: str) -> Bring:
@@ -197,6 +204,18 @@ def unknown_host(scene: Scene) -> None:
     scene.mirror.settings["master.url"] = "http://no-such-host.invalid"
 
 
+def by_https(certificate: str, *, known: bool = True, redirect: bool = False) -> Bring:
+    """The master is asked by https from now on; its certificate may be of an authority that we know."""
+    def bring(scene: Scene) -> None:
+        front = TlsFront(scene.master.url, certificate)
+        if known:
+            scene.mirror.settings["master.ca-file"] = front.authority
+        if redirect:
+            scene.master.fault(EVERYTHING, "redirect", scene.master.url + "/pypi", times=-1)
+        scene.mirror.settings["master.url"] = front.url
+    return bring
+
+
 def remove_all(scene: Scene) -> None:
     for name in scene.master.names():
         if name not in ("idna", "urllib3"):
@@ -207,6 +226,10 @@ POLL = [
     *broken_answers(EVERYTHING, "everything", everybody=True),
     Row("nobody listens", nobody, everybody=True),
     Row("its name is not known", unknown_host, everybody=True),
+    Row("https: the certificate has expired", by_https("expired"), everybody=True),
+    Row("https: the certificate is another host's", by_https("elsewhere"), everybody=True),
+    Row("https: the certificate is of an unknown authority", by_https("good", known=False), everybody=True),
+    Row("https: redirected to http", by_https("good", redirect=True), everybody=True),
     Row("XML-RPC: limited, `Limit may reset in 600 seconds`", faulty(
         LAST, "body", fault(-32500, "HTTPTooManyRequests: The action could not be performed because there were too "
                             "many requests by the client. Limit may reset in 600 seconds."))),
@@ -245,6 +268,9 @@ JOURNAL = [
 PAGES = [
     *broken_answers(PAGE, "page"),
     Row("page: 500 once", faulty(PAGE, "status", 500, times=1), RETRYING),
+    Row("page: 500, and another's comes after three seconds", all_of(
+        faulty("/simple/urllib3/", "delay", 3000), faulty(PAGE, "status", 500))),
+    Row("page: 404 once", faulty(PAGE, "status", 404, times=1), RETRYING),
     Row("page: 410", faulty(PAGE, "status", 410)),
     Row("page: HTML in the place of JSON", lambda scene: scene.master.raw(PAGE, HTML.encode(), "text/html")),
     Row("page: another project's", lambda scene: scene.serve_page(scene.pages["urllib3"])),
@@ -254,6 +280,7 @@ PAGES = [
     Row("page: with fewer files", changed_page(fewer_files)),
     Row("page: redirected to `file:///`", faulty(PAGE, "redirect", "file:///etc/passwd")),
     Row("every page: 500", faulty("/simple/", "status", 500), everybody=True),
+    Row("every page: 503, Retry-After 600", faulty("/simple/", "status", 503, retry_after="600"), everybody=True),
     Row("every page: 404", faulty("/simple/", "status", 404), everybody=True),
 ]
 

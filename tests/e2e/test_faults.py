@@ -36,6 +36,7 @@ def second(stamp: str) -> int:
 def plain(text: str, scene: Scene) -> str:
     """Without what differs from run to run."""
     text = text.replace(scene.mirror.settings["master.url"], "MASTER").replace(scene.master.files_url, "FILES")
+    text = text.replace(scene.master.url, "MASTER")  # by http
     text = re.sub(r"//localhost:\d+", "//ELSEWHERE", text)
     text = re.sub(r"/packages/\S+/", "/packages/.../", text)
     text = text.replace(".whl.metadata: HTTP", ".whl: HTTP")  # whichever of the two is asked for first
@@ -76,8 +77,8 @@ class Faults(World):
                 ("none", "none"): "nothing", ("whole", "none"): "all but another project",
                 ("none", "part"): "pages without new files", ("part", "part"): "pages without new files"}[both]
 
-    def reported(self, scene: Scene, status: Dict[str, Any], result: Result) -> Tuple[str, str]:
-        """The cause, and when it is tried again."""
+    def reported(self, scene: Scene, status: Dict[str, Any], result: Result, began: float) -> Tuple[str, str]:
+        """The cause, and when it is tried again; `began`: the pass, as seconds of the epoch."""
         if result.status == 0:
             skipped = [f"left out: {item['name']}: {item['cause']}" for item in status["skipped"][:1]]
             return plain((skipped or [""])[0], scene), ""
@@ -85,9 +86,10 @@ class Faults(World):
             self.assertTrue(item["cause"] and item["attempts"] > 0 and item["next_try"], item)
         if result.status == 3:
             return plain(status["last_error"], scene), "next poll"
-        pauses = [second(item["next_try"]) - time.time() for item in status["failing"]]
-        late = max(pauses) > 60
-        self.assertTrue(not late or 580 < max(pauses) < 610, pauses)
+        # The pass may take long on a busy machine.
+        pause = max(second(item["next_try"]) for item in status["failing"]) - began
+        late = pause > result.seconds + 60
+        self.assertTrue(not late or 598 < pause < result.seconds + 602, pause)
         return plain(status["failing"][0]["cause"], scene), "after 10 min" if late else "back-off"
 
     def observe(self, row: Row) -> str:
@@ -96,6 +98,7 @@ class Faults(World):
         mirror = scene.mirror
         before, stamp = held(mirror), mirror.last_modified()
         row.bring(scene)
+        began = time.time()
         result = mirror.sync()
         status = mirror.status()
         self.assertEqual(broken(mirror.web), [])
@@ -108,7 +111,7 @@ class Faults(World):
         self.assertTrue(moved or result.status > 0, "last-modified stands still")
         self.assertFalse(moved and (status["pending"] or "nothing" in published), "last-modified is ahead")
         self.assertEqual(status["failing"] != [], status["pending"] > 0, "what waits is named")
-        cause, again = self.reported(scene, status, result)
+        cause, again = self.reported(scene, status, result, began)
         if result.status:
             self.assert_ends(result, result.status)
         else:
@@ -123,6 +126,7 @@ class Faults(World):
         scene.master.clear_faults()
         scene.master.clear_raw()
         scene.mirror.settings["master.url"] = scene.master.url
+        scene.mirror.settings.pop("master.timeout", None)  # a busy machine is no fault
         result = scene.mirror.sync(master_patience="10s")
         if row.confirmed:
             self.assertEqual(result.status, 4, result.errors)

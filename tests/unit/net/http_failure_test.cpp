@@ -93,6 +93,15 @@ TEST_CASE("an error of curl tells what to do next, in words") {
          Fault::refused,
          "TLS certificate problem: self-signed certificate (a CA of your own goes into "
          "master.ca-file)"},
+        {{.code = CURLE_PEER_FAILED_VERIFICATION,
+          .detail = "SSL certificate problem: certificate has expired"},
+         Fault::refused,
+         "TLS certificate problem: certificate has expired (if it is not, see to the clock here)"},
+        {{.code = CURLE_PEER_FAILED_VERIFICATION,
+          .detail = "SSL: no alternative certificate subject name matches target host name 'x'"},
+         Fault::refused,
+         "TLS certificate problem: no alternative certificate subject name matches target host "
+         "name 'x'"},
         {{.code = CURLE_TOO_MANY_REDIRECTS}, Fault::refused, "too many redirects"},
         {{.code = CURLE_URL_MALFORMAT},
          Fault::refused,
