@@ -64,6 +64,22 @@ class Signatures(World):
         self.assertEqual(self.signed.staged(), [])
         self.assert_equal_trees(self.signed, self.started, Terms(signed=True))
 
+    def test_the_commands_of_the_document_verify(self) -> None:
+        self.assert_done(self.signed.sync())
+        document = Path(__file__).resolve().parents[2] / "docs" / "signatures.md"
+        shown = document.read_text(encoding="utf-8").split("## Verifying")[1]
+        commands = [line.strip() for line in shown.splitlines() if line.startswith("    ")]
+        self.assertGreater(len(commands), 8)
+        server = self.run_daemon(self.signed, "serve").url
+        elsewhere = self.directory / "elsewhere"
+        elsewhere.mkdir()
+        path = f"{DAEMON.parent}:{clean_environment()['PATH']}:/usr/bin"
+        for command in commands:
+            with self.subTest(command):
+                done = subprocess.run(["sh", "-c", command.replace("https://mirror.example", server)], cwd=elsewhere,
+                                      capture_output=True, env={**clean_environment(), "PATH": path}, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_keys_of_openssl_sign(self) -> None:
         for path in self.directory.glob("key*"):
             path.unlink()
@@ -124,6 +140,12 @@ class Signatures(World):
         self.assert_ends(verify_page(url, "--key", str(self.key)), 2, "it is a private key")
         self.assert_ends(verify_page(self.started.url + "/simple/x/"), 1, "/serverkey: HTTP 404")
         self.assert_ends(verify_page(url.replace("/simple/", "/elsewhere/")), 2, "no URL of a project's page")
+
+    def test_a_redirect_to_the_page_is_no_signature(self) -> None:
+        name = self.started.names()[0]
+        self.started.raw("/serverkey", Path(f"{self.key}.pub").read_bytes(), "text/plain")
+        self.started.raw(f"/serversig/{name}", b"", status=302, header=[f"Location: /simple/{name}/"])
+        self.assert_ends(verify_page(self.started.url + f"/simple/{name}/"), 1, f"/serversig/{name}: it redirects to")
 
     def test_another_key_signs_everything_again(self) -> None:
         self.assert_done(self.signed.sync())
