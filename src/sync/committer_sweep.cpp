@@ -1,4 +1,5 @@
-// The committer's part in the sweep (sync/sweep.h): when it may ask, and what follows from an answer.
+// The committer's part in the sweep (sync/sweep.h): when it may ask, and what follows from an
+// answer.
 #include "pep381d/sync/committer.h"
 
 namespace pep381d {

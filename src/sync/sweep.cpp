@@ -100,8 +100,8 @@ void Sweep::end_round() {
     State::Change change(state_);
     state_.set(Note::swept, began_);
     state_.set(Note::swept_found, found_);
-    const auto rest = std::clamp<milliseconds>(
-        began_ + interval_ - now, milliseconds(1), interval_);
+    const auto rest =
+        std::clamp<milliseconds>(began_ + interval_ - now, milliseconds(1), interval_);
     began_ = now + rest;
     place_.clear();
     done_ = found_ = 0;
