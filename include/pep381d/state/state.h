@@ -132,7 +132,7 @@ enum class Note {
     root_etag,     // text
     root_serial,   // of that; 0: it had none
     undated,       // 1: it has no last-modified
-    server_keys,    // text: the public halves of the keys that pages are signed with; empty: none
+    server_keys,   // text: the public halves of the keys that pages are signed with; empty: none
 };
 
 class State {
@@ -254,8 +254,9 @@ class State {
     bool whole();
 
     // What is to be removed from the tree, paths below web/. Pages stand under simple/, and their
-    // signatures under serversig/, files under packages/. A dropped project's page is named once the root index that is written shows at
-    // least the change `root_written`; its files once its page is gone.
+    // signatures under serversig/, files under packages/. A dropped project's page is named once
+    // the root index that is written shows at least the change `root_written`; its files once its
+    // page is gone.
     void put_down(const std::string& path, Time not_before);
     std::vector<std::string> pages_to_remove(std::int64_t root_written);
     bool pages_wait_for_root(std::int64_t root_written);
