@@ -41,12 +41,14 @@ bool ends_with_tag(std::string_view text, std::string_view tag) {
            ::strncasecmp(text.data() + text.size() - tag.size(), tag.data(), tag.size()) == 0;
 }
 
-bool is_end(std::string_view tail) {
+// Whether that is how a whole page ends. `comments`: those behind its end, the last one first.
+bool is_end(std::string_view tail, std::vector<std::string_view>& comments) {
     for (;;) {
         tail = trim(tail);
         if (!tail.ends_with("-->")) break;
         const auto begin = tail.rfind("<!--");
-        if (begin == std::string_view::npos) return false;
+        if (begin == std::string_view::npos || begin + 7 > tail.size()) return false;
+        comments.push_back(tail.substr(begin + 4, tail.size() - begin - 7));
         tail = tail.substr(0, begin);
     }
     return ends_with_tag(tail, "</html>") || ends_with_tag(tail, "</body>");
@@ -80,11 +82,6 @@ struct HtmlStream::Parser {
                                        static_cast<std::size_t>(std::max(size, 0))});
                 });
             };
-        sax.comment = [](void* self, const xmlChar* text) {
-            of(self).guarded([&](Parser& parser) {
-                if (parser.handlers.on_comment) parser.handlers.on_comment(view(text));
-            });
-        };
         sax.error = sax.warning = sax.fatalError = say_nothing;
         context = htmlCreatePushParserCtxt(&sax, this, nullptr, 0, nullptr, XML_CHAR_ENCODING_UTF8);
         if (context == nullptr) throw std::bad_alloc();
@@ -203,8 +200,12 @@ Done HtmlStream::feed(std::string_view piece) {
 
 Done HtmlStream::finish() {
     if (Done taken = parser_->take({}, true); !taken) return taken;
-    if (!is_end(parser_->tail)) parser_->failure = corrupt(cut_off);
+    // Not by the parser: behind the end it passes by what stands in one piece with white space.
+    std::vector<std::string_view> comments;
+    if (!is_end(parser_->tail, comments)) parser_->failure = corrupt(cut_off);
     if (parser_->failure) return *parser_->failure;
+    if (parser_->handlers.on_comment)
+        for (const std::string_view comment : comments) parser_->handlers.on_comment(comment);
     return Nothing{};
 }
 

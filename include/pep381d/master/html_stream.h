@@ -33,7 +33,8 @@ class HtmlStream {
         std::function<void(const HtmlElement&)> on_base;   // <base>
         std::function<void(const HtmlElement&)> on_meta;   // <meta>
         std::function<void(std::string_view)> on_heading;  // text of <title> or <h1>
-        std::function<void(std::string_view text)> on_comment;
+        // Those behind the end of the page, by finish(): there PyPI writes its serial.
+        std::function<void(std::string_view)> on_comment;
     };
     explicit HtmlStream(Handlers handlers);
     ~HtmlStream();
