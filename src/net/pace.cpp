@@ -60,7 +60,7 @@ void Pace::failed(const std::string& what, const Failure& failure, Steady now) {
 }
 
 Slots::Id Slots::start(Steady now) {
-    newest_ = now;
+    if (running_.empty()) newest_ = now;
     running_.emplace(next_, Transfer{now});
     return next_++;
 }
@@ -71,7 +71,10 @@ void Slots::heard(Id id, Steady now) {
     Transfer& transfer = found->second;
     const auto pause = now - transfer.heard;
     transfer.longest_pause = std::max(transfer.longest_pause.value_or(pause), pause);
-    transfer.heard = newest_ = now;
+    transfer.heard = now;
+    // It was no silence as long as this one waited and came on. A quick answer to a retry does not
+    // undo the silence of those that hang beside it.
+    newest_ = std::min(now, newest_ + pause);
 }
 
 void Slots::end(Id id) {

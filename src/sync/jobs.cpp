@@ -80,6 +80,8 @@ std::optional<Steady> Jobs::silent_since() const {
     const Steady now = clock_.steady();
     if (pages_.running() + files_.running() == 0) return std::nullopt;
     if (!pages_.all_hang(now) || !files_.all_hang(now)) return std::nullopt;
+    if (pages_.running() == 0) return files_.newest();
+    if (files_.running() == 0) return pages_.newest();
     return std::max(pages_.newest(), files_.newest());
 }
 
