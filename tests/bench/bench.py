@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Callable, Dict
 
+from broken import broken
 from growth import growth
 from passes import first, latency, pages, tail
 from polls import all_names, events, nothing
@@ -27,7 +28,7 @@ from world import BUILD
 
 ROWS: Dict[str, Callable[[Setting], None]] = {
     "first": first, "pages": pages, "nothing": nothing, "events": events, "names": all_names, "growth": growth,
-    "tail": tail, "latency": latency, "verify": verifying,
+    "tail": tail, "latency": latency, "broken": broken, "verify": verifying,
 }
 
 

@@ -34,8 +34,8 @@ def least(costs: Sequence[Cost]) -> Cost:
     return Cost(*(min(values) for values in zip(*costs)))
 
 
-def measured(command: List[str], scratch: Path, requests: Callable[[], int]) -> Cost:
-    """Runs a command to its end.
+def measured(command: List[str], scratch: Path, requests: Callable[[], int], status: int = 0) -> Cost:
+    """Runs a command to its end, which is that exit status.
 
     The peak is what time(1) saw: ru_maxrss of a child of this process begins with the memory of this process, since
     exec keeps the maximum; of a child of time's it begins with 2 MiB. (It has been compared with VmHWM: 22.5 and 22.1
@@ -50,10 +50,10 @@ def measured(command: List[str], scratch: Path, requests: Callable[[], int]) -> 
     assert process.stderr is not None
     with process.stderr as stream:
         errors = stream.read().decode(errors="replace")
-    _, status, usage = os.wait4(process.pid, 0)
+    _, ended, usage = os.wait4(process.pid, 0)
     wall = time.monotonic() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
+    process.returncode = os.waitstatus_to_exitcode(ended)
+    if process.returncode != status:
         sys.exit(f"{' '.join(command)[:300]}: status {process.returncode}: {errors[-500:]}")
     # ru_oublock is write_bytes of /proc/PID/io in blocks of 512, children included.
     return Cost(wall, usage.ru_utime + usage.ru_stime, int(peak.read_text()) / 1024, usage.ru_oublock * 512 / MIB,
