@@ -22,47 +22,58 @@ std::optional<std::int64_t> new_mtime(FileTree& tree, const Clock& clock, const 
 PageText page_text(const Policy& policy, const ProjectPage& page) {
     PageText text;
     if (policy.html) text.html = project_html(page);
+    if (policy.signer) text.signatures = policy.signer->sign(text.html);
     if (policy.json) text.json = project_json(page);
     return text;
 }
 
+namespace {
+
+// `place`: of the file that it replaces, if it does.
+void stage_file(FileTree& tree, const Clock& clock, const std::string& path,
+                const std::string& place, const std::string& bytes, bool replaces) {
+    Descriptor file = must(tree.create(path));
+    must(tree.write(file, bytes));
+    must(tree.finish(std::move(file), replaces ? new_mtime(tree, clock, place) : std::nullopt,
+                     false));
+}
+
+}  // namespace
+
 StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
                       const ProjectName& project, const PageText& text, const std::string& name,
                       bool replaces) {
-    StagedPage staged{layout::staged(name), {}, {}};
+    StagedPage staged{layout::staged(name), {}, replaces, text.signatures, {}};
     const std::string to = layout::published(layout::page_directory(project));
     must(tree.make_directory(staged.directory));
-    const auto stage = [&](const std::string& path, const std::string& place,
-                           const std::string& bytes) {
-        Descriptor file = must(tree.create(path));
-        must(tree.write(file, bytes));
-        must(tree.finish(std::move(file), replaces ? new_mtime(tree, clock, place) : std::nullopt,
-                         false));
-    };
-    const auto stage_format = [&](const std::string& file_name, const std::string& bytes) {
-        stage(staged.directory + "/" + file_name, to + "/" + file_name, bytes);
+    const auto stage = [&](const std::string& file_name, const std::string& bytes) {
+        stage_file(tree, clock, staged.directory + "/" + file_name, to + "/" + file_name, bytes,
+                   replaces);
         staged.names.push_back(file_name);
     };
     // The HTML last: its signatures follow it.
-    if (policy.json) stage_format(layout::json_name, text.json);
+    if (policy.json) stage(layout::json_name, text.json);
     if (policy.html) {
-        stage_format(layout::html_name, text.html);
+        stage(layout::html_name, text.html);
         must(tree.link(staged.directory + "/" + layout::html_name,
                        staged.directory + "/" + layout::v1_html_name));
         staged.names.push_back(layout::v1_html_name);
     }
-    const auto stage_signature = [&](const std::string& path, const std::string& below_web,
-                                     const std::string& bytes) {
-        stage(path, layout::published(below_web), bytes);
-        staged.signatures.emplace_back(path, layout::published(below_web));
-    };
-    if (policy.keys) {
-        stage_signature(staged.directory + ".dsa", layout::signature(project),
-                        policy.keys->dsa.sign(text.html));
-        stage_signature(staged.directory + ".ed25519", layout::signature_ed25519(project),
-                        policy.keys->ed25519.sign(text.html));
-    }
     return staged;
+}
+
+void stage_signatures(FileTree& tree, const Clock& clock, const ProjectName& project,
+                      StagedPage& staged) {
+    if (!staged.signing.valid()) return;
+    const Signatures& signatures = staged.signing.get();
+    const auto stage = [&](const std::string& path, const std::string& below_web,
+                           const std::string& bytes) {
+        const std::string place = layout::published(below_web);
+        stage_file(tree, clock, path, place, bytes, staged.replaces);
+        staged.signatures.emplace_back(path, place);
+    };
+    stage(staged.directory + ".dsa", layout::signature(project), signatures.dsa);
+    stage(staged.directory + ".ed25519", layout::signature_ed25519(project), signatures.ed25519);
 }
 
 void place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project) {

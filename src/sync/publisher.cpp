@@ -52,7 +52,7 @@ void Publisher::remake(const ProjectName& project) {
         for (const std::string& path : {layout::page_html(project), layout::page_v1_html(project)})
             fresh_.obsolete.push_back(path);
     if (!policy_.json) fresh_.obsolete.push_back(layout::page_json(project));
-    if (!policy_.keys)
+    if (!policy_.signer)
         for (const std::string& path :
              {layout::signature(project), layout::signature_ed25519(project)})
             fresh_.obsolete.push_back(path);
@@ -359,6 +359,9 @@ void Publisher::turn() {
     if (root_wanted_ && !leaving_ && !root_held_ && !root_staged_ && !root_placed_ &&
         !root_current())
         stage_root();
+    // As late as can be: they were made while all else was staged.
+    for (auto& [project, staged] : flushed_.staged)
+        stage_signatures(tree_, clock_, project, staged);
     if (unflushed())
         flush_ = std::async(std::launch::async, [this, done = std::exchange(done_, {})]() mutable {
             done = {};

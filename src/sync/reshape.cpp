@@ -17,7 +17,7 @@ constexpr std::size_t remade_a_turn = 200;
 std::string Reshape::formats() const {
     std::string formats = std::string(policy_.html ? "html " : "") + (policy_.json ? "json" : "");
     // Another key is another format: every page is signed again.
-    if (policy_.keys) formats += " signed=" + to_hex(sha256(server_keys_text(policy_)));
+    if (policy_.signer) formats += " signed=" + to_hex(sha256(server_keys_text(policy_)));
     return formats;
 }
 
@@ -63,7 +63,7 @@ std::vector<ProjectName> Reshape::begin() {
     note(Note::made_files, files);
     note(Note::made_filter, filter);
     note(Note::master, policy_.master_shown);
-    if (policy_.keys || state_.text(Note::server_keys))
+    if (policy_.signer || state_.text(Note::server_keys))
         note(Note::server_keys, server_keys_text(policy_));
     change.commit();
     return blocked;

@@ -37,9 +37,9 @@ bool publish(FileTree& tree, const std::string& path, const std::string& pem) {
 
 void publish_server_keys(FileTree& tree, const Policy& policy, bool all_signed) {
     std::string dsa, ed25519;
-    if (policy.keys && all_signed) {
-        dsa = policy.keys->dsa.public_key().pem();
-        ed25519 = policy.keys->ed25519.public_key().pem();
+    if (policy.signer && all_signed) {
+        dsa = policy.signer->keys().dsa.public_key().pem();
+        ed25519 = policy.signer->keys().ed25519.public_key().pem();
     }
     bool changed = publish(tree, layout::server_key, dsa);
     changed = publish(tree, layout::server_key_ed25519, ed25519) || changed;
@@ -47,8 +47,9 @@ void publish_server_keys(FileTree& tree, const Policy& policy, bool all_signed) 
 }
 
 std::string server_keys_text(const Policy& policy) {
-    if (!policy.keys) return {};
-    return policy.keys->dsa.public_key().pem() + policy.keys->ed25519.public_key().pem();
+    if (!policy.signer) return {};
+    return policy.signer->keys().dsa.public_key().pem() +
+           policy.signer->keys().ed25519.public_key().pem();
 }
 
 std::shared_ptr<const ServerKeys> read_server_keys(std::string_view text) {

@@ -11,7 +11,7 @@ from typing import Callable, Dict, List, Optional, Tuple
 from compare import Terms
 from ground import Ground, knows
 from slow_host import SlowHost
-from world import Daemon, Mirror, SampleMaster, until
+from world import DAEMON, Daemon, Mirror, SampleMaster, finished, until
 
 LARGE = 2 << 20           # bytes; of files of this size, parts are kept
 PROJECTS, FILES = 12, 40  # a pass over these takes less than a tenth of a second
@@ -90,6 +90,23 @@ def fewer_formats(ground: Ground, seed: int) -> Scene:
     return scene
 
 
+def signing_key(ground: Ground, name: str) -> str:
+    path = ground.directory / name
+    if not path.exists():
+        result = finished([str(DAEMON), "--config", "/dev/null", "--signing.key", str(path), "keygen"])
+        assert result.status == 0, result.errors
+    return str(path)
+
+
+def another_signing_key(ground: Ground, seed: int) -> Scene:
+    """All pages are to be signed again, and some have changed."""
+    scene = synced(ground, "another signing key", seed, signing_key=signing_key(ground, "key"))
+    change(scene.master, seed)
+    scene.options = {"signing_key": signing_key(ground, "next-key")}
+    scene.terms = Terms(signed=True)
+    return scene
+
+
 def half_a_file(ground: Ground, seed: int) -> Scene:
     """A large file of which a part has arrived."""
     scene = synced(ground, "half a file", seed)
@@ -131,4 +148,5 @@ def repair(ground: Ground, seed: int) -> Scene:
 
 def scenes() -> List[Callable[[Ground, int], Scene]]:
     made = [first_pass, events, more_formats, fewer_formats, half_a_file]
+    made += [another_signing_key] if knows("\n  keygen ") else []
     return made + [repair] if knows("\n  verify ") else made

@@ -1,10 +1,12 @@
 // A project's page as files: staged together in a directory of their own, so that the page of a new
 // project takes its place with one call.
 //
-// Thread rule: the committer's thread, but for page_text(). Failures are Fatal(5).
+// Thread rule: the committer's thread, but for page_text(), which also begins to sign. Failures are
+// Fatal(5).
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,21 +22,27 @@ namespace pep381d {
 // The bytes of a page in the formats of the policy; empty where a format is not among them.
 struct PageText {
     std::string html, json;
+    std::shared_future<Signatures> signatures;  // of the HTML, on their way; where pages are signed
 };
 PageText page_text(const Policy& policy, const ProjectPage& page);
 
 struct StagedPage {
     std::string directory;           // in staging/
     std::vector<std::string> names;  // of the files in it, as they will be called
+    bool replaces = false;           // it may be there already
+    std::shared_future<Signatures> signing;
     // Each in staging/, and where it belongs: the page's signatures are in another directory.
     std::vector<std::pair<std::string, std::string>> signatures;
 };
 
-// One file for each format of the policy, the alias of the HTML, and its signatures. `name`: of the
+// One file for each format of the policy, and the alias of the HTML. `name`: of the
 // directory. `replaces`: the page may be there already.
 StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
                       const ProjectName& project, const PageText& text, const std::string& name,
                       bool replaces);
+// Waits for the signatures; before the page is flushed.
+void stage_signatures(FileTree& tree, const Clock& clock, const ProjectName& project,
+                      StagedPage& staged);
 // The page and its signatures, back to back.
 void place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project);
 void discard_page(FileTree& tree, const StagedPage& staged);

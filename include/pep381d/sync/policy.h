@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "pep381d/base/signing_keys.h"
 #include "pep381d/master/protocol.h"
 #include "pep381d/net/retry.h"
 #include "pep381d/plan/filter.h"
 #include "pep381d/plan/page_plan.h"
+#include "pep381d/sync/signer.h"
 
 namespace pep381d {
 
@@ -31,8 +31,8 @@ struct Policy {
     PagePolicy page;
     bool html = true;  // pages.formats
     bool json = true;
-    std::shared_ptr<const SigningKeys> keys;  // signing.key; null: pages are not signed
-    bool keep_deleted = false;                // deletes.policy = keep
+    std::shared_ptr<Signer> signer;  // with signing.key; null: pages are not signed
+    bool keep_deleted = false;       // deletes.policy = keep
     double max_deleted_fraction = 0.05;
     std::chrono::milliseconds grace{0};  // deletes.grace; none in a single pass
     std::chrono::milliseconds root_interval{

@@ -34,7 +34,8 @@ std::string hash_of(const std::string& path, const std::string& bytes, const Tru
 bool is_right(const std::string& path, const std::string& bytes, const std::string& wanted,
               const Truth& truth) {
     if (!path.starts_with("web/serversig/")) return bytes == wanted;
-    const PrivateKey& key = path.ends_with(ed25519_suffix) ? truth.keys->ed25519 : truth.keys->dsa;
+    const PrivateKey& key =
+        path.ends_with(ed25519_suffix) ? truth.signer->keys().ed25519 : truth.signer->keys().dsa;
     return key.public_key().verifies(wanted, bytes);
 }
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "pep381d/base/clock.h"
-#include "pep381d/base/signing_keys.h"
 #include "pep381d/state/state.h"
+#include "pep381d/sync/signer.h"
 
 #include "support/faults/volume.h"
 
@@ -27,7 +27,7 @@ struct Truth {
     std::int64_t files = 0, bytes = 0;
     // The keys that pages are signed with in the end; null: none. In `tree` a signature's bytes are
     // those of the page that it is of.
-    std::shared_ptr<const pep381d::SigningKeys> keys;
+    std::shared_ptr<pep381d::Signer> signer;
     // Paths where other bytes lie at the master than before.
     std::set<std::string> replaced;
     pep381d::Time before;  // last-modified at the beginning; 0: none

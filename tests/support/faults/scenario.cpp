@@ -111,8 +111,8 @@ void settle(Scenario& scenario) {
         if (policy.html) put(layout::page_html(page.name), project_html(page));
         if (policy.html) put(layout::page_v1_html(page.name), project_html(page));
         if (policy.json) put(layout::page_json(page.name), project_json(page));
-        if (policy.keys) put(layout::signature(page.name), project_html(page));
-        if (policy.keys) put(layout::signature_ed25519(page.name), project_html(page));
+        if (policy.signer) put(layout::signature(page.name), project_html(page));
+        if (policy.signer) put(layout::signature_ed25519(page.name), project_html(page));
         if (page.quarantined()) continue;
         add_root_html(html, {name, shown.display, page.serial});
         add_root_json(json, {name, shown.display, page.serial}, first);
@@ -120,10 +120,10 @@ void settle(Scenario& scenario) {
     }
     end_root_html(html, newest);
     end_root_json(json);
-    truth.keys = policy.keys;
-    if (policy.keys) {
-        truth.tree[layout::server_key] = policy.keys->dsa.public_key().pem();
-        truth.tree[layout::server_key_ed25519] = policy.keys->ed25519.public_key().pem();
+    truth.signer = policy.signer;
+    if (policy.signer) {
+        truth.tree[layout::server_key] = policy.signer->keys().dsa.public_key().pem();
+        truth.tree[layout::server_key_ed25519] = policy.signer->keys().ed25519.public_key().pem();
     }
     if (policy.html) truth.tree[layout::root_html] = truth.tree[layout::root_v1_html] = html;
     if (policy.json) truth.tree[layout::root_json] = json;
@@ -225,10 +225,10 @@ Scenario first_pass() {
     return scenario;
 }
 
-Scenario changes_and_removals(std::shared_ptr<const SigningKeys> keys) {
+Scenario changes_and_removals(std::shared_ptr<Signer> signer) {
     Scenario scenario =
-        scenario_of(std::string(keys ? "signed " : "") + "incremental pass with removals");
-    scenario.policy.keys = std::move(keys);
+        scenario_of(std::string(signer ? "signed " : "") + "incremental pass with removals");
+    scenario.policy.signer = std::move(signer);
     ScriptedMaster& from = scenario.master;
     const File kept = wheel("foo-1.0-py3-none-any.whl");
     const auto foo = page("foo", 5, {kept, sdist("foo-1.0.tar.gz")});
@@ -285,11 +285,10 @@ Scenario formats_added() {
         });
 }
 
-Scenario keys_changed(std::shared_ptr<const SigningKeys> before,
-                      std::shared_ptr<const SigningKeys> after) {
+Scenario keys_changed(std::shared_ptr<Signer> before, std::shared_ptr<Signer> after) {
     return other_root(
-        "signing keys changed", [&](Policy& policy) { policy.keys = before; },
-        [&](Policy& policy) { policy.keys = after; });
+        "signing keys changed", [&](Policy& policy) { policy.signer = before; },
+        [&](Policy& policy) { policy.signer = after; });
 }
 
 Scenario damage() {

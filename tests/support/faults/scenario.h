@@ -35,12 +35,12 @@ struct Scenario {
 
 Scenario first_pass();
 // `keys`: what the mirror signs with.
-Scenario changes_and_removals(std::shared_ptr<const pep381d::SigningKeys> keys = nullptr);
+Scenario changes_and_removals(std::shared_ptr<pep381d::Signer> signer = nullptr);
 Scenario formats_given_up();
 Scenario formats_added();
 // From these keys to those; null: none.
-Scenario keys_changed(std::shared_ptr<const pep381d::SigningKeys> before,
-                      std::shared_ptr<const pep381d::SigningKeys> after);
+Scenario keys_changed(std::shared_ptr<pep381d::Signer> before,
+                      std::shared_ptr<pep381d::Signer> after);
 Scenario damage();
 
 }  // namespace faults

@@ -13,7 +13,7 @@
 
 #include "support/catch.h"
 #include "support/faults/scenario.h"
-#include "support/signing_keys.h"
+#include "support/signers.h"
 
 using namespace pep381d;
 using faults::Disks;
@@ -199,15 +199,14 @@ TEST_CASE("a change of the root index may break at every place", "[every-place]"
 }
 
 TEST_CASE("a signed pass with changes and removals may break at every place", "[every-place]") {
-    visit_every_place(faults::changes_and_removals(sample::quick_signing_keys(0)), signed_step);
+    visit_every_place(faults::changes_and_removals(sample::quick_signer(0)), signed_step);
 }
 
 TEST_CASE("a change of the signing keys may break at every place", "[every-place]") {
-    visit_every_place(faults::keys_changed(nullptr, sample::quick_signing_keys(0)), signed_step);
-    visit_every_place(
-        faults::keys_changed(sample::quick_signing_keys(0), sample::quick_signing_keys(1)),
-        signed_step);
-    visit_every_place(faults::keys_changed(sample::quick_signing_keys(0), nullptr), signed_step);
+    visit_every_place(faults::keys_changed(nullptr, sample::quick_signer(0)), signed_step);
+    visit_every_place(faults::keys_changed(sample::quick_signer(0), sample::quick_signer(1)),
+                      signed_step);
+    visit_every_place(faults::keys_changed(sample::quick_signer(0), nullptr), signed_step);
 }
 
 TEST_CASE("verify with repair may break at every place", "[every-place]") {

@@ -5,7 +5,7 @@
 #include "pep381d/sync/verification.h"
 
 #include "support/catch.h"
-#include "support/signing_keys.h"
+#include "support/signers.h"
 #include "support/sync_world.h"
 
 using namespace pep381d;
@@ -16,7 +16,7 @@ namespace {
 
 struct Signed : SyncWorld {
     Signed() {
-        policy.keys = signing_keys();
+        policy.signer = signer();
         publish(page("foo", 5, {wheel("foo-1.0-py3-none-any.whl")}));
         publish(page("bar", 6, {sdist("bar-1.0.tar.gz")}));
         REQUIRE_FALSE(pass());
@@ -89,21 +89,21 @@ TEST_CASE("a project that goes takes its signatures with it") {
 
 TEST_CASE("with other keys every page is signed again, without them no signature is left") {
     Signed world;
-    world.policy.keys = quick_signing_keys(1);
+    world.policy.signer = quick_signer(1);
     REQUIRE_FALSE(world.pass());
-    CHECK(world.bytes("serverkey") == world.policy.keys->dsa.public_key().pem());
+    CHECK(world.bytes("serverkey") == world.policy.signer->keys().dsa.public_key().pem());
     CHECK(world.is_signed("foo"));
     CHECK(world.is_signed("bar"));
     CHECK(world.found().empty());
 
-    world.policy.keys = nullptr;
+    world.policy.signer = nullptr;
     REQUIRE_FALSE(world.pass());
     for (const char* path : {"serverkey", "serverkey.ed25519", "serversig/foo",
                              "serversig/foo.ed25519", "serversig/bar"})
         CHECK_FALSE(world.there(path));
     CHECK(world.found().empty());
 
-    world.policy.keys = signing_keys();
+    world.policy.signer = signer();
     REQUIRE_FALSE(world.pass());
     CHECK(world.is_signed("foo"));
     CHECK(world.found().empty());

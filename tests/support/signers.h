@@ -1,22 +1,22 @@
-// Keys for a mirror that signs.
+// Signers for mirrors of tests.
 #pragma once
 
 #include <memory>
 
-#include "pep381d/base/signing_keys.h"
+#include "pep381d/sync/signer.h"
 
 #include "support/openssl_keys.h"
 
 namespace sample {
 
-inline std::shared_ptr<const pep381d::SigningKeys> signing_keys() {
-    return std::make_shared<const pep381d::SigningKeys>(
+inline std::shared_ptr<pep381d::Signer> signer() {
+    return std::make_shared<pep381d::Signer>(
         pep381d::SigningKeys{pep381d::PrivateKey::parse(openssl_made::dsa_private).value(),
                              pep381d::PrivateKey::parse(openssl_made::ed25519_private).value()});
 }
 
 // Other ones; of 1024 bits, since tests that sign and verify ten thousand times need no strength.
-inline std::shared_ptr<const pep381d::SigningKeys> quick_signing_keys(int which) {
+inline std::shared_ptr<pep381d::Signer> quick_signer(int which) {
     static constexpr const char* dsa[] = {R"(-----BEGIN PRIVATE KEY-----
 MIIBWgIBADCCATMGByqGSM44BAEwggEmAoGBAJfFdCxuLxAZc3WDhcWy3+0AWCGk
 U7JChVw8lSRG7/j1eQ5UG6wEi1qbFHoyQM2JBY2HnWIrrmW4a/YddYL4GQxLWQBt
@@ -47,7 +47,7 @@ MC4CAQAwBQYDK2VwBCIEIKZOhZXbsX2KAbBsM2nGSQQigOriu0aRys9zAnuh5YbP
 MC4CAQAwBQYDK2VwBCIEIFeA9brrrfeYmmNCIFfwZ2v8MRaV+GUHJWVrJQMd7HSW
 -----END PRIVATE KEY-----
 )"};
-    return std::make_shared<const pep381d::SigningKeys>(
+    return std::make_shared<pep381d::Signer>(
         pep381d::SigningKeys{pep381d::PrivateKey::parse(dsa[which]).value(),
                              pep381d::PrivateKey::parse(ed25519[which]).value()});
 }
