@@ -179,6 +179,9 @@ struct HtmlStream::Parser {
     bool in_heading = false;
     HtmlElement element;
     std::string heading;
+    // What libxml2 makes of broken HTML depends on where it is cut: it gets the same pieces however
+    // the page arrives.
+    std::string pending;
     std::string tail;
 };
 
@@ -190,16 +193,20 @@ Done HtmlStream::feed(std::string_view piece) {
     std::string& tail = parser_->tail;
     tail += piece.size() > longest_tail ? piece.substr(piece.size() - longest_tail) : piece;
     if (tail.size() > longest_tail) tail.erase(0, tail.size() - longest_tail);
+    std::string& pending = parser_->pending;
     while (!piece.empty()) {
-        const std::string_view part = piece.substr(0, piece_size);
-        if (Done taken = parser_->take(part, false); !taken) return taken;
+        const std::string_view part = piece.substr(0, piece_size - pending.size());
+        pending += part;
         piece.remove_prefix(part.size());
+        if (pending.size() < piece_size) break;
+        if (Done taken = parser_->take(pending, false); !taken) return taken;
+        pending.clear();
     }
     return Nothing{};
 }
 
 Done HtmlStream::finish() {
-    if (Done taken = parser_->take({}, true); !taken) return taken;
+    if (Done taken = parser_->take(parser_->pending, true); !taken) return taken;
     // Not by the parser: behind the end it passes by what stands in one piece with white space.
     std::vector<std::string_view> comments;
     if (!is_end(parser_->tail, comments)) parser_->failure = corrupt(cut_off);

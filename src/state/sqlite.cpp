@@ -1,10 +1,12 @@
 #include "state/sqlite.h"
 
 #include <cerrno>
+#include <fcntl.h>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "pep381d/base/descriptor.h"
 #include "pep381d/base/outcome.h"
 #include "pep381d/state/damage.h"
 
@@ -32,13 +34,23 @@ const char* remedy(int result) {
     }
 }
 
+bool no_room(int system_error) {
+    return system_error == ENOSPC || system_error == EDQUOT;
+}
+
+// Where SQLite cannot make its log it tries to read one, and tells the error of that: that there is
+// none.
+bool no_room_for_log(const std::string& path) {
+    const Descriptor log(open((path + "-wal").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    return !log && no_room(errno);
+}
+
 // `system_error`: errno of the call that failed. SQLite says FULL only for a write to a file that
 // it has; one that cannot be made, or a quota, is another error.
 [[noreturn]] void give_up(int result, int system_error, const std::string& what) {
     const int kind = result & 0xff;
-    const bool no_room = (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN) &&
-                         (system_error == ENOSPC || system_error == EDQUOT);
-    if (kind == SQLITE_FULL || no_room)
+    if (kind == SQLITE_FULL ||
+        ((kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN) && no_room(system_error)))
         throw DiskFull(fmt::format("{}; {}", what, remedy(SQLITE_FULL)));
     if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB)
         throw StateDamaged(fmt::format("{}; {}", what, remedy(result)));
@@ -181,7 +193,9 @@ std::int64_t Database::changes() const {
 }
 
 void Database::fail(int result) const {
-    give_up(result, sqlite3_system_errno(handle_),
+    const bool full = (result & 0xff) == SQLITE_CANTOPEN &&
+                      sqlite3_db_readonly(handle_, "main") == 0 && no_room_for_log(path_);
+    give_up(result, full ? ENOSPC : sqlite3_system_errno(handle_),
             fmt::format("state {}: {}", path_, sqlite3_errmsg(handle_)));
 }
 

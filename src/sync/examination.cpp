@@ -186,8 +186,9 @@ std::size_t Examination::look_at(const Signature& signature) {
 
 // index.v1_html is a hard link of index.html, so that they can never differ.
 void Examination::check_alias(const Page& page, const FileLook& look) {
-    // While its project waits, a kill may have come between the two.
-    if (subject_->waiting || page.path != layout::published(layout::page_v1_html(subject_->name)))
+    // While its project waits or all are made again, a kill may have come between the two.
+    if (subject_->waiting || !scope_.formats.settled ||
+        page.path != layout::published(layout::page_v1_html(subject_->name)))
         return;
     const std::string html = layout::published(layout::page_html(subject_->name));
     const auto about = [&](const Finding& finding) { return finding.path == html; };

@@ -180,6 +180,7 @@ class RootCheck {
 
     // index.v1_html is a hard link of index.html, so that they can never differ.
     void check_alias() {
+        if (!formats_.settled) return;
         const Root* html = nullptr;
         for (const Root& root : roots_) {
             if (!root.html || !root.right) continue;

@@ -112,7 +112,8 @@ TEST_CASE("a dropped project's page waits for the root index, and its files for 
     CHECK(world.state.pages_wait_for_root(before));
     CHECK(world.state.files_to_remove(noon, 10).empty());
     const auto pages = world.state.pages_to_remove(before + 1);
-    CHECK(pages == std::vector<std::string>{"simple/foo/index.html", "simple/foo/index.v1_html",
+    CHECK(pages == std::vector<std::string>{"serversig/foo", "serversig/foo.ed25519",
+                                            "simple/foo/index.html", "simple/foo/index.v1_html",
                                             "simple/foo/index.v1_json"});
     world.change([&] {
         for (const auto& path : pages) world.state.removed(path);

@@ -105,7 +105,7 @@ TEST_CASE("bad pages and files cost bounded time and memory, are told by URL, an
         wire.send(json_head + "Content-Length: 1000\r\n\r\n{\"meta\":");
         wire.close();
     });
-    world.spoil_file("slowfile", endless("HTTP/1.1 200 OK\r\n\r\n", "x", 200ms));
+    world.spoil_file("slowfile", endless("HTTP/1.1 200 OK\r\n\r\n", "x", 1s));
     world.spoil_file("longfile", endless("HTTP/1.1 200 OK\r\n\r\n", block));
     const File first = world.offer("a-good-one");
     const File last = world.offer("zzz");
