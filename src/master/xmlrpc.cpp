@@ -114,13 +114,17 @@ std::chrono::seconds limit_reset(std::string_view text) {
     return std::chrono::seconds{std::clamp(seconds, least, most)};
 }
 
-// The same question would get the same answer: no such method, wrong arguments, no XML-RPC that the
-// server understands (the codes of pyramid_rpc), or what Warehouse says of methods that it gave up.
-bool is_permanent(std::int64_t code, std::string_view text) {
-    if (code == -32601 || code == -32602 || code == -32700) return true;
+// `gone`: there is no such method. `refused`: the same question would get the same answer: wrong
+// arguments, no XML-RPC that the server understands (the codes of pyramid_rpc), or what Warehouse
+// says of methods that it gave up.
+Fault fault_of(std::int64_t code, std::string_view text) {
+    if (code == -32601) return Fault::gone;
     // Python's own server, as PyPI was before 2018 (protocol B.4).
-    if (code == 1 && text.find("is not supported") != std::string_view::npos) return true;
-    return code == -32500 && (text.starts_with("ValueError:") || text.starts_with("RuntimeError:"));
+    if (code == 1 && text.find("is not supported") != std::string_view::npos) return Fault::gone;
+    if (code == -32602 || code == -32700) return Fault::refused;
+    if (code == -32500 && (text.starts_with("ValueError:") || text.starts_with("RuntimeError:")))
+        return Fault::refused;
+    return Fault::retry_later;
 }
 
 Failure fault_failure(std::string_view method, pugi::xml_node fault) {
@@ -131,13 +135,12 @@ Failure fault_failure(std::string_view method, pugi::xml_node fault) {
         if (name == "faultCode") code = integer_of(member.child("value")).value_or(0);
         if (name == "faultString") text = string_of(member.child("value")).value_or("");
     }
-    const bool permanent = code && is_permanent(*code, text);
+    const Fault kind = code ? fault_of(*code, text) : Fault::retry_later;
     const std::string shown = code ? fmt::format("{}", *code) : "?";
     constexpr std::int64_t too_many = 429;  // requests at a time, of the same age
     return Failure{
-        permanent ? Fault::refused : Fault::retry_later,
-        fmt::format("{}: the server answers with fault {}, {}", method, shown, quoted(text)),
-        permanent ? std::chrono::seconds{0} : limit_reset(text), code == too_many};
+        kind, fmt::format("{}: the server answers with fault {}, {}", method, shown, quoted(text)),
+        kind == Fault::retry_later ? limit_reset(text) : std::chrono::seconds{0}, code == too_many};
 }
 
 // An answer to one method. Its items are cut out of it as it arrives, so that memory holds one at a

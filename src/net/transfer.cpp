@@ -79,6 +79,8 @@ std::optional<Failure> Transfer::rejected(long status) const {
     }
     if (request_.redirect_is_gone && status / 100 == 3 && status != 304)
         return Failure{Fault::gone, fmt::format("HTTP {}: a redirect to another name", status)};
+    if (!request_.post.empty() && (status == 405 || status == 501))
+        return Failure{Fault::gone, fmt::format("HTTP {}: it takes no POST", status)};
     return status_failure(status, request_.first_byte > 0,
                           std::chrono::seconds(info<curl_off_t>(easy_, CURLINFO_RETRY_AFTER)));
 }

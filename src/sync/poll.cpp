@@ -18,10 +18,10 @@ std::int64_t seconds_of(Time time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
-// Only what the master says tells how it is to be asked; that it does not answer says nothing.
-bool decides(const Failure& failure) {
-    return failure.fault == Fault::gone || failure.fault == Fault::refused ||
-           failure.fault == Fault::corrupt;
+// Only this tells that the master has no such thing. That it does not answer, leads elsewhere or
+// makes no sense may be a bad moment, or somebody between.
+bool is_absent(const Failure& failure) {
+    return failure.fault == Fault::gone;
 }
 
 }  // namespace
@@ -68,10 +68,7 @@ void Poll::ask(std::string question, std::shared_ptr<Reader> reader, Ended ended
     request.most_bytes = answer_most;
     request.deadline = policy_.timeout * 10;
     Receiver receiver;
-    receiver.on_head = [this](const Reply& reply) -> Done {
-        in_xml_ = reply.content_type.find("/xml") != std::string::npos;
-        return Nothing{};
-    };
+    receiver.on_head = [](const Reply&) -> Done { return Nothing{}; };
     receiver.on_body = [this, reader](std::string_view piece) -> Done {
         Done fed = reader->feed(piece);
         if (!fed)
@@ -89,7 +86,7 @@ void Poll::ask(std::string question, std::shared_ptr<Reader> reader, Ended ended
         if (!result) {
             Failure failure = std::move(result).failure();
             failure.what = fmt::format("POST {}: {}", shown(), failure.what);
-            const bool fault = failure.fault == Fault::refused;
+            const bool fault = failure.fault == Fault::refused || is_absent(failure);
             failed(std::move(failure), fault);
             return;
         }
@@ -113,8 +110,7 @@ void Poll::find_protocol() {
         request_last_serial(), std::make_shared<SerialReader>(),
         [this](Serial) { found(Protocol::warehouse); },
         [this](Failure failure, bool fault) {
-            // A broken answer in XML is one of a bad moment.
-            if (!decides(failure) || (failure.fault == Fault::corrupt && in_xml_)) {
+            if (!fault && !is_absent(failure)) {
                 fail(std::move(failure));
                 return;
             }
@@ -133,8 +129,7 @@ void Poll::try_journal_by_time() {
         request_changelog_since(seconds_of(began_)), std::make_shared<ChangelogReader>(true),
         [this](const std::vector<Event>&) { found(Protocol::pep381); },
         [this](Failure failure, bool) {
-            if (!decides(failure)) {
-                tried_.clear();
+            if (!is_absent(failure)) {
                 fail(std::move(failure));
                 return;
             }
@@ -167,7 +162,9 @@ void Poll::go_on() {
         return Nothing{};
     };
     receiver.on_end = [this, body](Outcome<Reply> reply) {
-        if (!reply && !decides(reply.failure())) {
+        // What makes no sense there is somebody's own page.
+        if (!reply &&
+            (is_local(reply.failure().fault) || reply.failure().fault == Fault::retry_later)) {
             fail(std::move(reply).failure());
             return;
         }

@@ -83,8 +83,7 @@ class Poll {
     Time began_;
     PollStart start_;
     MasterSaid said_;
-    std::string tried_;    // what speaks against the protocols that it does not speak
-    bool in_xml_ = false;  // the newest answer to a POST said so
+    std::string tried_;  // what speaks against the protocols that it does not speak
     std::optional<Serial> cursor_;
     ListForm form_ = ListForm::serials;
     Serial newest_;  // as the master said

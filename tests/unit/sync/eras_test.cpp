@@ -140,6 +140,21 @@ TEST_CASE("what a master speaks is found out by its answers, and by nothing else
         world.look_well();
         CHECK(world.protocol() == "simple");
     }
+    SECTION("it has a root index, and methods that fail") {
+        world.say("changelog_last_serial", fault(-32500, "RuntimeError: not today"));
+        world.say("changelog", fault(-32500, "ValueError: deprecated"));
+        world.list({{"foo", 5}}, 5);
+        CHECK(world.look());
+        CHECK(world.protocol().empty());
+        CHECK(world.asked(root) == 0);
+    }
+    SECTION("it has a root index, and a page for people") {
+        world.say("changelog_last_serial", "<html><body>Down for maintenance</body></html>");
+        world.list({{"foo", 5}}, 5);
+        CHECK(world.look());
+        CHECK(world.protocol().empty());
+        CHECK(world.asked(root) == 0);
+    }
     SECTION("it does not answer") {
         world.list({{"foo", 5}}, 5);
         world.network.fail("changelog_last_serial", Fault::retry_later, "HTTP 503");
