@@ -481,7 +481,7 @@ TEST_CASE("servers of before 2018 number their faults in another way") {
             .failure();
     };
     CHECK(failure("1", "&lt;type 'exceptions.Exception'&gt;:method \"x\" is not supported").fault ==
-          Fault::refused);
+          Fault::gone);
     CHECK(failure("1", "&lt;type 'exceptions.KeyError'&gt;:'x'").fault == Fault::retry_later);
     const Failure busy = failure("429", "max concurrent requests exceeded");
     CHECK(busy.fault == Fault::retry_later);
