@@ -154,7 +154,8 @@ struct HtmlStream::Parser {
 
     // `last`: nothing follows.
     Done take(std::string_view piece, bool last) {
-        if (!failure) htmlParseChunk(context, piece.data(), static_cast<int>(piece.size()), last);
+        if (!failure)
+            htmlParseChunk(context, piece.data(), static_cast<int>(piece.size()), last ? 1 : 0);
         if (thrown) std::rethrow_exception(thrown);
         if (!failure && context->input != nullptr) bound(*context->input);
         if (failure) return *failure;

@@ -38,18 +38,18 @@ class RootHtml final : public NameList::Reader {
     }
 
     Done feed(std::string_view piece) override {
-        if (Done fed = stream_.feed(piece); !fed) return named(std::move(fed).failure());
+        if (Done fed = stream_.feed(piece); !fed) return named(fed.failure());
         return Nothing{};
     }
 
     Outcome<Serial> finish() override {
-        if (Done whole = stream_.finish(); !whole) return named(std::move(whole).failure());
+        if (Done whole = stream_.finish(); !whole) return named(whole.failure());
         if (wrong_) return *wrong_;
         return Serial{};
     }
 
   private:
-    static Failure named(Failure failure) {
+    static Failure named(const Failure& failure) {
         return {failure.fault, "the root index cannot be read: " + failure.what};
     }
 

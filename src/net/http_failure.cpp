@@ -103,7 +103,7 @@ std::string certificate_problem(std::string_view detail) {
     for (const std::string_view prefix : {"SSL certificate problem: ", "SSL: "}) {
         if (detail.starts_with(prefix)) detail.remove_prefix(prefix.size());
     }
-    const auto says = [&](const char* word) { return detail.find(word) != detail.npos; };
+    const auto says = [&](const char* word) { return detail.find(word) != std::string_view::npos; };
     const char* hint = "";
     if (says("issuer") || says("self-signed") || says("self signed"))
         hint = " (a CA of your own goes into master.ca-file)";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -33,11 +34,11 @@ std::string_view name_of(FileKind kind) {
 
 }  // namespace
 
-TreeWalk::TreeWalk(State& state, FileTree& tree, const Formats& formats, bool hands_out,
+TreeWalk::TreeWalk(State& state, FileTree& tree, Formats formats, bool hands_out,
                    std::size_t places_most)
     : state_(state),
       tree_(tree),
-      formats_(formats),
+      formats_(std::move(formats)),
       hands_out_(hands_out),
       places_most_(places_most) {
     to_visit_ = {{layout::staging, Area::staging}, {layout::web, Area::web}};

@@ -53,7 +53,7 @@ struct ListResult {
 // that is not whole or is empty, that is older than the one before, or has no serials while that
 // one had, and has changed nothing then.
 Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter,
-                              const ListArrived& list, bool keep_deleted, Log& log);
+                              const ListArrived& arrived, bool keep_deleted, Log& log);
 
 // After a change of the filter: queues the published projects that are no longer wanted. Those of
 // them that filter.block names.

@@ -31,7 +31,7 @@ class TreeWalk {
   public:
     // `hands_out`: the walks over packages are done by the caller, else here. `places_most`: held
     // places in memory at a time, of 8 bytes each.
-    TreeWalk(State& state, FileTree& tree, const Formats& formats, bool hands_out,
+    TreeWalk(State& state, FileTree& tree, Formats formats, bool hands_out,
              std::size_t places_most = 4'000'000);
     ~TreeWalk();
 
