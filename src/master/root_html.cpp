@@ -15,6 +15,11 @@ namespace pep381d {
 
 namespace {
 
+// Enough to find it by.
+std::string_view head_of(std::string_view text) {
+    return text.substr(0, 100);
+}
+
 // Up to the last slash of the path.
 std::string directory_of(std::string_view url) {
     url = url.substr(0, url.find_first_of("?#"));
@@ -62,8 +67,9 @@ class RootHtml final : public NameList::Reader {
         if (resolved)
             base_ = directory_of(resolved.value());
         else
-            wrong_ = named({Fault::corrupt, fmt::format("its <base href> {}: {}", quoted(*href),
-                                                        resolved.failure().what)});
+            wrong_ =
+                named({Fault::corrupt, fmt::format("its <base href> {}: {}", quoted(head_of(*href)),
+                                                   resolved.failure().what)});
     }
 
     void take_meta(const HtmlElement& element) {
@@ -74,7 +80,7 @@ class RootHtml final : public NameList::Reader {
             wrong_ =
                 named({Fault::corrupt,
                        fmt::format("its repository-version is {}; only 1.x can be read (PEP 629)",
-                                   quoted(*content))});
+                                   quoted(head_of(*content)))});
     }
 
     // The part of a link that is the project's, where it leads just below the root.

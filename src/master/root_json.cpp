@@ -54,7 +54,7 @@ class RootJson final : public NameList::Reader {
         const std::string_view text = version == nullptr ? "1.0" : text_of(version);
         if (text != "1" && !text.starts_with("1."))
             return corrupt(fmt::format("its api-version is {}; only 1.x can be read (PEP 629)",
-                                       quoted(version->value)));
+                                       quoted(version->value.substr(0, 100))));
         return serial_of(find(members, "_last-serial"));
     }
 
