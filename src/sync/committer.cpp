@@ -44,6 +44,7 @@ Committer::Committer(State& state, FileTree& tree, const Policy& policy, const C
           [this](const PageReady& page, const Replaced& replaced) { recorded(page, replaced); }),
       reshape_(state, publisher_, policy, clock),
       rulings_(state, policy, clock, log),
+      master_key_(state, clock, log),
       freshness_(state, tree, policy, clock),
       repairs_(
           state, tree, publisher_, clock,
@@ -141,7 +142,7 @@ void Committer::check() {
     if (failure_) std::rethrow_exception(failure_);
 }
 
-Committer::Standing Committer::standing() {
+Committer::Standing Committer::standing() const {
     const std::lock_guard lock(mutex_);
     return standing_;
 }
@@ -242,7 +243,7 @@ void Committer::take_in(std::deque<Message>& messages) {
 }
 
 void Committer::feed() {
-    if (reshape_.running() || finishing_) return;
+    if (reshape_.running() || finishing_ || awaits_key()) return;
     std::size_t room = 0;
     {
         const std::lock_guard lock(mutex_);
@@ -308,6 +309,7 @@ void Committer::hand_out(const Queued& queued) {
         item.etag = ours->etag;
         item.shown = ours->page;
     }
+    if (policy_.copy) tell_copy(item);
     // A serial that the journal has not reached came from a page that lied, or that was newer than
     // the last poll: the page is read again, whatever it shows.
     if (item.known && item.known->serial.value > state_.number(Note::cursor).value_or(0)) {
@@ -383,6 +385,7 @@ void Committer::note_rest() {
     const bool due_now = due && *due <= clock_.now() && !finishing_;
     const auto cursor = state_.number(Note::cursor);
     const auto reconciled = state_.time(Note::reconciled);
+    const bool key_due = policy_.copy && master_key_.due();
     MasterKnown master = master_known();
     bool list_taken_in = false;  // the loop waits for that
     {
@@ -392,6 +395,8 @@ void Committer::note_rest() {
         standing_.wants_list = rulings_.wants_list();
         standing_.cursor = cursor ? std::optional(Serial{*cursor}) : std::nullopt;
         standing_.reconciled = reconciled;
+        standing_.key_due = key_due;
+        standing_.key_urgent = awaits_key();
         standing_.master = std::move(master);
         list_taken_in = standing_.lists != lists_;
         standing_.lists = lists_;

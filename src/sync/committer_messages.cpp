@@ -31,6 +31,7 @@ void Committer::handle(PageReady& page) {
 
 void Committer::recorded(const PageReady& page, const Replaced& replaced) {
     rulings_.page_recorded(page, replaced);
+    look_again_by_key(page.page.name, page.key_generation);
     if (page.failure) failed_since_ = true;
     // A serial of our own that no list and no row has brought.
     if (!page.same && numbers_ours(state_) &&
@@ -50,9 +51,11 @@ void Committer::handle(PageFailed& failed) {
     busy_.erase(failed.project.text());
     const bool answered =
         failed.failure.fault == Fault::corrupt || failed.failure.fault == Fault::refused;
+    if (failed.doubts_key) master_key_.doubt();
     if (sweep_passes(failed.project, answered ? Look::news : Look::failed)) return;
     failed_since_ = true;
     rulings_.page_failed(failed);
+    look_again_by_key(failed.project, failed.key_generation);
 }
 
 void Committer::handle(PageGone& gone) {
@@ -117,6 +120,7 @@ void Committer::handle(PollDone& poll) {
                                   poll.cursor.value));
     }
     take_events(state_, policy_.filter, poll.events, poll.began, poll.cursor);
+    if (std::any_of(poll.events.begin(), poll.events.end(), tells_of_key)) look_at_key();
     state_.set(Note::cursor, poll.cursor.value);
     if (poll.last) note_polled(poll.began, poll.said);
 }
@@ -173,7 +177,10 @@ void Committer::note_list(const ListArrived& list, const ListResult& found) {
                           found.queued, found.absent, found.highest.value));
     const bool first = !state_.number(Note::cursor);
     const bool root = list.said.protocol == Protocol::simple;
-    if (!root || list.full || first) state_.set(Note::reconciled, list.began);
+    if (!root || list.full || first) {
+        state_.set(Note::reconciled, list.began);
+        look_at_key();
+    }
     state_.set(Note::list_serial, found.highest.value);
     state_.set(Note::reconcile_queued, found.queued);
     state_.set(Note::reconcile_absent, found.absent);

@@ -11,6 +11,7 @@
 #include "pep381d/net/transport.h"
 #include "pep381d/sync/committer.h"
 #include "pep381d/sync/jobs.h"
+#include "pep381d/sync/key_look.h"
 #include "pep381d/sync/policy.h"
 #include "pep381d/sync/poll.h"
 #include "pep381d/tree/staging.h"
@@ -68,6 +69,7 @@ class Engine {
     void sweep_when_done();
     void finish();
     bool drained();
+    bool key_wanted() const;
     void start_poll_if_due();
     void send(Message message);
     void flush_outgoing();
@@ -81,6 +83,7 @@ class Engine {
     std::deque<Message> outgoing_;  // until the committer has room
     Jobs jobs_;
     Poll poll_;
+    KeyLook key_look_;
 
     Command command_ = Command::none;
     bool may_work_ = false;
