@@ -70,6 +70,7 @@ class Committer {
         std::int64_t journal_since = 0;           // sync/intake.h
         std::string root_etag;
         bool dated = true;
+        bool numbered = true;  // its serials; else ours
     };
     struct Standing {
         bool at_rest = false;          // nothing to do now: no work to hand out, nothing on its way
@@ -119,7 +120,6 @@ class Committer {
     void note_master(const MasterSaid& said);
     void adopt_protocol();
     MasterKnown master_known();
-    void tell_protocol(WorkItem& item);
     void recorded(const PageReady& page, const Replaced& replaced);
     void go_on_sweeping();
     bool quiet() const;
@@ -154,6 +154,7 @@ class Committer {
     std::optional<Sweep> sweep_;
 
     // The committer's thread alone.
+    MasterKnown known_;                     // read from the state once a turn, not for each project
     std::unordered_set<std::string> busy_;  // handed out, not yet recorded
     std::optional<std::vector<ProjectName>> only_;
     std::string backlog_after_;
