@@ -165,7 +165,7 @@ constexpr std::string_view pattern_form =
 
 // Rows of one section stand together: print_config writes them in this order. Three functions
 // because one would be long.
-void add_mirror_and_master(std::vector<ConfigKey>& keys) {
+void add_mirror_and_state(std::vector<ConfigKey>& keys) {
     keys.push_back(scalar<&Config::mirror_directory, parse_path>(
         "mirror.directory", "DIRECTORY", "a directory, without a comment behind it",
         "holds web/ (the tree that a web server publishes) and staging/, on one file system"));
@@ -178,6 +178,9 @@ void add_mirror_and_master(std::vector<ConfigKey>& keys) {
     keys.push_back(scalar<&Config::state_file, parse_path>(
         "state.file", "FILE", "a file, without a comment behind it",
         "the database of what the mirror holds; on a local disk"));
+}
+
+void add_master(std::vector<ConfigKey>& keys) {
     keys.push_back(scalar<&Config::master_url, parse_master_url>(
         "master.url", "URL",
         "the master's base as http:// or https:// URL, without /simple, /pypi, query and fragment",
@@ -303,7 +306,8 @@ std::string suggest(std::string_view name, std::string_view (*candidate_of)(cons
 const std::vector<ConfigKey>& config_keys() {
     static const std::vector<ConfigKey> keys = [] {
         std::vector<ConfigKey> all;
-        add_mirror_and_master(all);
+        add_mirror_and_state(all);
+        add_master(all);
         add_files_pages_and_filter(all);
         add_deletes_and_program(all);
         return all;

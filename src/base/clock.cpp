@@ -10,8 +10,7 @@ namespace {
 
 std::tm utc(Time time) {
     // Not by the system's clock, whose nanoseconds end in 2262.
-    const std::time_t seconds =
-        std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+    const std::time_t seconds = unix_seconds(time);
     std::tm parts{};
     gmtime_r(&seconds, &parts);
     return parts;
@@ -25,6 +24,10 @@ Time SystemClock::now() const {
 
 Steady SystemClock::steady() const {
     return std::chrono::steady_clock::now();
+}
+
+std::int64_t unix_seconds(Time time) {
+    return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
 }
 
 std::string format_basic(Time time) {

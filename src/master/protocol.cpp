@@ -1,7 +1,7 @@
 #include "pep381d/master/protocol.h"
 
 #include <array>
-#include <chrono>
+#include <string>
 #include <utility>
 
 #include "pep381d/base/text.h"
@@ -18,16 +18,6 @@ constexpr std::array<std::pair<std::string_view, Protocol>, 4> names{
 
 constexpr std::string_view json_type = "application/vnd.pypi.simple.v1+json";
 constexpr std::string_view html_type = "application/vnd.pypi.simple.v1+html";
-
-// Exactly so many digits; -1 where they are none.
-int number(std::string_view text, std::size_t at, std::size_t digits) {
-    int value = 0;
-    for (const char c : text.substr(at, digits)) {
-        if (c < '0' || c > '9') return -1;
-        value = value * 10 + (c - '0');
-    }
-    return value;
-}
 
 }  // namespace
 
@@ -76,24 +66,15 @@ std::optional<PageFormat> page_format(Protocol protocol, std::string_view conten
 }
 
 std::optional<Time> read_last_modified(std::string_view text) {
-    using namespace std::chrono;
     text = trim(text);
     if (text.ends_with('Z')) text.remove_suffix(1);
-    const bool basic = text.size() == 17;
-    if (!basic && (text.size() != 19 || text[4] != '-' || text[7] != '-')) return std::nullopt;
-    const std::size_t dash = basic ? 0 : 1;
-    const std::string_view clock = text.substr(text.size() - 9);
-    if (clock[0] != 'T' || clock[3] != ':' || clock[6] != ':') return std::nullopt;
-    const int y = number(text, 0, 4), m = number(text, 4 + dash, 2),
-              d = number(text, 6 + 2 * dash, 2);
-    const int h = number(clock, 1, 2), minute = number(clock, 4, 2), s = number(clock, 7, 2);
-    if (y < 1970 || m < 0 || d < 0 || h < 0 || h > 23 || minute < 0 || minute > 59 || s < 0 ||
-        s > 60)
-        return std::nullopt;
-    const year_month_day date{year{y}, month{static_cast<unsigned>(m)},
-                              day{static_cast<unsigned>(d)}};
-    if (!date.ok()) return std::nullopt;
-    return Time(sys_days{date} + hours{h} + minutes{minute} + seconds{s});
+    std::string basic(text);
+    if (text.size() == 19 && text[4] == '-' && text[7] == '-') {
+        basic.erase(7, 1);
+        basic.erase(4, 1);
+    }
+    const auto time = parse_basic(basic);
+    return time && unix_seconds(*time) >= 0 ? time : std::nullopt;
 }
 
 }  // namespace pep381d

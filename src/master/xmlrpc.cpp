@@ -1,8 +1,6 @@
 #include "pep381d/master/xmlrpc.h"
 
-#include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <map>
 #include <optional>
 
@@ -10,12 +8,20 @@
 #include <pugixml.hpp>
 
 #include "pep381d/base/digest.h"
-#include "pep381d/base/log.h"
+#include "pep381d/base/text.h"
 #include "pep381d/master/element_stream.h"
+
+#include "master/xmlrpc_value.h"
 
 namespace pep381d {
 
 namespace {
+
+using xmlrpc::integer_of;
+using xmlrpc::is_nil;
+using xmlrpc::only_element;
+using xmlrpc::string_of;
+using xmlrpc::text_of;
 
 // 50,000 rows have 12 MB. More than this is no journal, and events are kept in memory.
 constexpr std::size_t longest_changelog = 256 * 1024 * 1024;
@@ -30,117 +36,6 @@ std::string request(std::string_view method, std::string_view parameters) {
         "version='1.0'?>\n<methodCall><methodName>{}</methodName><params>{}</params></"
         "methodCall>\n",
         method, parameters);
-}
-
-// The one element inside of `node`; none where there are more or where text stands beside it.
-pugi::xml_node only_element(pugi::xml_node node) {
-    const pugi::xml_node child = node.first_child();
-    if (child.type() != pugi::node_element || !child.next_sibling().empty()) return {};
-    return child;
-}
-
-pugi::xml_node only_element(pugi::xml_node node, std::string_view name) {
-    const pugi::xml_node child = only_element(node);
-    return name == child.name() ? child : pugi::xml_node{};
-}
-
-// Nothing where elements stand among the text.
-std::optional<std::string> text_of(pugi::xml_node node) {
-    std::string text;
-    for (const pugi::xml_node part : node.children()) {
-        if (part.type() == pugi::node_element) return std::nullopt;
-        text += part.value();
-    }
-    return text;
-}
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r\n";
-    const auto first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) + 1 - first);
-}
-
-template <class Number>
-std::optional<Number> number_in(std::string_view text) {
-    Number number{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
-
-bool is_nil(pugi::xml_node value) {
-    const std::string_view type = only_element(value).name();
-    return type == "nil" || type == "ex:nil";
-}
-
-std::optional<std::int64_t> integer_of(pugi::xml_node value) {
-    const pugi::xml_node typed = only_element(value);
-    const std::string_view type = typed.name();
-    const auto content = text_of(typed);
-    if (!content) return std::nullopt;
-    const std::string_view text = trimmed(*content);
-    if (type == "int" || type == "i4" || type == "i8") return number_in<std::int64_t>(text);
-    if (type != "double") return std::nullopt;
-    const auto number = number_in<double>(text);
-    constexpr double exact = 9007199254740992;  // 2^53: above it, a double is no exact integer
-    if (!number || std::abs(*number) > exact || std::trunc(*number) != *number) return std::nullopt;
-    return static_cast<std::int64_t>(*number);
-}
-
-// A value without a type is a string (XML-RPC specification); nil is the empty one.
-std::optional<std::string> string_of(pugi::xml_node value) {
-    if (is_nil(value)) return std::string{};
-    const pugi::xml_node typed = only_element(value);
-    if (!typed) return text_of(value);
-    if (std::string_view(typed.name()) != "string") return std::nullopt;
-    return text_of(typed);
-}
-
-// What a rate limit asks us to wait: "HTTPTooManyRequests: ... Limit may reset in N seconds"
-// (Warehouse). 0 where the text is about something else.
-std::chrono::seconds limit_reset(std::string_view text) {
-    constexpr std::string_view words = "Limit may reset in ";
-    constexpr std::int64_t least = 1, most = 3600;
-    // Where no N is named: each try counts against the limit, so that hasty ones prolong it.
-    const std::chrono::seconds unnamed{text.starts_with("HTTPTooManyRequests") ? 60 : 0};
-    const auto at = text.find(words);
-    if (at == std::string_view::npos) return unnamed;
-    std::int64_t seconds = 0;
-    const char* first = text.data() + at + words.size();
-    const std::errc error = std::from_chars(first, text.data() + text.size(), seconds).ec;
-    if (error == std::errc::invalid_argument) return unnamed;
-    if (error == std::errc::result_out_of_range) seconds = most;
-    return std::chrono::seconds{std::clamp(seconds, least, most)};
-}
-
-// `gone`: there is no such method. `refused`: the same question would get the same answer: wrong
-// arguments, no XML-RPC that the server understands (the codes of pyramid_rpc), or what Warehouse
-// says of methods that it gave up.
-Fault fault_of(std::int64_t code, std::string_view text) {
-    if (code == -32601) return Fault::gone;
-    // Python's own server, as PyPI was before 2018 (protocol B.4).
-    if (code == 1 && text.find("is not supported") != std::string_view::npos) return Fault::gone;
-    if (code == -32602 || code == -32700) return Fault::refused;
-    if (code == -32500 && (text.starts_with("ValueError:") || text.starts_with("RuntimeError:")))
-        return Fault::refused;
-    return Fault::retry_later;
-}
-
-Failure fault_failure(std::string_view method, pugi::xml_node fault) {
-    std::optional<std::int64_t> code;
-    std::string text;
-    for (const pugi::xml_node member : fault.child("value").child("struct").children("member")) {
-        const std::string_view name = member.child("name").child_value();
-        if (name == "faultCode") code = integer_of(member.child("value")).value_or(0);
-        if (name == "faultString") text = string_of(member.child("value")).value_or("");
-    }
-    const Fault kind = code ? fault_of(*code, text) : Fault::retry_later;
-    const std::string shown = code ? fmt::format("{}", *code) : "?";
-    constexpr std::int64_t too_many = 429;  // requests at a time, of the same age
-    return Failure{
-        kind, fmt::format("{}: the server answers with fault {}, {}", method, shown, quoted(text)),
-        kind == Fault::retry_later ? limit_reset(text) : std::chrono::seconds{0}, code == too_many};
 }
 
 // An answer to one method. Its items are cut out of it as it arrives, so that memory holds one at a
@@ -175,14 +70,15 @@ class Answer {
                                                           pugi::encoding_utf8);
         if (!result) return corrupt(result.description());
         pugi::xml_node node = document_.document_element();
-        if (const pugi::xml_node fault = node.child("fault")) return fault_failure(method_, fault);
+        if (const pugi::xml_node fault = node.child("fault"))
+            return xmlrpc::fault_failure(method_, fault);
         for (std::size_t i = 1; i + 1 < path_.size(); ++i) {
             node = only_element(node, path_[i]);
             if (!node)
                 return corrupt(fmt::format("<{}> is missing or not alone", path_[i]).c_str());
         }
         for (const pugi::xml_node rest : node.children())
-            if (rest.type() == pugi::node_element || !trimmed(rest.value()).empty())
+            if (rest.type() == pugi::node_element || !trim(rest.value()).empty())
                 return corrupt("something else stands among the values");
         return Nothing{};
     }

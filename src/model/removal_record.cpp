@@ -1,6 +1,5 @@
 #include "pep381d/model/removal_record.h"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -20,9 +19,9 @@ std::string_view name_of(RemovalKind kind) {
 }
 
 std::optional<RemovalKind> removal_kind(std::string_view name) {
-    const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) return std::nullopt;
-    return static_cast<RemovalKind>(found - names.begin());
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (names.at(i) == name) return static_cast<RemovalKind>(i);
+    return std::nullopt;
 }
 
 std::string_view said_by(RemovalKind kind) {

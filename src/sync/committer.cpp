@@ -14,9 +14,6 @@ constexpr std::size_t inbox_most = 4096;
 // How much one turn takes at most, counted in entries of files: three groups of this size are in
 // memory at a time.
 constexpr std::size_t group_most = 6000;
-// Work handed out in advance, so that the network has something to do while a flush goes on.
-constexpr std::size_t outbox_most = 256;
-constexpr std::size_t outbox_files_most = 5'000;
 // A turn waits this long for company while the loop is busy: one flush for many.
 constexpr std::chrono::milliseconds company{100};
 // ... or until so much has come together.
@@ -80,6 +77,7 @@ void Committer::start(std::function<void()> wake) {
     {
         State::Change change(state_);
         adopt_protocol();
+        known_ = master_known();
         // Who has an order to take something down waits neither for the network nor for a turn.
         for (const ProjectName& name : reshape_.begin())
             if (const auto queued = state_.queued(name)) rulings_.unwanted(*queued);
@@ -238,88 +236,9 @@ void Committer::take_in(std::deque<Message>& messages) {
     if (messages.empty()) return;
     State::Change change(state_);
     for (Message& message : messages) std::visit([this](auto& one) { handle(one); }, message);
+    known_ = master_known();
     change.commit();
     wake_();  // there is room again
-}
-
-void Committer::feed() {
-    if (reshape_.running() || finishing_ || awaits_key()) return;
-    std::size_t room = 0;
-    {
-        const std::lock_guard lock(mutex_);
-        if (stopping_ || !hungry()) return;
-        room = outbox_most - outbox_.size();
-    }
-    // All that is read here sees one state, and locks it once.
-    State::Change change(state_);
-    feed_due(room);
-    change.commit();
-}
-
-void Committer::feed_due(std::size_t room) {
-    const Time now = clock_.now();
-    if (only_) {
-        std::vector<Queued> named;
-        for (const ProjectName& name : *only_)
-            if (auto queued = state_.queued(name); queued && queued->not_before <= now)
-                named.push_back(std::move(*queued));
-        feed_some(named);
-        return;
-    }
-    // What is busy still stands in the queue, in front.
-    feed_some(state_.due(now, room + busy_.size()));
-    while (backlog_left_) {
-        const auto queued = state_.backlog(backlog_after_, room);
-        backlog_left_ = !queued.empty();
-        if (queued.empty()) break;
-        backlog_after_ = feed_some(queued);
-        const std::lock_guard lock(mutex_);
-        if (!hungry()) break;
-    }
-}
-
-bool Committer::hungry() const {
-    return outbox_.size() < outbox_most / 2 && outbox_files_ < outbox_files_most;
-}
-
-// As many as there is room for. The last name that was looked at.
-std::string Committer::feed_some(const std::vector<Queued>& all) {
-    std::string last;
-    bool fed = false;
-    for (const Queued& queued : all) {
-        last = queued.name.text();
-        if (busy_.contains(last)) continue;
-        if (!policy_.filter.wants(queued.name)) {
-            rulings_.unwanted(queued);
-            continue;
-        }
-        hand_out(queued);
-        fed = true;
-        const std::lock_guard lock(mutex_);
-        if (outbox_files_ >= outbox_files_most) break;
-    }
-    if (fed) wake_();
-    return last;
-}
-
-void Committer::hand_out(const Queued& queued) {
-    WorkItem item{queued, {}, state_.page(queued.name), false};
-    tell_protocol(item);
-    if (const auto ours = state_.published(queued.name)) {
-        item.etag = ours->etag;
-        item.shown = ours->page;
-    }
-    if (policy_.copy) tell_copy(item);
-    // A serial that the journal has not reached came from a page that lied, or that was newer than
-    // the last poll: the page is read again, whatever it shows.
-    if (item.known && item.known->serial.value > state_.number(Note::cursor).value_or(0)) {
-        item.known->serial = Serial{};
-        item.etag.clear();
-    }
-    busy_.insert(queued.name.text());
-    const std::lock_guard lock(mutex_);
-    outbox_files_ += item.known ? item.known->files.size() : 0;
-    outbox_.push_back(std::move(item));
 }
 
 bool Committer::nothing_left() {
@@ -386,7 +305,6 @@ void Committer::note_rest() {
     const auto cursor = state_.number(Note::cursor);
     const auto reconciled = state_.time(Note::reconciled);
     const bool key_due = policy_.copy && master_key_.due();
-    MasterKnown master = master_known();
     bool list_taken_in = false;  // the loop waits for that
     {
         const std::lock_guard lock(mutex_);
@@ -396,8 +314,8 @@ void Committer::note_rest() {
         standing_.cursor = cursor ? std::optional(Serial{*cursor}) : std::nullopt;
         standing_.reconciled = reconciled;
         standing_.key_due = key_due;
-        standing_.key_urgent = awaits_key();
-        standing_.master = std::move(master);
+        standing_.key_urgent = key_due && master_key_.urgent();
+        standing_.master = known_;
         list_taken_in = standing_.lists != lists_;
         standing_.lists = lists_;
         standing_.list_failure = list_failure_;

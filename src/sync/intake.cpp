@@ -34,10 +34,6 @@ class Illegal {
 // `numbering`, as Note::numbering has it.
 constexpr std::int64_t theirs = 1, ours_alone = 2;
 
-std::int64_t seconds_of(Time time) {
-    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
-
 Outcome<Serial> read_list(FileTree& tree, const std::string& staged, NameList& reader) {
     auto file = tree.open(staged);
     if (!file) return std::move(file).failure();
@@ -218,7 +214,7 @@ bool numbers_ours(State& state) {
 }
 
 Serial own_serial(State& state, Time now) {
-    return Serial{std::max(state.number(Note::cursor).value_or(0) + 1, seconds_of(now))};
+    return Serial{std::max(state.number(Note::cursor).value_or(0) + 1, unix_seconds(now))};
 }
 
 Serial number_rows(State& state, std::vector<Event>& events, Time now) {
@@ -228,7 +224,7 @@ Serial number_rows(State& state, std::vector<Event>& events, Time now) {
     std::erase_if(events, [&](Event& event) {
         if (!state.remember_row(event.mark, event.time)) return true;
         // A time that has not come yet is no time.
-        const bool sound = event.time <= seconds_of(now) + day;
+        const bool sound = event.time <= unix_seconds(now) + day;
         serial = std::max(serial + 1, sound ? event.time : 0);
         event.serial = Serial{serial};
         newest = std::max(newest, sound ? event.time : 0);
@@ -242,7 +238,7 @@ std::int64_t journal_since(State& state) {
     constexpr std::int64_t overlap = 3600;
     std::int64_t since = state.number(Note::journal_time).value_or(0);
     if (const auto polled = state.time(Note::last_poll))
-        since = std::min(since, seconds_of(*polled));
+        since = std::min(since, unix_seconds(*polled));
     return std::max<std::int64_t>(since - overlap, 0);
 }
 

@@ -14,10 +14,6 @@ constexpr std::int64_t answer_most = 64LL << 20;
 constexpr std::int64_t list_most = 1LL << 30;
 constexpr std::int64_t date_most = 4096;
 
-std::int64_t seconds_of(Time time) {
-    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
-
 // Only this tells that the master has no such thing. That it does not answer, leads elsewhere or
 // makes no sense may be a bad moment, or somebody between.
 bool is_absent(const Failure& failure) {
@@ -126,7 +122,7 @@ void Poll::find_protocol() {
 
 void Poll::try_journal_by_time() {
     ask(
-        request_changelog_since(seconds_of(began_)), std::make_shared<ChangelogReader>(true),
+        request_changelog_since(unix_seconds(began_)), std::make_shared<ChangelogReader>(true),
         [this](const std::vector<Event>&) { found(Protocol::pep381); },
         [this](Failure failure, bool) {
             if (!is_absent(failure)) {

@@ -31,8 +31,10 @@ class Mirrored(NamedTuple):
     title: str
 
     def watch(self, **options: str) -> Watched:
-        """A daemon that polls when it is told to, and has done its first poll."""
-        run = command(self.mirror, self.master.url, "run", master_poll_interval=LONG, **options)
+        """A daemon that polls when it is told to, and has done its first poll. It looks at nothing by itself: the
+        pages of those whom fill() has put into the state are nowhere."""
+        run = command(self.mirror, self.master.url, "run", master_poll_interval=LONG, master_sweep_interval="0",
+                      verify_interval="0", **options)
         daemon = Watched(run, self.mirror, self.master.requests)
         daemon.rest()
         return daemon

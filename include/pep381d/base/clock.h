@@ -27,6 +27,8 @@ class SystemClock final : public Clock {
     Steady steady() const override;
 };
 
+std::int64_t unix_seconds(Time time);
+
 // `20261121T21:15:47`, UTC: the form of PEP 381's last-modified (no Z, because its readers refuse
 // one).
 std::string format_basic(Time time);

@@ -71,6 +71,7 @@ class Committer {
         std::int64_t journal_since = 0;           // sync/intake.h
         std::string root_etag;
         bool dated = true;
+        bool numbered = true;  // its serials; else ours
     };
     struct Standing {
         bool at_rest = false;          // nothing to do now: no work to hand out, nothing on its way
@@ -123,7 +124,6 @@ class Committer {
     void note_master(const MasterSaid& said);
     void adopt_protocol();
     MasterKnown master_known();
-    void tell_protocol(WorkItem& item);
     void tell_copy(WorkItem& item);
     void look_again_by_key(const ProjectName& project, int generation);
     bool awaits_key() const { return policy_.copy && master_key_.urgent(); }
@@ -165,6 +165,7 @@ class Committer {
     std::optional<Sweep> sweep_;
 
     // The committer's thread alone.
+    MasterKnown known_;                     // read from the state once a turn, not for each project
     std::unordered_set<std::string> busy_;  // handed out, not yet recorded
     std::optional<std::vector<ProjectName>> only_;
     std::string backlog_after_;

@@ -1,0 +1,132 @@
+// What the committer knows of the master, and what it does with a poll and a list.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "pep381d/sync/committer.h"
+#include "pep381d/sync/intake.h"
+
+#include "sync/must.h"
+
+namespace pep381d {
+
+// A state of before protocols were told apart is Warehouse's. Under another protocol the serials
+// mean something else: all begins with a list again.
+void Committer::adopt_protocol() {
+    if (!state_.text(Note::protocol) && state_.number(Note::cursor))
+        state_.set(Note::protocol, name_of(Protocol::warehouse));
+    const auto before = state_.text(Note::protocol);
+    if (!before || policy_.protocol == Protocol::automatic || *before == name_of(policy_.protocol))
+        return;
+    log_.info(fmt::format("protocol_changed from={} to={}", *before, name_of(policy_.protocol)));
+    state_.forget_journal();
+}
+
+Committer::MasterKnown Committer::master_known() {
+    MasterKnown master;
+    master.protocol =
+        protocol_named(state_.text(Note::protocol).value_or("auto")).value_or(Protocol::automatic);
+    if (master.protocol == Protocol::pep381) master.journal_since = journal_since(state_);
+    master.root_etag = state_.text(Note::root_etag).value_or("");
+    master.dated = !state_.number(Note::undated);
+    master.numbered = !numbers_ours(state_);
+    return master;
+}
+
+void Committer::handle(PollDone& poll) {
+    state_.set_back_clock(clock_.now(), clock_.now() + longest_wait, clock_.now() + policy_.grace);
+    if (poll.said.protocol == Protocol::pep381) {
+        poll.cursor = number_rows(state_, poll.events, clock_.now());
+        if (!poll.events.empty())
+            log_.info(fmt::format("changelog_taken rows={} serial={}", poll.events.size(),
+                                  poll.cursor.value));
+    }
+    take_events(state_, policy_.filter, poll.events, poll.began, poll.cursor);
+    if (std::any_of(poll.events.begin(), poll.events.end(), tells_of_key)) look_at_key();
+    state_.set(Note::cursor, poll.cursor.value);
+    if (poll.last) note_polled(poll.began, poll.said);
+}
+
+// All that the master told by then is in the queue.
+void Committer::note_polled(Time began, const MasterSaid& said) {
+    note_master(said);
+    state_.record_poll(began, said.last_modified);
+    state_.set(Note::last_poll, began);
+    state_.set(Note::last_error, std::string_view{});
+    if (said.protocol == Protocol::pep381) state_.forget_rows(journal_since(state_));
+    handled_changed_ = true;
+}
+
+// What was found is known from now on; errors do not change it.
+void Committer::note_master(const MasterSaid& said) {
+    const std::string name(name_of(said.protocol));
+    if (state_.text(Note::protocol) != name) {
+        log_.info(fmt::format("master_speaks protocol={}", name));
+        state_.set(Note::protocol, name);
+    }
+    if (may_be_dated(said.protocol) && !said.dated)
+        state_.set(Note::undated, 1);
+    else
+        state_.unset(Note::undated);
+}
+
+void Committer::handle(PollFailed& failed) {
+    state_.set(Note::last_error, failed.failure.what);
+}
+
+void Committer::handle(ListArrived& list) {
+    const auto result = take_list(state_, tree_, policy_.filter, list, policy_.keep_deleted, log_);
+    if (result) note_list(list, result.value());
+    if (!result && result.failure().fault == Fault::local) throw Fatal(5, result.failure().what);
+
+    must(tree_.remove(list.staged));
+    rulings_.list_arrived();
+    ++lists_;
+    list_failure_.reset();
+    if (result) return;
+    const Failure& failure = result.failure();
+    const std::string asked = list.said.protocol == Protocol::simple
+                                  ? fmt::format("GET {}/simple/", policy_.master_shown)
+                                  : fmt::format("POST {}/pypi", policy_.master_shown);
+    list_failure_ =
+        Failure{failure.fault, fmt::format("{}: {}", asked, failure.what), failure.wait};
+    log_.warning(fmt::format("list_refused cause={}", quoted(list_failure_->what)));
+    state_.set(Note::last_error, list_failure_->what);
+}
+
+void Committer::note_list(const ListArrived& list, const ListResult& found) {
+    log_.info(fmt::format("list_compared names={} queued={} absent={} serial={}", found.names,
+                          found.queued, found.absent, found.highest.value));
+    const bool first = !state_.number(Note::cursor);
+    const bool root = list.said.protocol == Protocol::simple;
+    if (!root || list.full || first) {
+        state_.set(Note::reconciled, list.began);
+        look_at_key();
+    }
+    state_.set(Note::list_serial, found.highest.value);
+    state_.set(Note::reconcile_queued, found.queued);
+    state_.set(Note::reconcile_absent, found.absent);
+    // The first list: the journal is read from its newest serial on. A fresher start would leave a
+    // hole, since lists are cached. Where no journal has serials, lists move it on.
+    if (first || list.said.protocol != Protocol::warehouse)
+        state_.set(Note::cursor,
+                   std::max(found.highest.value, state_.number(Note::cursor).value_or(0)));
+    note_master(list.said);
+    if (list.said.protocol != Protocol::warehouse)
+        state_.set(Note::numbering, found.numbered ? 1 : 2);
+    // The journal's clock may be behind ours; what the master says of its age is by that clock.
+    if (first && list.said.protocol == Protocol::pep381) {
+        const Time about = std::min(list.began, list.said.last_modified.value_or(list.began));
+        state_.set(Note::journal_time, unix_seconds(about - std::chrono::hours(23)));
+    }
+    if (root) {
+        state_.set(Note::root_etag, list.etag);
+        state_.set(Note::root_serial, found.told.value);
+        note_polled(list.began, list.said);
+    }
+    backlog_after_.clear();
+    backlog_left_ = true;
+    handled_changed_ = true;
+}
+
+}  // namespace pep381d
