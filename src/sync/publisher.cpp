@@ -36,10 +36,13 @@ void Publisher::add(FileArrived file) {
 void Publisher::add(PageReady page) {
     leave_out_refused(page);
     if (!page.same) {
-        const auto known = state_.published(page.page.name);
-        if (!page.text) page.text = page_text(policy_, page.page);
-        stage(page.page.name, *page.text, known && known->page);
+        if (!page.staged) {
+            if (!page.text) page.text = page_text(policy_, page.page);
+            page.staged = stage(page.page.name, *page.text, page.replaces);
+        }
+        fresh_.staged.emplace_back(page.page.name, std::move(*page.staged));
         page.text.reset();
+        page.staged.reset();
     }
     fresh_.pages.push_back(std::move(page));
 }
@@ -47,7 +50,7 @@ void Publisher::add(PageReady page) {
 void Publisher::remake(const ProjectName& project) {
     const auto page = state_.page(project);
     if (!page) return;
-    stage(project, page_text(policy_, *page), true);
+    fresh_.staged.emplace_back(project, stage(project, page_text(policy_, *page), true));
     if (!policy_.html)
         for (const std::string& path : {layout::page_html(project), layout::page_v1_html(project)})
             fresh_.obsolete.push_back(path);
@@ -58,10 +61,9 @@ void Publisher::remake(const ProjectName& project) {
             fresh_.obsolete.push_back(path);
 }
 
-void Publisher::stage(const ProjectName& project, const PageText& text, bool replaces) {
+StagedPage Publisher::stage(const ProjectName& project, const PageText& text, bool replaces) {
     const std::string name = fmt::format("page-{}", next_page_++);
-    fresh_.staged.emplace_back(project,
-                               stage_page(tree_, policy_, clock_, project, text, name, replaces));
+    return stage_page(tree_, policy_, clock_, project, text, name, replaces);
 }
 
 void Publisher::hold_root(bool hold) {
@@ -249,6 +251,8 @@ void Publisher::leave_out_refused(PageReady& page) {
         return true;
     });
     page.text.reset();
+    if (page.staged) discard_page(tree_, *page.staged);
+    page.staged.reset();
 }
 
 void Publisher::place_pages(Group& group) {

@@ -54,7 +54,10 @@ struct PageReady {
     bool stale = false;              // it is older than the journal, and that is the failure
     std::optional<Failure> failure;  // the project stays queued because of this
     std::vector<Refused> refused;    // files of the master's page that cannot be mirrored
-    std::optional<PageText> text;    // of the page; nothing: not made yet
+    bool replaces = true;            // a page of it may be published
+    // Of the page, where they are made already: its text, or that in staging/.
+    std::optional<PageText> text;
+    std::optional<StagedPage> staged;
 };
 
 struct PageFailed {
