@@ -102,6 +102,11 @@ bool Committer::room() {
     return inbox_weight_ < inbox_most;
 }
 
+bool Committer::behind() {
+    const std::lock_guard lock(mutex_);
+    return inbox_weight_ >= company_enough;
+}
+
 void Committer::send(Message message) {
     bool awaited = false;
     {

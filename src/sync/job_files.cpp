@@ -134,6 +134,7 @@ void Jobs::complete(Job& job) {
     ready.stale = job.stale;
     ready.failure = job.failure;
     ready.refused = std::move(job.refused);
+    ready.replaces = job.item.shown;
     if (job.failure) {
         // It does not show all that its serial promises; a stale page shows just that.
         if (job.files_missing) ready.page.serial = job.shown();

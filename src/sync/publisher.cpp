@@ -42,10 +42,13 @@ void Publisher::add(PageReady page) {
         page.same = true;
     }
     if (!page.same) {
-        const auto known = state_.published(page.page.name);
-        if (!page.text) page.text = page_text(policy_, page.page);
-        stage(page.page.name, *page.text, known && known->page);
+        if (!page.staged) {
+            if (!page.text) page.text = page_text(policy_, page.page);
+            page.staged = stage(page.page.name, *page.text, page.replaces);
+        }
+        fresh_.staged.emplace_back(page.page.name, std::move(*page.staged));
         page.text.reset();
+        page.staged.reset();
     }
     fresh_.pages.push_back(std::move(page));
 }
@@ -56,7 +59,7 @@ void Publisher::remake(const ProjectName& project) {
     const auto copied = policy_.copy ? state_.copied(project) : std::nullopt;
     PageText text = page_text(policy_, *page);
     if (copied) text.html.clear();  // it is as the master sent it
-    stage(project, text, true);
+    fresh_.staged.emplace_back(project, stage(project, text, true));
     if (!policy_.html)
         for (const std::string& path : {layout::page_html(project), layout::page_v1_html(project)})
             fresh_.obsolete.push_back(path);
@@ -66,10 +69,9 @@ void Publisher::remake(const ProjectName& project) {
     if (!copied) fresh_.obsolete.push_back(layout::signature(project));
 }
 
-void Publisher::stage(const ProjectName& project, const PageText& text, bool replaces) {
+StagedPage Publisher::stage(const ProjectName& project, const PageText& text, bool replaces) {
     const std::string name = fmt::format("page-{}", next_page_++);
-    fresh_.staged.emplace_back(project,
-                               stage_page(tree_, policy_, clock_, project, text, name, replaces));
+    return stage_page(tree_, policy_, clock_, project, text, name, replaces);
 }
 
 void Publisher::hold_root(bool hold) {
@@ -261,6 +263,8 @@ bool Publisher::leave_out_refused(PageReady& page) {
         return true;
     });
     page.text.reset();
+    if (page.staged) discard_page(tree_, *page.staged);
+    page.staged.reset();
     return any;
 }
 

@@ -59,6 +59,8 @@ class Committer {
     void stop();
 
     bool room();
+    // More waits than it takes up in one go: whoever has time may do some of its work.
+    bool behind();
     void send(Message message);
     std::optional<WorkItem> take();
     void check();  // throws what ended the thread

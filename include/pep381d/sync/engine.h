@@ -81,6 +81,7 @@ class Engine {
     const Clock& clock_;
     Hooks hooks_;
     std::deque<Message> outgoing_;  // until the committer has room
+    std::uint64_t next_page_ = 0;   // of those that the loop stages
     Jobs jobs_;
     Poll poll_;
     KeyLook key_look_;

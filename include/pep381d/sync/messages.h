@@ -67,8 +67,11 @@ struct PageReady {
     bool stale = false;              // it is older than the journal, and that is the failure
     std::optional<Failure> failure;  // the project stays queued because of this
     std::vector<Refused> refused;    // files of the master's page that cannot be mirrored
-    std::optional<PageText> text;    // of the page; nothing: not made yet
-    std::optional<CopiedPage> copy;  // the text is the master's own
+    bool replaces = true;            // a page of it may be published
+    // Of the page, where they are made already: its text, or that in staging/.
+    std::optional<PageText> text;
+    std::optional<StagedPage> staged;
+    std::optional<CopiedPage> copy;  // its HTML is the master's own
     int key_generation = 0;          // of the key that it was verified by
 };
 

@@ -1,8 +1,8 @@
 // A project's page as files: staged together in a directory of their own, so that the page of a new
 // project takes its place with one call.
 //
-// Thread rule: the committer's thread, but for page_text(), which also begins to sign. Failures are
-// Fatal(5).
+// Thread rule: page_text(), which also begins to sign, and stage_page() of a page that the
+// committer does not have yet: any; the others the committer's. Failures are Fatal(5).
 #pragma once
 
 #include <cstdint>

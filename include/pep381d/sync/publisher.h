@@ -80,7 +80,7 @@ class Publisher {
         }
     };
 
-    void stage(const ProjectName& project, const PageText& text, bool replaces);
+    StagedPage stage(const ProjectName& project, const PageText& text, bool replaces);
     void stage_root();
     void place_root();
     void intend(const Group& group);

@@ -1,0 +1,86 @@
+// Pages that come staged, which the loop does while the committer is behind.
+#include "pep381d/sync/publisher.h"
+
+#include "pep381d/tree/layout.h"
+
+#include "support/catch.h"
+#include "support/sync_world.h"
+
+using namespace pep381d;
+using namespace sample;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Publishing : SyncWorld {
+    std::vector<std::string> recorded;
+    Publisher publisher{
+        state, tree, policy, clock, [this](const PageReady& page, const Replaced&) {
+            for (const Refused& refused : page.refused)
+                recorded.push_back(page.page.name.text() + " without " + refused.file);
+            recorded.push_back(page.page.name.text());
+        }};
+
+    // What `foo` names at the path of its wheel is there, and recorded.
+    Publishing() {
+        publish(foo);
+        REQUIRE_FALSE(pass());
+    }
+    PageReady staged(ProjectPage page) {
+        PageReady ready{std::move(page)};
+        ready.display = ready.page.name.text();
+        ready.staged = stage_page(tree, policy, clock, ready.page.name,
+                                  page_text(policy, ready.page), "ready-0", ready.replaces);
+        return ready;
+    }
+    // Another file of the same path, as it has arrived.
+    FileArrived arrived(const ProjectName& project, File& file) {
+        const std::string path = layout::staged("other");
+        Descriptor open = tree.create(path).value();
+        REQUIRE(tree.write(open, "other bytes"));
+        REQUIRE(tree.finish(std::move(open), {}, false));
+        file.held = true;
+        return {project, project.text(), file, false, path, false};
+    }
+};
+
+// A project whose one file has the path of foo's wheel, and other bytes.
+ProjectPage rival() {
+    ProjectPage rival = page("rival", 8, {wheel("foo-1.0-py3-none-any.whl")});
+    File& file = rival.files.front();
+    file.path = *file_path(file);
+    file.digests = {{Algorithm::sha256, sha256("other bytes")}};
+    file.size = 11;
+    return rival;
+}
+
+}  // namespace
+
+TEST_CASE("a page that comes staged takes its place as it is") {
+    Publishing world;
+    PageReady ready = world.staged(page("bar", 7, {}));
+    const std::string html = page_text(world.policy, ready.page).html;
+    world.publisher.add(std::move(ready));
+    world.publisher.drain();
+    CHECK(world.bytes("simple/bar/index.html") == html);
+    CHECK(world.bytes("simple/bar/index.v1_html") == html);
+    CHECK(world.recorded == std::vector<std::string>{"bar"});
+    CHECK(fs::is_empty(world.directory.path() / "staging"));
+}
+
+TEST_CASE("a staged page of which a file has no place is made again without it") {
+    Publishing world;
+    ProjectPage page = rival();
+    FileArrived file = world.arrived(page.name, page.files.front());
+    const bool together = GENERATE(true, false);
+    world.publisher.add(std::move(file));
+    // Else the file is refused before the page comes.
+    if (!together) world.publisher.drain();
+    world.publisher.add(world.staged(std::move(page)));
+    world.publisher.drain();
+    CHECK(world.page_of("rival").find("foo-1.0") == std::string::npos);
+    CHECK(world.page_of("rival").find("\"rival\"") != std::string::npos);
+    CHECK(world.recorded ==
+          std::vector<std::string>{"rival without foo-1.0-py3-none-any.whl", "rival"});
+    CHECK(fs::is_empty(world.directory.path() / "staging"));
+}
