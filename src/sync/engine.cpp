@@ -102,7 +102,8 @@ void Engine::step(std::chrono::milliseconds most) {
     }
     committer_.loop_idle(jobs_.idle() && outgoing_.empty());
     if (!outgoing_.empty() && committer_.room()) most = std::chrono::milliseconds(0);
-    paused_ = again.has_value() && jobs_.waiting();
+    // Not while we have something to do ourselves, such as to hash what an earlier run left.
+    paused_ = again && *again > clock_.steady() && jobs_.waiting();
     if (again) most = std::min(most, until(*again, clock_.steady()));
     transport_.wait(std::min(most, longest_step), hooks_.descriptor);
 
