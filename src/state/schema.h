@@ -106,6 +106,11 @@ CREATE TABLE journal_rows(mark TEXT PRIMARY KEY, time INTEGER NOT NULL) WITHOUT 
 -- The master's own last-modified, where that is before the poll.
 ALTER TABLE polls ADD COLUMN shows INTEGER;
 )sql",
+    R"sql(
+-- Since when its page has answered 404, and how many looks have found that: other failures are no evidence.
+ALTER TABLE queue ADD COLUMN gone_since INTEGER;
+ALTER TABLE queue ADD COLUMN gone_looks INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 }  // namespace pep381d::schema

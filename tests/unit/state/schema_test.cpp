@@ -28,7 +28,7 @@ INSERT INTO queue(name, serial, loss, last_loss, since, soon, absent, candidate,
 INSERT INTO removals VALUES('packages/aa/x', 5, 0), ('simple/old/index.html', 0, 1);
 INSERT INTO intended VALUES('foo', 'packages/aa/y');
 INSERT INTO shared VALUES('packages/aa/z');
-INSERT INTO polls VALUES(9);
+INSERT INTO polls(began) VALUES(9);
 INSERT INTO skipped VALUES('../x', '', 'illegal');
 )sql";
 
