@@ -21,11 +21,11 @@ Verdict judge_gone(const GoneEvidence& evidence) {
         if (evidence.page_gone || evidence.listed_out) return Verdict::gone;
         return evidence.looks >= stale_looks ? Verdict::ask_list : Verdict::wait;
     }
-    if (!evidence.page_gone || evidence.looks < believed_looks || !evidence.first_failed)
+    if (!evidence.page_gone || evidence.gone_looks < believed_looks || !evidence.gone_since)
         return Verdict::wait;
-    if (evidence.now - *evidence.first_failed < believed_after) return Verdict::wait;
-    // A list from before the first failed look says nothing about it.
-    const bool absent = evidence.absent && *evidence.absent > *evidence.first_failed;
+    if (evidence.now - *evidence.gone_since < believed_after) return Verdict::wait;
+    // A list from before the first such look says nothing about it.
+    const bool absent = evidence.absent && *evidence.absent > *evidence.gone_since;
     return absent ? Verdict::gone : Verdict::ask_list;
 }
 

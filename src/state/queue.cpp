@@ -32,6 +32,8 @@ Queued read_queued(const Statement::Rows& row) {
     queued.stale_since = optional_time_in(row, 9);
     queued.absent = optional_time_in(row, 10);
     queued.allowed = row.integer(11, 0, 1) != 0;
+    queued.gone_since = optional_time_in(row, 12);
+    queued.gone_looks = static_cast<int>(row.integer(13, 0, std::numeric_limits<int>::max() - 1));
     return queued;
 }
 
@@ -62,6 +64,8 @@ UPDATE queue SET
   display = CASE WHEN ?3 >= serial THEN ?2 ELSE display END,
   stale_since = CASE WHEN ?3 > serial THEN NULL ELSE stale_since END,
   loss_seen = CASE WHEN ?3 > serial THEN NULL ELSE loss_seen END,
+  gone_since = CASE WHEN ?3 > serial THEN NULL ELSE gone_since END,
+  gone_looks = CASE WHEN ?3 > serial THEN 0 ELSE gone_looks END,
   serial = max(serial, ?3), loss = max(loss, ?4), soon = max(soon, ?5), not_before = 0
 WHERE name = ?1 AND (?3 > serial OR (?3 = serial AND (?4 <> last_loss OR ?2 IS NOT display)) OR
   ?4 > loss OR ?5 > soon OR not_before > 0))sql")
@@ -104,7 +108,8 @@ void State::enqueue(const std::vector<ListedProject>& projects, Time since) {
 std::vector<Queued> State::due(Time now, std::size_t most) {
     auto rows = impl_
                     ->sql(R"sql(
-SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed FROM queue
+SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed,
+  gone_since, gone_looks FROM queue
 WHERE soon = 1 AND not_before <= ? ORDER BY not_before LIMIT ?)sql")
                     .rows(number_of(now), static_cast<std::int64_t>(most));
     std::vector<Queued> all;
@@ -115,7 +120,8 @@ WHERE soon = 1 AND not_before <= ? ORDER BY not_before LIMIT ?)sql")
 std::vector<Queued> State::backlog(std::string_view after, std::size_t most) {
     auto rows = impl_
                     ->sql(R"sql(
-SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed FROM queue
+SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed,
+  gone_since, gone_looks FROM queue
 WHERE name > ? AND soon = 0 ORDER BY name LIMIT ?)sql")
                     .rows(after, static_cast<std::int64_t>(most));
     std::vector<Queued> all;
@@ -126,7 +132,8 @@ WHERE name > ? AND soon = 0 ORDER BY name LIMIT ?)sql")
 std::optional<Queued> State::queued(const ProjectName& name) {
     auto rows = impl_
                     ->sql(R"sql(
-SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed FROM queue
+SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed,
+  gone_since, gone_looks FROM queue
 WHERE name = ?)sql")
                     .rows(name.text());
     if (!rows.next()) return std::nullopt;
@@ -150,6 +157,20 @@ void State::note_unexplained_loss(const ProjectName& name, Time seen) {
 void State::note_stale(const ProjectName& name, Time seen) {
     impl_->sql("UPDATE queue SET stale_since = coalesce(stale_since, ?2) WHERE name = ?1")
         .run(name.text(), number_of(seen));
+}
+
+void State::note_gone(const ProjectName& name, Time seen) {
+    impl_
+        ->sql(R"sql(
+UPDATE queue SET gone_since = coalesce(gone_since, ?2), gone_looks = gone_looks + 1 WHERE name = ?1)sql")
+        .run(name.text(), number_of(seen));
+}
+
+void State::note_there(const ProjectName& name) {
+    impl_
+        ->sql(
+            "UPDATE queue SET gone_since = NULL, gone_looks = 0 WHERE name = ? AND gone_looks > 0")
+        .run(name.text());
 }
 
 std::vector<std::string> State::absent(std::string_view after, std::size_t most) {
@@ -277,7 +298,8 @@ void State::set_back_clock(Time now, Time latest_try, Time latest_removal) {
     impl_
         ->sql(R"sql(
 UPDATE queue SET since = min(since, ?1), not_before = min(not_before, ?1), first_failed = min(first_failed, ?1),
-  loss_seen = min(loss_seen, ?1), stale_since = min(stale_since, ?1), absent = min(absent, ?1))sql")
+  loss_seen = min(loss_seen, ?1), stale_since = min(stale_since, ?1), absent = min(absent, ?1),
+  gone_since = min(gone_since, ?1))sql")
         .run(number_of(now));
 }
 

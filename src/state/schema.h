@@ -116,6 +116,11 @@ CREATE TABLE copies(
   signature BLOB            -- the master's; NULL: it gives none
 );
 )sql",
+    R"sql(
+-- Since when its page has answered 404, and how many looks have found that: other failures are no evidence.
+ALTER TABLE queue ADD COLUMN gone_since INTEGER;
+ALTER TABLE queue ADD COLUMN gone_looks INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 }  // namespace pep381d::schema

@@ -27,8 +27,8 @@ std::string evidence_text(const Queued& queued, bool page_gone, const std::strin
         text = fmt::format("the master's journal removed it (serial {}){}", queued.serial.value,
                            page_gone ? "" : ", and " + list);
     else
-        text = fmt::format("no page at {} looks since {}, and {}", queued.attempts + 1,
-                           format_iso(queued.first_failed.value_or(Time{})), list);
+        text = fmt::format("no page at {} looks since {}, and {}", queued.gone_looks,
+                           format_iso(queued.gone_since.value_or(Time{})), list);
     return text + "; " + what + (queued.allowed ? "; `allow-deletions` confirmed it" : "");
 }
 
@@ -102,6 +102,7 @@ void Rulings::page_recorded(const PageReady& page, const Replaced& replaced) {
     const auto queued = state_.queued(name);
     note_replaced(page, replaced, queued);
     if (!queued) return;
+    state_.note_there(name);
     if (page.stale) state_.note_stale(name, clock_.now());
     if (page.failure) {
         state_.note_candidate(name, false);
@@ -124,6 +125,7 @@ void Rulings::page_failed(const PageFailed& failed) {
 }
 
 void Rulings::page_gone(const PageGone& gone) {
+    state_.note_gone(gone.project, clock_.now());
     const auto queued = state_.queued(gone.project);
     if (!queued) return;
     const auto ours = state_.published(gone.project);
@@ -139,6 +141,7 @@ void Rulings::page_stale(const PageStale& stale) {
     const auto queued = state_.queued(stale.project);
     if (!queued) return;
     const std::string what = stale_page(policy_, stale.project, stale.shown, queued->serial);
+    state_.note_there(stale.project);
     state_.note_stale(stale.project, clock_.now());
     if (queued->last_loss == Loss::project)
         contradicts_removal(*queued, {Fault::corrupt, what});
@@ -160,6 +163,7 @@ void Rulings::page_loses(const PageLoses& loses) {
     // An event that came while the page was read explains it: it is read again at once.
     if (!queued || queued->loss != Loss::nothing) return;
     const Time now = clock_.now();
+    state_.note_there(loses.project);
     state_.note_unexplained_loss(loses.project, now);
     const std::string what = fmt::format(
         "{}/simple/{}/: files have left the page without an event that explains it; "
@@ -177,7 +181,8 @@ void Rulings::judge(const Queued& queued, bool page_gone, const Failure& failure
     evidence.listed_out =
         queued.absent && state_.number(Note::list_serial).value_or(0) >= queued.serial.value;
     evidence.looks = queued.attempts + 1;
-    evidence.first_failed = queued.first_failed;
+    evidence.gone_looks = queued.gone_looks;
+    evidence.gone_since = queued.gone_since;
     evidence.absent = queued.absent;
     evidence.now = clock_.now();
     switch (judge_gone(evidence)) {
@@ -201,8 +206,8 @@ void Rulings::judge(const Queued& queued, bool page_gone, const Failure& failure
 // Nothing of it is published: there is nothing to lose, only a place in the queue.
 void Rulings::unknown_gone(const Queued& queued, const std::string& what) {
     const bool asked_for = std::find(named_.begin(), named_.end(), queued.name) != named_.end();
-    const bool long_gone = queued.attempts >= 2 && queued.first_failed &&
-                           clock_.now() - *queued.first_failed > std::chrono::hours(1);
+    const bool long_gone = queued.gone_looks >= 3 && queued.gone_since &&
+                           clock_.now() - *queued.gone_since > std::chrono::hours(1);
     if (asked_for) not_at_master_.push_back(queued.name.text());
     if (!asked_for && !long_gone && queued.last_loss != Loss::project) {
         postpone(queued, {Fault::gone, what});

@@ -14,12 +14,13 @@ namespace pep381d {
 // What speaks for it when a project's page answered 404 or 410, or shows less than the journal's
 // removal.
 struct GoneEvidence {
-    bool page_gone = false;            // this look: 404 or 410
-    Loss last_loss = Loss::nothing;    // of the newest event that is not handled yet
-    bool listed_out = false;           // a name list at least as new as that event lacks it
-    int looks = 1;                     // failed looks, this one included
-    std::optional<Time> first_failed;  // when the first of them was
-    std::optional<Time> absent;        // when a name list was last seen without it
+    bool page_gone = false;          // this look: 404 or 410
+    Loss last_loss = Loss::nothing;  // of the newest event that is not handled yet
+    bool listed_out = false;         // a name list at least as new as that event lacks it
+    int looks = 1;                   // failed looks, this one included
+    int gone_looks = 0;              // those of them that found a 404 or 410
+    std::optional<Time> gone_since;  // when the first of these was
+    std::optional<Time> absent;      // when a name list was last seen without it
     Time now;
 };
 

@@ -36,9 +36,11 @@ struct Queued {
     Time not_before;  // when it is to be tried again
     std::optional<Time> first_failed;
     std::optional<Time> loss_seen;  // when its page was first seen short of files without a reason
-    std::optional<Time> stale_since;  // since when its page has been older than the journal
-    std::optional<Time> absent;       // when a name list was last seen without it
-    bool allowed = false;             // an operator allowed its deletion
+    std::optional<Time> stale_since;   // since when its page has been older than the journal
+    std::optional<Time> absent;        // when a name list was last seen without it
+    bool allowed = false;              // an operator allowed its deletion
+    std::optional<Time> gone_since{};  // since when its page has answered 404 or 410
+    int gone_looks = 0;                // how many looks have found that
 };
 
 // What is known of a published project, without its files.
@@ -191,6 +193,9 @@ class State {
     void postpone(const ProjectName& name, Time not_before, Time now, const Failure& failure);
     void note_unexplained_loss(const ProjectName& name, Time seen);
     void note_stale(const ProjectName& name, Time seen);
+    void note_gone(const ProjectName& name, Time seen);
+    // Its page answers: that it was gone is no longer so.
+    void note_there(const ProjectName& name);
     void note_absent(const ProjectName& name, Time list);
     // Of those the names that a newer list may show to be there after all, in order, after `after`.
     std::vector<std::string> absent(std::string_view after, std::size_t most);

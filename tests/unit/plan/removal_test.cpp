@@ -38,16 +38,17 @@ TEST_CASE("a page that a cache serves on is overruled by a list that is as new a
 TEST_CASE("without an event a project goes only after an hour, three looks and a fresh list") {
     GoneEvidence evidence = not_found();
     CHECK(judge_gone(evidence) == Verdict::wait);
-    evidence.looks = 3;
-    evidence.first_failed = noon - 59min;
+    evidence.gone_looks = 3;
     CHECK(judge_gone(evidence) == Verdict::wait);
-    evidence.first_failed = noon - 61min;
+    evidence.gone_since = noon - 59min;
+    CHECK(judge_gone(evidence) == Verdict::wait);
+    evidence.gone_since = noon - 61min;
     CHECK(judge_gone(evidence) == Verdict::ask_list);
-    evidence.absent = noon - 62min;  // older than the first failed look
+    evidence.absent = noon - 62min;  // older than the first such look
     CHECK(judge_gone(evidence) == Verdict::ask_list);
     evidence.absent = noon - 1min;
     CHECK(judge_gone(evidence) == Verdict::gone);
-    evidence.looks = 2;
+    evidence.gone_looks = 2;
     CHECK(judge_gone(evidence) == Verdict::wait);
 }
 
