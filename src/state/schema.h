@@ -116,6 +116,10 @@ CREATE TABLE copies(
   signature BLOB            -- the master's; NULL: it gives none
 );
 )sql",
+    R"sql(
+-- That came with the bytes of a file without a digest; NULL: it has one, or nothing came.
+ALTER TABLE files ADD COLUMN etag TEXT;
+)sql",
 };
 
 }  // namespace pep381d::schema
