@@ -71,7 +71,16 @@ bool same_file(const File& fresh, const File& known) {
     return fresh.path == known.path && fresh.digests == known.digests && fresh.size == known.size;
 }
 
+// Whether the bytes are still those that we hold nothing on the page tells.
+bool only_its_host_knows(const File& file) {
+    return file.held && file.digests.empty() && !file.etag.empty();
+}
+
 }  // namespace
+
+bool asks_for_etags(const ProjectPage& known) {
+    return std::any_of(known.files.begin(), known.files.end(), only_its_host_knows);
+}
 
 PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy& policy) {
     PagePlan plan{std::move(fresh), {}, {}, false, false};
@@ -82,6 +91,7 @@ PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy
     static const std::vector<File> none;
     FileIndex ours(known == nullptr ? none : known->files);
     std::size_t still_there = 0;
+    std::vector<std::size_t> doubtful;
     for (std::size_t i = 0; i < plan.page.files.size(); ++i) {
         File& file = plan.page.files[i];
         const auto found = ours.find(file.name.text());
@@ -92,6 +102,8 @@ PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy
 
         file.held = unchanged && old->held;
         if (!file.held) plan.fetches.push_back({i, false});
+        if (file.held) file.etag = old->etag;
+        if (only_its_host_knows(file)) doubtful.push_back(i);
         if (!policy.core_metadata || !file.core_metadata.offered) continue;
         file.metadata_held =
             file.held && old->metadata_held && old->core_metadata == file.core_metadata;
@@ -106,6 +118,10 @@ PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy
         plan.loses = false;
     }
     plan.same = known != nullptr && plan.fetches.empty() && plan.page == *known;
+    for (const std::size_t i : doubtful) {
+        plan.page.files[i].held = false;
+        plan.fetches.push_back({i, false});
+    }
     return plan;
 }
 

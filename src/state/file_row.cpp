@@ -134,10 +134,10 @@ Cell text_cell(const std::string& text) {
 FileRows::FileRows(sqlite::Database& database)
     : insert_(database, R"sql(
 INSERT INTO files(project, name, position, path, url, digests, size, held, metadata, uploaded,
-  requires, yanked, provenance, members) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"),
+  requires, yanked, provenance, members, etag) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"),
       replace_(database, R"sql(
 REPLACE INTO files(project, name, position, path, url, digests, size, held, metadata, uploaded,
-  requires, yanked, provenance, members) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"),
+  requires, yanked, provenance, members, etag) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"),
       find_origin_(database, "SELECT id FROM origins WHERE url = ?"),
       add_origin_(database, "INSERT INTO origins(url) VALUES(?)"),
       read_origin_(database, "SELECT url FROM origins WHERE id = ?"),
@@ -183,7 +183,8 @@ void FileRows::run(sqlite::Statement& statement, std::int64_t project, std::int6
     statement.run(project, file.name.text(), position, path, url, digests_cell(file, scratch_),
                   file.size, (file.held ? 1 : 0) | (file.metadata_held ? 2 : 0),
                   metadata_cell(file.core_metadata), file.upload_time, file.requires_python,
-                  yanked_cell(file), file.provenance, text_cell(file.members));
+                  yanked_cell(file), file.provenance, text_cell(file.members),
+                  text_cell(file.etag));
 }
 
 FileRows::Held FileRows::read_held(const sqlite::Statement::Rows& row) {
@@ -222,6 +223,7 @@ File FileRows::read(const sqlite::Statement::Rows& row) {
     if (file.yanked && !row.is_integer(10)) file.yanked_reason = row.view(10);
     file.provenance = row.optional_text(11);
     file.members = row.view(12);
+    file.etag = row.view(13);
     return file;
 }
 

@@ -14,7 +14,7 @@ namespace pep381d {
 
 inline constexpr const char* file_columns =
     "name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, "
-    "provenance, members";
+    "provenance, members, etag";
 
 class FileRows {
   public:

@@ -50,7 +50,7 @@ std::optional<Published> State::published(const ProjectName& name) {
 
 State::Impl::PlacedFiles State::Impl::files_of(std::int64_t project) {
     auto rows = sql(R"sql(
-SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
+SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members, etag
 FROM files WHERE project = ?)sql")
                     .rows(project);
     std::vector<std::pair<std::int64_t, std::size_t>> order;  // position, index by name
@@ -103,7 +103,7 @@ State::Impl::ProjectRow State::Impl::project_row(const ProjectName& name,
 
 std::optional<File> State::Impl::file_of(std::int64_t project, const std::string& name) {
     auto rows = sql(R"sql(
-SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
+SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members, etag
 FROM files WHERE project = ? AND name = ?)sql")
                     .rows(project, name);
     if (!rows.next()) return std::nullopt;

@@ -121,6 +121,10 @@ CREATE TABLE copies(
 ALTER TABLE queue ADD COLUMN gone_since INTEGER;
 ALTER TABLE queue ADD COLUMN gone_looks INTEGER NOT NULL DEFAULT 0;
 )sql",
+    R"sql(
+-- That came with the bytes of a file without a digest; NULL: it has one, or nothing came.
+ALTER TABLE files ADD COLUMN etag TEXT;
+)sql",
 };
 
 }  // namespace pep381d::schema

@@ -18,6 +18,8 @@ constexpr std::int64_t slowest_rate = 16 * 1024;
 
 // What is hashed between two looks at the network: 10 to 20 ms with SHA-256 in software.
 constexpr std::size_t slice = 4 << 20;
+// A longer ETag is not worth its place in the state.
+constexpr std::size_t etag_most = 128;
 // What opening a file counts for: it bounds a turn where there are thousands of small ones.
 constexpr std::size_t opening = 16 << 10;
 
@@ -36,6 +38,7 @@ std::chrono::milliseconds deadline_for(std::int64_t size, std::chrono::milliseco
 struct Downloads::Errand {
     std::string path;  // below web/
     std::string url;   // at the master
+    std::string etag;  // of what we have
     Expected expected;
     std::int64_t most = 0;
     bool https_only = false;
@@ -67,6 +70,7 @@ void Downloads::start(const File& file, bool metadata, bool https_only, Heard he
     auto errand = std::make_shared<Errand>();
     errand->path = metadata ? layout::metadata(file.path) : file.path;
     errand->url = file.url + (metadata ? ".metadata" : "");
+    if (!metadata) errand->etag = file.etag;
     errand->expected = expected_of(file, metadata);
     errand->most = metadata ? metadata_most : file.size.value_or(unknown_size_most);
     errand->https_only = https_only;
@@ -132,7 +136,7 @@ void Downloads::proven(const Shared& errand) {
     }
     const bool staged = errand->kind == Errand::Kind::whole;
     if (errand->proof->whole()) {
-        end(*errand, staged ? errand->proving : std::string());
+        end(*errand, Fetched{staged ? errand->proving : std::string(), {}});
         return;
     }
     // Should it stay, the next start finds it again: no reason to end.
@@ -158,7 +162,7 @@ void Downloads::part_proven(const Shared& errand) {
         go_on(errand);
         return;
     }
-    end(*errand, std::move(staged).value().path);
+    end(*errand, Fetched{std::move(staged).value().path, {}});
 }
 
 void Downloads::transfer(const Shared& errand) {
@@ -179,6 +183,7 @@ void Downloads::transfer(const Shared& errand) {
         request.url = alternates_.url(*errand->alternate, errand->path);
         request.https_only = false;  // it is the operator who named it, and the digest that proves
     }
+    request.etag = errand->etag;
     request.encoding = Encoding::raw;
     request.first_byte = errand->first_byte;
     request.most_bytes = errand->most;
@@ -199,10 +204,14 @@ void Downloads::transfer(const Shared& errand) {
     transport_.start(std::move(request), std::move(receiver));
 }
 
-Outcome<std::string> Downloads::result_of(Errand& errand, const Outcome<Reply>& reply) const {
+Outcome<Downloads::Fetched> Downloads::result_of(Errand& errand,
+                                                 const Outcome<Reply>& reply) const {
     if (!reply) return reply.failure();
+    if (reply.value().status == 304) return Fetched{{}, errand.etag};
+    const std::string& etag = reply.value().etag;
+    const bool kept = !errand.expected.digest && etag.size() <= etag_most;
     auto staged = errand.arrival->finish();
-    if (staged) return std::move(staged).value().path;
+    if (staged) return Fetched{std::move(staged).value().path, kept ? etag : std::string()};
     Failure failure = std::move(staged).failure();
     if (!is_local(failure.fault))
         failure.what = fmt::format("GET {}: {}", display_url(reply.value().url), failure.what);
@@ -230,7 +239,7 @@ bool Downloads::try_again(Errand& errand, bool wrong) {
     return true;
 }
 
-void Downloads::end(Errand& errand, Outcome<std::string> outcome) {
+void Downloads::end(Errand& errand, Outcome<Fetched> outcome) {
     const Ended ended = std::move(errand.ended);
     ended(std::move(outcome));
 }

@@ -66,34 +66,53 @@ void Jobs::start_file(Job& job, const Fetch& fetch) {
     Pace& host = host_of(file);
     host.started();
     const auto heard = [this, slot] { files_.heard(slot, clock_.steady()); };
-    const auto ended = [this, id = job.id, slot, &host, fetch](const Outcome<std::string>& staged) {
+    const auto ended = [this, id = job.id, slot, &host,
+                        fetch](const Outcome<Downloads::Fetched>& fetched) {
         files_.end(slot);
         host.ended();
         Job& its = *jobs_.at(id);
-        if (staged) {
+        if (fetched) {
             host.answered();
-            arrived(its, fetch, staged.value());
+            arrived(its, fetch, fetched.value());
             return;
         }
-        if (staged.failure().fault == Fault::retry_later)
-            host.failed(its.item.queued.name.text(), staged.failure(), clock_.steady());
+        if (fetched.failure().fault == Fault::retry_later)
+            host.failed(its.item.queued.name.text(), fetched.failure(), clock_.steady());
         else
             host.answered();
-        failed(its, staged.failure());
+        failed(its, fetched.failure());
     };
     downloads_.start(file, fetch.metadata, job.https, heard, ended);
 }
 
-void Jobs::arrived(Job& job, const Fetch& fetch, const std::string& staged) {
+void Jobs::arrived(Job& job, const Fetch& fetch, const Downloads::Fetched& fetched) {
     File& file = job.plan.page.files[fetch.file];
     (fetch.metadata ? file.metadata_held : file.held) = true;
     job.failed_in_a_row = 0;
+    const bool known_by_etag = !fetch.metadata && !file.etag.empty();
+    if (known_by_etag && fetched.staged.empty()) {
+        fetch_done(job);
+        return;
+    }
+    if (known_by_etag) other_bytes(job, fetch);
+    if (!fetch.metadata) file.etag = fetched.etag;
     // A copied page waits for all of them, and may never come.
     const bool early = policy_.copy || job.plan.fetches.size() >= many_files ||
                        file.size.value_or(large_file) >= large_file;
-    send_(FileArrived{job.item.queued.name, job.item.queued.display, file, fetch.metadata, staged,
-                      early});
+    send_(FileArrived{job.item.queued.name, job.item.queued.display, file, fetch.metadata,
+                      fetched.staged, early});
     fetch_done(job);
+}
+
+// Its page may be the one that we show: it is published anew for who mirrors us.
+void Jobs::other_bytes(Job& job, const Fetch& fetch) {
+    changed(job);
+    File& file = job.plan.page.files[fetch.file];
+    if (!file.metadata_held || !file.core_metadata.sha256.empty()) return;
+    file.metadata_held = false;
+    if (job.next_fetch == job.plan.fetches.size()) ready_.push_back(job.id);
+    job.plan.fetches.push_back({fetch.file, true});
+    ++job.fetches_left;
 }
 
 void Jobs::failed(Job& job, Failure failure) {
@@ -123,6 +142,8 @@ void Jobs::complete(Job& job) {
         end(job, PageFailed{page.name, std::move(*job.failure)});
         return;
     }
+    // Whose ETag nobody answered for stays as it is.
+    for (File& file : page.files) file.held = file.held || !file.etag.empty();
     const Serial handled = std::max(page.serial, job.item.queued.serial);
     if (policy_.page.files) std::erase_if(page.files, [](const File& file) { return !file.held; });
     PageReady ready{std::move(page)};

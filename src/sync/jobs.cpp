@@ -141,8 +141,11 @@ void Jobs::start_page(Job& job) {
     request.accept = page_types(job.item.protocol, policy_.copy);
     // In that era a redirect leads to a project of a similar name (protocol A.3).
     request.redirect_is_gone = job.item.protocol == Protocol::pep381;
-    // A signature tells a stale page, where there is a page.
-    if (!job.has_news() || !job.item.key.key) request.etag = job.item.etag;
+    // A signature tells a stale page, where there is a page. And the news may be in a file without
+    // a digest, of which the page says nothing.
+    const bool read_anyway =
+        job.item.key.key || (job.item.known && asks_for_etags(*job.item.known));
+    if (!job.has_news() || !read_anyway) request.etag = job.item.etag;
     // The master's caches keep an entry for each encoding: where one is stale the other may not be
     // (protocol C.4).
     request.encoding =
@@ -257,9 +260,7 @@ void Jobs::read_page(Job& job, const Reply& reply) {
     job.plan =
         plan_page(std::move(fresh.page), job.item.known ? &*job.item.known : nullptr, policy_.page);
     if (policy_.copy && !take_copy(job)) job.plan.same = false;
-    if (!job.item.numbered && !job.plan.same)
-        job.plan.page.serial =
-            job.item.queued.serial > job.shown() ? job.item.queued.serial : job.item.fresh;
+    if (!job.plan.same) changed(job);
     for (Refused& file : job.plan.refused) job.refused.push_back(std::move(file));
 
     if (older_than_wanted(job)) return;
@@ -274,6 +275,13 @@ void Jobs::read_page(Job& job, const Reply& reply) {
         prove_copy(job);
     else
         fetch_files(job);
+}
+
+void Jobs::changed(Job& job) {
+    job.plan.same = false;
+    if (job.item.numbered) return;
+    const Serial event = job.item.queued.serial;
+    job.plan.page.serial = event > job.shown() ? event : job.item.fresh;
 }
 
 void Jobs::fetch_files(Job& job) {

@@ -179,6 +179,34 @@ class Pep381(Era):
         self.assertIn("redirect to another name", mirror.status()["failing"][0]["cause"])
         self.assertTrue((mirror.web / "simple" / "requests").exists())
 
+    def test_files_without_a_digest_are_asked_for_by_their_etags(self) -> None:
+        master = self.master(projects=25, files=80, era="pep381")
+        page = ask(master.url, "/simple/idna/").body
+        master.raw("/simple/idna/", re.sub(b"#md5=[0-9a-f]+", b"", page), "text/html")
+        mirror = self.mirror(master.url, filter_projects="idna")
+        self.assert_done(mirror.sync())
+        files = {f"/{path.relative_to(mirror.web)}": path
+                 for path in (mirror.web / "packages").rglob("*") if path.is_file()}
+        self.assertGreater(len(files), 1)
+        before = {path: path.stat().st_ino for path in files.values()}
+
+        def asked_after_sync() -> List[str]:
+            master.reset_counts()
+            self.assert_done(mirror.sync())
+            return sorted(key[4:] for key in master.settled_counts() if key.startswith("GET /packages/"))
+
+        self.assertEqual(asked_after_sync(), [])
+        master.event("new-release", "idna")
+        self.assertEqual(asked_after_sync(), sorted(files))
+        self.assertEqual({path: path.stat().st_ino for path in files.values()}, before)
+
+        target = min(files)
+        master.raw(target, b"other bytes", header=['ETag: "other"'])
+        master.event("new-release", "idna")
+        self.assertEqual(asked_after_sync(), sorted(files))
+        self.assertEqual(files[target].read_bytes(), b"other bytes")
+        self.assertEqual([target for target, path in files.items() if path.stat().st_ino != before[path]], [target])
+
     def test_faults_of_that_time_decide_nothing(self) -> None:
         master = self.master(projects=25, files=80, era="pep381")
         master.fault("method:changelog_last_serial", "status", 503, times=1)

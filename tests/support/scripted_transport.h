@@ -25,6 +25,8 @@ class ScriptedTransport final : public pep381d::Transport {
         // It comes in so many pieces, each after so many turns of the loop.
         int drips = 0, drip_turns = 0;
         bool ranges = true;  // it knows ranges
+        std::string etag = "\"etag\"";
+        bool conditional = false;  // it knows If-None-Match, whatever not_modified says
     };
     // For POSTs the key is the method's name.
     std::map<std::string, Answer> answers;
@@ -85,7 +87,8 @@ class ScriptedTransport final : public pep381d::Transport {
             receiver.on_end(answer.failure);
             return;
         }
-        const bool same = not_modified && !request.etag.empty();
+        const bool same = !request.etag.empty() &&
+                          (not_modified || (answer.conditional && request.etag == answer.etag));
         const auto size = static_cast<std::int64_t>(answer.body.size());
         const bool part = answer.ranges && request.first_byte > 0;
         if (part && request.first_byte >= size) {
@@ -94,7 +97,7 @@ class ScriptedTransport final : public pep381d::Transport {
             return;
         }
         const pep381d::Reply reply{
-            same ? 304 : part ? 206 : 200, request.url, answer.type, "\"etag\"", {}, {}};
+            same ? 304 : part ? 206 : 200, request.url, answer.type, answer.etag, {}, {}};
         const auto from = static_cast<std::size_t>(part ? request.first_byte : 0);
         const std::string_view sent = std::string_view(answer.body).substr(0, answer.cut);
         pep381d::Done done = receiver.on_head(reply);

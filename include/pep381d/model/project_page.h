@@ -53,6 +53,9 @@ struct File {
     bool held = false;           // the file is in our tree, whole and verified
     bool metadata_held = false;  // so is its .metadata
 
+    // That came with the bytes which are held, where the page has no digest to know others by.
+    std::string etag{};
+
     bool operator==(const File&) const = default;
 };
 

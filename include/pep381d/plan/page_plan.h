@@ -16,7 +16,8 @@ struct PagePolicy {
 };
 
 struct Fetch {
-    std::size_t file;  // index into PagePlan::page.files
+    std::size_t file;  // index into PagePlan::page.files; with an ETag, ours lies there, and only
+                       // other bytes than ours are wanted
     bool metadata;     // the .metadata companion instead of the file
 };
 
@@ -29,13 +30,18 @@ struct PagePlan {
     ProjectPage page;  // the master's, with paths, and `held` set for what we have already
     std::vector<Fetch> fetches;
     std::vector<Refused>
-        refused;         // files of the page that cannot be stored; they are left out of `page`
-    bool same = false;   // equal to `known` and nothing to fetch: nothing to publish
+        refused;        // files of the page that cannot be stored; they are left out of `page`
+    bool same = false;  // equal to `known` and nothing to fetch, unless there are other bytes where
+                        // an ETag is asked for: nothing to publish
     bool loses = false;  // a file that we show is no longer on it
 };
 
 // `known`: what the state holds of this project, a null pointer where it has nothing. A file is
-// known by its path and its digests: where either differs it is fetched again.
+// known by its path and its digests: where either differs it is fetched again. Without a digest its
+// ETag is asked for; without an ETag it is taken for the same.
 PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy& policy);
+
+// It has files of which only an ETag tells whether they have changed.
+bool asks_for_etags(const ProjectPage& known);
 
 }  // namespace pep381d

@@ -24,8 +24,12 @@ namespace pep381d {
 
 class Downloads {
   public:
-    // The path of the whole and right file in staging/; empty: it lies in its place already.
-    using Ended = std::function<void(Outcome<std::string>)>;
+    struct Fetched {
+        std::string staged;  // the path of the whole and right file in staging/; empty: it lies in
+                             // its place already
+        std::string etag;    // of a file without a digest, where one came
+    };
+    using Ended = std::function<void(Outcome<Fetched>)>;
     using Heard = std::function<void()>;
 
     // `recovering`: files may lie in their place that the state does not know of.
@@ -33,7 +37,8 @@ class Downloads {
               Log& log, bool recovering);
     ~Downloads();
 
-    // The file, or its .metadata. `https_only`: the page that names it came by https. `ended` is
+    // The file, or its .metadata; where the file has an ETag, only if it has another one by now.
+    // `https_only`: the page that names it came by https. `ended` is
     // called once, from pump() or from the transport's wait(), unless abandon() comes first;
     // `heard` before, whenever some of it came.
     void start(const File& file, bool metadata, bool https_only, Heard heard, Ended ended);
@@ -54,10 +59,10 @@ class Downloads {
     void proven(const Shared& errand);
     void part_proven(const Shared& errand);
     void transfer(const Shared& errand);
-    Outcome<std::string> result_of(Errand& errand, const Outcome<Reply>& reply) const;
+    Outcome<Fetched> result_of(Errand& errand, const Outcome<Reply>& reply) const;
     void transferred(const Shared& errand, const Outcome<Reply>& reply);
     bool try_again(Errand& errand, bool wrong);
-    void end(Errand& errand, Outcome<std::string> outcome);
+    void end(Errand& errand, Outcome<Fetched> outcome);
 
     Transport& transport_;
     Staging& staging_;

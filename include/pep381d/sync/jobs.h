@@ -81,7 +81,9 @@ class Jobs {
     std::optional<Steady> start_files();
     Pace& host_of(const File& file);
     void start_file(Job& job, const Fetch& fetch);
-    void arrived(Job& job, const Fetch& fetch, const std::string& staged);
+    void arrived(Job& job, const Fetch& fetch, const Downloads::Fetched& fetched);
+    void other_bytes(Job& job, const Fetch& fetch);
+    void changed(Job& job);
     void failed(Job& job, Failure failure);
     void fetch_done(Job& job);
     void complete(Job& job);

@@ -61,6 +61,25 @@ TEST_CASE("a file with another digest is fetched again") {
     CHECK_FALSE(plan.page.files[0].held);
 }
 
+TEST_CASE("a file without a digest is asked for by the ETag that came with it") {
+    ProjectPage known = held(page("foo", 5, {sdist("foo-1.0.tar.gz")}));
+    known.files[0].digests.clear();
+    known.files[0].etag = "etag";
+    ProjectPage fresh = page("foo", 5, {sdist("foo-1.0.tar.gz")});
+    fresh.files[0].digests.clear();
+    CHECK(asks_for_etags(known));
+    const PagePlan plan = plan_page(fresh, &known, all);
+    REQUIRE(plan.fetches.size() == 1);
+    CHECK(plan.page.files[0].etag == "etag");
+    CHECK(plan.same);
+    known.files[0].held = false;
+    CHECK_FALSE(asks_for_etags(known));
+    CHECK(plan_page(fresh, &known, all).page.files[0].etag.empty());
+    known.files[0].held = true;
+    known.files[0].etag.clear();
+    CHECK(plan_page(fresh, &known, all).fetches.empty());
+}
+
 TEST_CASE("metadata that is offered later is fetched alone") {
     ProjectPage known = held(page("foo", 5, {wheel("foo-1.0-py3-none-any.whl")}));
     known.files[0].core_metadata = {};

@@ -95,6 +95,16 @@ void check_copies(State& state) {
     CHECK(state.copied(foo) == copy);
 }
 
+void check_etags(State& state) {
+    auto page = *state.page(*ProjectName::parse("foo"));
+    CHECK((page.files[0].etag.empty() && page.files[1].etag.empty()));
+    page.files[0].etag = "W/\"1\"";
+    State::Change change(state);
+    state.record_page(page, "Foo", "", Time{});
+    change.commit();
+    CHECK(state.page(page.name) == page);
+}
+
 std::string try_sql(const std::string& path, const char* sql) {
     sqlite3* database = nullptr;
     REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
@@ -125,6 +135,7 @@ TEST_CASE("a state of an older version becomes one of this version, with all tha
         check_queue(state);
         check_record(state);
         check_copies(state);
+        check_etags(state);
         CHECK(state.whole());
     }
     CHECK(State(path, State::Access::read).number(Note::cursor) == 5);

@@ -168,11 +168,11 @@ TEST_CASE("a part that is hashed again holds the loop up for no more than a slic
                           std::string_view(bytes).substr(0, 15'000'000));
     Staging staging(world.tree);
     Downloads downloads(world.network, staging, world.policy, world.clock, world.log, false);
-    std::optional<Outcome<std::string>> end;
+    std::optional<Outcome<Downloads::Fetched>> end;
     int heard = 0;
     downloads.start(
         file, false, false, [&] { ++heard; },
-        [&](Outcome<std::string> outcome) { end = std::move(outcome); });
+        [&](Outcome<Downloads::Fetched> outcome) { end = std::move(outcome); });
     for (int turn = 0; turn < 4; ++turn) CHECK(downloads.pump());
     CHECK_FALSE(downloads.pump());
     CHECK_FALSE(end);
@@ -180,7 +180,7 @@ TEST_CASE("a part that is hashed again holds the loop up for no more than a slic
     world.network.answers[file.url] = {bytes, "application/octet-stream"};
     world.network.wait(0ms, -1);
     REQUIRE((end && end->ok()));
-    CHECK(lies_whole(world.tree, end->value(), expected_of(file, false)).value());
+    CHECK(lies_whole(world.tree, end->value().staged, expected_of(file, false)).value());
     CHECK(world.network.first_bytes[file.url] == std::vector<std::int64_t>{15'000'000});
     CHECK(downloads.bytes_arrived() == 5'000'000);
 }

@@ -361,6 +361,33 @@ TEST_CASE("a journal by time is asked with an overlap, and rows that are known c
     CHECK(world.asked(root + std::string("b.a.r/")) == 0);
 }
 
+TEST_CASE("news of a file without a digest is found though its page is the same") {
+    World world;
+    const auto now = seconds(world.clock.now());
+    world.pep381("<value>Foo</value>", "");
+    const std::string path = "packages/source/x/Foo/foo-1.0.tar.gz";
+    world.network.answers[root + std::string("Foo/")] = {
+        "<html><head><title>Links for Foo</title></head><body><a href=\"../../" + path +
+            "\">foo-1.0.tar.gz</a></body></html>",
+        "text/html"};
+    auto& file = world.network.answers[std::string(master) + "/" + path];
+    file = {"one", "application/octet-stream"};
+    world.network.answers[root + std::string("Foo/")].conditional = file.conditional = true;
+    world.look_well();
+    const auto before = world.serial_of("foo");
+    world.look_well();
+    CHECK(world.asked(root + std::string("Foo/")) == 0);
+    CHECK(world.asked(std::string(master) + "/" + path) == 0);
+
+    file.body = "another";
+    file.etag = "\"another\"";
+    world.clock.advance(1min);
+    world.say("changelog", xml(array(row("Foo", now + 30, "new release", "1.0"))));
+    world.look_well();
+    CHECK(world.bytes(path) == "another");
+    CHECK(world.serial_of("foo") > before);
+}
+
 TEST_CASE("a journal by time removes and renames") {
     World world;
     const auto now = seconds(world.clock.now());
