@@ -113,7 +113,9 @@ TEST_CASE("bad pages and files cost bounded time and memory, are told by URL, an
     const auto began = std::chrono::steady_clock::now();
     REQUIRE_FALSE(world.pass());
     CHECK(std::chrono::steady_clock::now() - began < 40s);
+#ifndef __SANITIZE_THREAD__  // whose shadow is most of the memory
     CHECK(world.most_memory < (160LL << 20));
+#endif
 
     const std::pair<std::string, std::string> causes[] = {
         {"headers", "headers"},
