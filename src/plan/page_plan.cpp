@@ -71,6 +71,15 @@ bool same_file(const File& fresh, const File& known) {
     return fresh.path == known.path && fresh.digests == known.digests && fresh.size == known.size;
 }
 
+// What the page no longer names stays on ours.
+void keep_dropped(PagePlan& plan, const ProjectPage& known) {
+    std::set<std::string> listed;
+    for (const File& file : plan.page.files) listed.insert(file.name.text());
+    for (const File& file : known.files)
+        if (file.held && !listed.contains(file.name.text())) plan.page.files.push_back(file);
+    plan.loses = false;
+}
+
 // Whether the bytes are still those that we hold nothing on the page tells.
 bool only_its_host_knows(const File& file) {
     return file.held && file.digests.empty() && !file.etag.empty();
@@ -110,13 +119,7 @@ PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy
         if (!file.metadata_held) plan.fetches.push_back({i, true});
     }
     plan.loses = known != nullptr && still_there < known->files.size();
-    if (plan.loses && policy.keep && !plan.page.quarantined()) {
-        std::set<std::string> listed;
-        for (const File& file : plan.page.files) listed.insert(file.name.text());
-        for (const File& file : known->files)
-            if (file.held && !listed.contains(file.name.text())) plan.page.files.push_back(file);
-        plan.loses = false;
-    }
+    if (plan.loses && policy.keep && !plan.page.quarantined()) keep_dropped(plan, *known);
     plan.same = known != nullptr && plan.fetches.empty() && plan.page == *known;
     for (const std::size_t i : doubtful) {
         plan.page.files[i].held = false;
