@@ -211,6 +211,8 @@ class State {
     std::int64_t failing();
     std::vector<FailingProject> failing_projects(std::size_t most);
     // Why it is still queued; nothing where it is not.
+    // Those that an event has queued, and that nobody has come to yet.
+    std::vector<FailingProject> unreached_projects(std::size_t most);
     std::optional<std::string> cause(const ProjectName& name);
     // When the next project that waits becomes due; nothing where none waits.
     std::optional<Time> next_due();

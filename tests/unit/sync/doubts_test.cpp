@@ -1,4 +1,6 @@
 // What looks like a removal and is none, and removals that something else is in the way of.
+#include "pep381d/sync/freshness.h"
+
 #include "support/catch.h"
 #include "support/sync_world.h"
 
@@ -41,4 +43,24 @@ TEST_CASE("an hour of other failures does not make the first 404 the third") {
     REQUIRE_FALSE(world.pass());
     REQUIRE_FALSE(world.pass());
     CHECK_FALSE(world.there("simple/foo"));
+}
+
+TEST_CASE("status names what a pause of the master has kept from being asked for") {
+    World world;
+    std::vector<std::string> names;
+    for (int i = 0; i < 30; ++i) names.push_back("p" + std::to_string(i));
+    for (const std::string& name : names) world.publish(page(name, 10, {}));
+    REQUIRE_FALSE(world.pass());
+    world.policy.master_requests = 2;
+    world.hooks.report = [&](const Progress&) { world.clock.advance(1ms); };
+    for (const std::string& name : names) {
+        world.event(name, "add Owner someone", 20);
+        world.network.fail(World::url(page(name, 10, {})), Fault::retry_later, "HTTP 503");
+    }
+    REQUIRE_FALSE(world.pass());
+    const Status status = survey(world.state, world.policy, world.clock.now(), 1000);
+    CHECK(status.pending == 30);
+    CHECK(status.failed < 30);
+    CHECK(status.failing.size() == 30);
+    CHECK(survey(world.state, world.policy, world.clock.now(), 7).failing.size() == 7);
 }
