@@ -307,7 +307,8 @@ std::vector<ProjectName> take_unwanted(State& state, const Filter& filter, Time 
     while (const ListedProject* ours = shown.next()) {
         const auto name = ProjectName::parse(ours->name);
         if (!name || filter.wants(*name)) continue;
-        state.enqueue(*name, ours->display, Serial{}, Loss::project, now, true);
+        // No loss: the journal has said nothing, should the filter want it again.
+        state.enqueue(*name, ours->display, Serial{}, Loss::nothing, now, true);
         state.note_candidate(*name, true);
         if (filter.blocks_by_name(*name)) blocked.push_back(*name);
     }

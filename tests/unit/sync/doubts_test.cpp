@@ -45,6 +45,23 @@ TEST_CASE("an hour of other failures does not make the first 404 the third") {
     CHECK_FALSE(world.there("simple/foo"));
 }
 
+TEST_CASE("what a filter no longer wanted, and wants again, is not removed by a 404") {
+    World world;
+    for (int i = 0; i < 30; ++i) {
+        const std::string name = "p" + std::to_string(i);
+        world.publish(page(name, 10 + i, {sdist(name + "-1.0.tar.gz")}));
+    }
+    REQUIRE_FALSE(world.pass());
+    world.policy.filter = Filter({"*"}, {"p*"});
+    REQUIRE_FALSE(world.pass());
+    REQUIRE(world.state.held() == 30);
+    world.policy.filter = Filter({"*"}, {});
+    world.network.answers.erase(World::url(page("p3", 13, {})));
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.there("simple/p3"));
+    CHECK(world.removals().empty());
+}
+
 TEST_CASE("status names what a pause of the master has kept from being asked for") {
     World world;
     std::vector<std::string> names;
