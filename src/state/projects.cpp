@@ -155,7 +155,7 @@ std::vector<std::string> State::Impl::update_files(std::int64_t project, const P
         count(old, -1);
         for (const std::string& path : {old.path, old.path + ".metadata"}) {
             const bool ours = path == old.path ? old.held : old.metadata_held;
-            if (ours && !kept.contains(path)) put_down(path, remove_from);
+            if (ours && !kept.contains(path)) put_down(path, remove_from, 0, page.name.text());
         }
         if (old.held && !kept.contains(old.path)) left.push_back(old.path);
     };
@@ -212,6 +212,7 @@ WHERE id = ?1)sql")
              etag, unless_empty(page.status.status), unless_empty(page.status.reason),
              unless_empty(page.meta_members), unless_empty(page.members));
     if (impl_->any_removals) impl_->no_page_removal(page.name);
+    if (!listed) impl_->end_grace(page.name);
     set(Note::root_changes, number(Note::root_changes).value_or(0) + 1);
     return replaced;
 }

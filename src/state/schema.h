@@ -111,6 +111,10 @@ ALTER TABLE polls ADD COLUMN shows INTEGER;
 ALTER TABLE queue ADD COLUMN gone_since INTEGER;
 ALTER TABLE queue ADD COLUMN gone_looks INTEGER NOT NULL DEFAULT 0;
 )sql",
+    R"sql(
+-- Whose page has dropped the file: the grace of its readers ends with the project.
+ALTER TABLE removals ADD COLUMN project TEXT;
+)sql",
 };
 
 }  // namespace pep381d::schema

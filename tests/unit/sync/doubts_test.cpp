@@ -62,6 +62,38 @@ TEST_CASE("what a filter no longer wanted, and wants again, is not removed by a 
     CHECK(world.removals().empty());
 }
 
+TEST_CASE("a removed project takes along what waits for the end of its grace") {
+    World world;
+    world.policy.grace = 15min;
+    world.publish(foo);
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    auto less = foo;
+    less.serial = Serial{9};
+    less.files.pop_back();
+    world.publish(less);
+    world.event("foo", "remove release", 9);
+    REQUIRE_FALSE(world.pass());
+    REQUIRE(world.there(*file_path(foo.files[1])));
+    SECTION("the master removes it") {
+        world.network.answers.erase(World::url(foo));
+        world.event("foo", "remove project", 10);
+    }
+    SECTION("the configuration blocks it") {
+        world.policy.filter = Filter({"*"}, {"foo"});
+    }
+    SECTION("the master quarantines it") {
+        less.serial = Serial{10};
+        less.status = {"quarantined", "it steals tokens"};
+        less.members = R"("project-status":{"status":"quarantined"},"versions":[])";
+        less.files.clear();
+        world.publish(less);
+        world.event("foo", "project quarantined", 10);
+    }
+    REQUIRE_FALSE(world.pass());
+    CHECK_FALSE(world.there(*file_path(foo.files[1])));
+}
+
 TEST_CASE("status names what a pause of the master has kept from being asked for") {
     World world;
     std::vector<std::string> names;
