@@ -264,6 +264,17 @@ std::vector<ProjectName> State::projects_after(std::string_view name, std::size_
     return all;
 }
 
+std::vector<ProjectName> State::without_page() {
+    auto rows = impl_
+                    ->sql(R"sql(
+SELECT name FROM projects WHERE page = 0 UNION
+SELECT project FROM intended WHERE project NOT IN (SELECT name FROM projects WHERE page > 0))sql")
+                    .rows();
+    std::vector<ProjectName> all;
+    while (rows.next()) all.push_back(name_in(rows, 0));
+    return all;
+}
+
 void State::forget_etags() {
     impl_->sql("UPDATE projects SET etag = '' WHERE etag <> ''").run();
 }

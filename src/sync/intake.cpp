@@ -312,6 +312,12 @@ std::vector<ProjectName> take_unwanted(State& state, const Filter& filter, Time 
         state.note_candidate(*name, true);
         if (filter.blocks_by_name(*name)) blocked.push_back(*name);
     }
+    // Files that came before their page can be had by their URL.
+    for (const ProjectName& name : state.without_page()) {
+        if (filter.wants(name)) continue;
+        state.enqueue(name, name.text(), Serial{}, Loss::nothing, now, true);
+        if (filter.blocks_by_name(name)) blocked.push_back(name);
+    }
     return blocked;
 }
 

@@ -255,6 +255,8 @@ class State {
     std::size_t shown(std::string_view after, std::vector<ListedProject>& projects);
     std::vector<ProjectName> projects_after(std::string_view name, std::size_t most);
     // The next look at each page gets it whole, not a 304.
+    // Those of which files may be there, but no page.
+    std::vector<ProjectName> without_page();
     void forget_etags();
     Totals totals() const;
     // Reads all of it, which takes its time: SQLite finds nothing wrong with its form.

@@ -1,4 +1,6 @@
 // What looks like a removal and is none, and removals that something else is in the way of.
+#include <thread>
+
 #include "pep381d/sync/freshness.h"
 
 #include "support/catch.h"
@@ -92,6 +94,40 @@ TEST_CASE("a removed project takes along what waits for the end of its grace") {
     }
     REQUIRE_FALSE(world.pass());
     CHECK_FALSE(world.there(*file_path(foo.files[1])));
+}
+
+TEST_CASE("a takedown takes files that came before their page") {
+    World world;
+    world.publish(foo);
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    const ProjectPage evil = page("evil", 9, {sdist("evil-1.0.tar.gz")});
+    {
+        File file = evil.files[0];
+        file.path = *file_path(file);
+        file.held = true;
+        State::Change change(world.state);
+        world.state.record_file(evil.name, "evil", file);
+        world.state.enqueue(evil.name, "evil", Serial{9}, Loss::nothing, world.clock.now(), true);
+        world.state.postpone(evil.name, world.clock.now() + 1h, world.clock.now(),
+                             {Fault::retry_later, "x"});
+        change.commit();
+    }
+    world.put(*file_path(evil.files[0]), "evil-1.0.tar.gz");
+    world.network.answers.clear();
+    world.policy.filter = Filter({"*"}, {"evil"});
+    {
+        Staging staging(world.tree);
+        Committer committer(world.state, world.tree, world.policy, world.clock, world.log, true);
+        committer.start([] {});
+        for (int i = 0; i < 100 && world.there(*file_path(evil.files[0])); ++i) {
+            std::this_thread::sleep_for(10ms);
+            committer.check();
+        }
+        committer.stop();
+    }
+    CHECK_FALSE(world.there(*file_path(evil.files[0])));
+    CHECK(world.removals().size() == 1);
 }
 
 TEST_CASE("status names what a pause of the master has kept from being asked for") {
