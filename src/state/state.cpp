@@ -64,6 +64,7 @@ constexpr std::array note_names{"cursor",
                                 "root_etag",
                                 "root_serial",
                                 "undated",
+                                "made_deletes",
                                 "server_keys"};
 static_assert(note_names.size() == static_cast<std::size_t>(Note::server_keys) + 1);
 

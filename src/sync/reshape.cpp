@@ -24,6 +24,7 @@ std::string Reshape::formats() const {
 std::vector<ProjectName> Reshape::begin() {
     const std::string files =
         fmt::format("files={} core-metadata={}", policy_.page.files, policy_.page.core_metadata);
+    const std::string deletes = policy_.keep_deleted ? "keep" : "mirror";
     const std::string filter = policy_.filter.fingerprint();
 
     State::Change change(state_);
@@ -31,7 +32,10 @@ std::vector<ProjectName> Reshape::begin() {
         const auto before = state_.text(note);
         return before && *before != now;
     };
-    if (changed(Note::made_files, files)) {
+    // Which pages and projects were kept against the master's word, only the master can tell.
+    const bool kept_before = state_.text(Note::made_deletes) == "keep" && !policy_.keep_deleted;
+    if (kept_before) state_.set(Note::reconciled, Time{});
+    if (kept_before || changed(Note::made_files, files)) {
         state_.forget_etags();
         for (std::string after;;) {
             const auto names = state_.projects_after(after, 1000);
@@ -61,6 +65,7 @@ std::vector<ProjectName> Reshape::begin() {
     };
     note(Note::made_formats, running_ ? on_the_way : formats());
     note(Note::made_files, files);
+    note(Note::made_deletes, deletes);
     note(Note::made_filter, filter);
     note(Note::master, policy_.master_shown);
     if (policy_.signer || state_.text(Note::server_keys))

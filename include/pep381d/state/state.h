@@ -134,6 +134,7 @@ enum class Note {
     root_etag,     // text
     root_serial,   // of that; 0: it had none
     undated,       // 1: it has no last-modified
+    made_deletes,  // text: deletes.policy, `keep` or `mirror`
     server_keys,   // text: the public halves of the keys that pages are signed with; empty: none
 };
 
@@ -210,9 +211,9 @@ class State {
     std::int64_t pending();
     std::int64_t failing();
     std::vector<FailingProject> failing_projects(std::size_t most);
-    // Why it is still queued; nothing where it is not.
     // Those that an event has queued, and that nobody has come to yet.
     std::vector<FailingProject> unreached_projects(std::size_t most);
+    // Why it is still queued; nothing where it is not.
     std::optional<std::string> cause(const ProjectName& name);
     // When the next project that waits becomes due; nothing where none waits.
     std::optional<Time> next_due();
@@ -254,9 +255,9 @@ class State {
     // the first one after `after` (not a part of `projects`) on. How many those are.
     std::size_t shown(std::string_view after, std::vector<ListedProject>& projects);
     std::vector<ProjectName> projects_after(std::string_view name, std::size_t most);
-    // The next look at each page gets it whole, not a 304.
     // Those of which files may be there, but no page.
     std::vector<ProjectName> without_page();
+    // The next look at each page gets it whole, not a 304.
     void forget_etags();
     Totals totals() const;
     // Reads all of it, which takes its time: SQLite finds nothing wrong with its form.

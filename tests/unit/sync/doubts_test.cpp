@@ -130,6 +130,37 @@ TEST_CASE("a takedown takes files that came before their page") {
     CHECK(world.removals().size() == 1);
 }
 
+TEST_CASE("what was kept goes when deletes.policy no longer keeps it") {
+    World world;
+    world.policy.keep_deleted = world.policy.page.keep = true;
+    world.publish(foo);
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    auto less = foo;
+    less.serial = Serial{9};
+    less.files.pop_back();
+    world.publish(less);
+    world.event("foo", "remove release", 9);
+    REQUIRE_FALSE(world.pass());
+    REQUIRE(world.there(*file_path(foo.files[1])));
+    world.network.answers.erase(World::url(bar));
+    world.listed.erase("bar");
+    world.event("bar", "remove project", 10);
+    REQUIRE_FALSE(world.pass());
+    REQUIRE(world.there("simple/bar/index.html"));
+
+    world.policy.keep_deleted = world.policy.page.keep = false;
+    world.network.not_modified = true;
+    for (int i = 0; i < 4; ++i) {
+        world.clock.advance(25h);
+        REQUIRE_FALSE(world.pass());
+    }
+    CHECK_FALSE(world.there(*file_path(foo.files[1])));
+    CHECK_FALSE(world.there("simple/bar"));
+    CHECK(world.there("simple/foo/index.html"));
+    CHECK(world.state.pending() == 0);
+}
+
 TEST_CASE("status names what a pause of the master has kept from being asked for") {
     World world;
     std::vector<std::string> names;
