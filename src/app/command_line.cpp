@@ -11,6 +11,7 @@
 #include "pep381d/app/config.h"
 #include "pep381d/app/config_file.h"
 #include "pep381d/app/config_key.h"
+#include "pep381d/app/copying.h"
 #include "pep381d/app/signing.h"
 #include "pep381d/base/descriptor.h"
 #include "pep381d/base/log.h"
@@ -131,6 +132,13 @@ bool needs_mirror(const std::string& command) {
     return !command.empty() && command != "keygen" && command != "verify-page";
 }
 
+std::string said_by(const ReadOptions& read, std::string_view key) {
+    const bool by_option =
+        std::any_of(read.settings.begin(), read.settings.end(),
+                    [&](const ConfigSetting& setting) { return setting.key == key; });
+    return by_option ? from_command_line : read.file.value_or(from_command_line);
+}
+
 // The others need no key, and may be run by users who cannot read it.
 bool signs(const CommandLine& line) {
     const auto& arguments = line.arguments;
@@ -160,13 +168,10 @@ CommandLine read_command_line(int argc, const char* const* argv) {
     if (line.config.state_file.empty() && !line.config.mirror_directory.empty())
         line.config.state_file = line.config.mirror_directory + "/state.db";
     if (!signs(line)) return line;
-    if (const auto mistake = load_signing_keys(line.config)) {
-        const bool by_option =
-            std::any_of(read.settings.begin(), read.settings.end(),
-                        [](const ConfigSetting& setting) { return setting.key == "signing.key"; });
-        line.mistakes.push_back(
-            {by_option ? from_command_line : read.file.value_or(""), "signing.key", *mistake});
-    }
+    for (const CopyConflict& conflict : copy_conflicts(line.config))
+        line.mistakes.push_back({said_by(read, conflict.key), conflict.key, conflict.what});
+    if (const auto mistake = load_signing_keys(line.config))
+        line.mistakes.push_back({said_by(read, "signing.key"), "signing.key", *mistake});
     return line;
 }
 

@@ -99,6 +99,21 @@ ConfigKey deletes_policy() {
     return key;
 }
 
+std::optional<bool> parse_pages_mode(const std::string& text) {
+    if (text != "regenerate" && text != "copy") return std::nullopt;
+    return text == "copy";
+}
+
+ConfigKey pages_mode() {
+    ConfigKey key = scalar<&Config::pages_copy, parse_pages_mode>(
+        "pages.mode", "regenerate|copy", "regenerate or copy",
+        "make the pages here, or copy the master's own with its signatures (PEP 381)");
+    key.print = [](const Config& config) {
+        return Words{config.pages_copy ? "copy" : "regenerate"};
+    };
+    return key;
+}
+
 ConfigKey ip_version() {
     ConfigKey key = scalar<&Config::master_ip_version, parse_ip_version>(
         "master.ip-version", "any|4|6", "any, 4 or 6",
@@ -218,6 +233,7 @@ void add_files_pages_and_filter(std::vector<ConfigKey>& keys) {
     keys.push_back(scalar<&Config::files_core_metadata, parse_flag>(
         "files.core-metadata", "true|false", flag_form,
         "carry the .metadata of wheels (PEP 658), which spares pip whole downloads"));
+    keys.push_back(pages_mode());
     keys.push_back({"pages.formats", "FORMAT...", "the formats of pages", "html, json, or both",
                     true, read_format, print_formats, clear_formats});
     keys.push_back(scalar<&Config::pages_root_interval, parse_duration>(

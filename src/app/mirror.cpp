@@ -27,6 +27,7 @@ Policy policy_of(const Config& config, bool daemon) {
     policy.page = {config.files_enabled, config.files_core_metadata, config.deletes_keep};
     policy.html = config.pages_html;
     policy.json = config.pages_json;
+    policy.copy = config.pages_copy;
     if (config.signing_keys) policy.signer = std::make_shared<Signer>(*config.signing_keys);
     policy.keep_deleted = config.deletes_keep;
     policy.max_deleted_fraction = config.deletes_max_fraction;

@@ -24,6 +24,8 @@ std::string status_text(const Status& status) {
         text += fmt::format("{:<14} {}\n", name, value);
     };
     line("master", display_url(status.master));
+    line("protocol", status.protocol.empty() ? "not known yet" : status.protocol);
+    line("pages", status.copied ? "copied from the master" : "made here");
     line("coverage", status.filtered ? "filtered" : "full");
     line("serial", std::to_string(status.serial.value));
     line("last modified", moment(status.last_modified, status.as_of));

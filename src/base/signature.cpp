@@ -20,6 +20,8 @@ using DigestContext = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
 constexpr int least_bits = 1024;
+// FIPS 186-4 ends at 3072. A stranger's key of a million bits would take hours to verify with.
+constexpr int most_bits = 4096;
 constexpr int bits_made = 2048;
 // As strong as 2048 bits are (FIPS 186-4), and a fifth cheaper to sign with than 256. SHA-1 has
 // 160.
@@ -87,6 +89,8 @@ struct PublicKey::Impl {
         const int bits = EVP_PKEY_get_bits(key.get());
         if (bits < least_bits)
             return no_key(fmt::format("it is a DSA key of {} bits, which anybody can break", bits));
+        if (bits > most_bits)
+            return no_key(fmt::format("it is a DSA key of {} bits; 4096 are the most", bits));
         return std::shared_ptr<const Impl>(new Impl{std::move(key), KeyKind::dsa});
     }
 

@@ -35,7 +35,12 @@ std::string page_path(Protocol protocol, const ProjectName& name, std::string_vi
     return "/simple/" + (protocol == Protocol::pep381 ? std::string(display) : name.text()) + "/";
 }
 
-std::string_view page_types(Protocol protocol) {
+std::string signature_path(Protocol protocol, const ProjectName& name, std::string_view display) {
+    return "/serversig/" + (protocol == Protocol::pep381 ? std::string(display) : name.text());
+}
+
+std::string_view page_types(Protocol protocol, bool html_only) {
+    if (html_only) return "text/html";
     switch (protocol) {
         case Protocol::warehouse:
             return json_type;
@@ -50,8 +55,10 @@ std::string_view page_types(Protocol protocol) {
            "text/html;q=0.01";
 }
 
-std::optional<PageFormat> page_format(Protocol protocol, std::string_view content_type) {
+std::optional<PageFormat> page_format(Protocol protocol, std::string_view content_type,
+                                      bool html_only) {
     const bool html = content_type.starts_with("text/html") || content_type.starts_with(html_type);
+    if (html_only) return html ? std::optional(PageFormat::html) : std::nullopt;
     if (html && protocol != Protocol::warehouse) return PageFormat::html;
     if (content_type.starts_with(json_type) && protocol != Protocol::pep381)
         return PageFormat::json;

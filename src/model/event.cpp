@@ -18,4 +18,8 @@ std::string_view renamed_from(const Event& event) {
     return action.starts_with(prefix) ? action.substr(prefix.size()) : std::string_view{};
 }
 
+bool tells_of_key(const Event& event) {
+    return event.name.empty() && event.action.starts_with("keyrotate");
+}
+
 }  // namespace pep381d

@@ -70,6 +70,8 @@ std::string fact(std::string_view name, std::string_view html) {
 std::string facts(const Status& status) {
     std::string rows;
     rows += fact("Master", shown_html(display_url(status.master)));
+    rows += fact("Protocol", status.protocol.empty() ? "not known yet" : status.protocol);
+    rows += fact("Pages", status.copied ? "the master's own, with its signatures" : "made here");
     rows += fact("Coverage", status.filtered ? "filtered: not all of the master" : "full");
     rows += fact("Serial", std::to_string(status.serial.value));
     rows += fact("Last poll", html_time(status.last_poll, "none yet"));
@@ -162,7 +164,7 @@ std::string status_json(const Status& status) {
                                json_text(item.name), json_text(item.cause));
     }
     return fmt::format(
-        R"({{"version":{},"master":{},"contact":{},"coverage":"{}","as_of":{},)"
+        R"({{"version":{},"master":{},"protocol":{},"pages":"{}","contact":{},"coverage":"{}","as_of":{},)"
         R"("serial":{},"last_modified":{},"projects":{},"files":{},"bytes":{},)"
         R"("pending":{},"failed":{},"failing":[{}],"skipped":[{}],"last_poll":{},"last_error":{},)"
         R"("paused":{},"verified":{},"damages":{},"newest_damage":{},)"
@@ -170,6 +172,7 @@ std::string status_json(const Status& status) {
         R"("sweep":{{"began":{},"asked":{},"found":{},"last_whole":{},"last_found":{}}}}})"
         "\n",
         json_text(status.version), json_text(display_url(status.master)),
+        json_text_or_null(status.protocol), status.copied ? "copy" : "regenerate",
         json_text_or_null(status.contact), status.filtered ? "filtered" : "full",
         json_time(status.as_of), status.serial.value, json_time(status.last_modified),
         status.projects, status.files, status.bytes, status.pending, status.failed, failing,

@@ -104,6 +104,7 @@ struct State::Impl {
                                           Time remove_from, KeptPaths& kept);
     std::vector<std::string> write_files(const ProjectRow& project, const ProjectPage& page,
                                          Time remove_from);
+    void note_copy(const ProjectRow& project, const std::optional<CopiedPage>& copy);
     std::optional<File> file_of(std::int64_t project, const std::string& name);
     void count(const File& file, int sign);
     void put_down(const std::string& path, Time not_before, std::int64_t after_root = 0,

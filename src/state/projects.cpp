@@ -199,7 +199,8 @@ std::vector<std::string> State::Impl::write_files(const ProjectRow& project,
 }
 
 Replaced State::record_page(const ProjectPage& page, std::string_view display,
-                            std::string_view etag, Time remove_from) {
+                            std::string_view etag, Time remove_from,
+                            const std::optional<CopiedPage>& copy) {
     const Impl::ProjectRow row = impl_->project_row(page.name, display);
     Replaced replaced{row.page > 0, row.page == 2, impl_->write_files(row, page, remove_from)};
     const bool listed = !page.quarantined();
@@ -211,10 +212,40 @@ WHERE id = ?1)sql")
         .run(row.id, unless_equal(display, page.name.text()), page.serial.value, listed ? 2 : 1,
              etag, unless_empty(page.status.status), unless_empty(page.status.reason),
              unless_empty(page.meta_members), unless_empty(page.members));
+    impl_->note_copy(row, copy);
     if (impl_->any_removals) impl_->no_page_removal(page.name);
     if (!listed) impl_->end_grace(page.name);
     set(Note::root_changes, number(Note::root_changes).value_or(0) + 1);
     return replaced;
+}
+
+void State::Impl::note_copy(const ProjectRow& project, const std::optional<CopiedPage>& copy) {
+    if (!copy) {
+        if (!project.fresh) sql("DELETE FROM copies WHERE project = ?").run(project.id);
+        return;
+    }
+    const sqlite::Cell signature = copy->signature.empty()
+                                       ? sqlite::Cell(sqlite::Null{})
+                                       : sqlite::Cell(sqlite::Blob{copy->signature});
+    sql("INSERT OR REPLACE INTO copies(project, size, sha256, signature) VALUES(?, ?, ?, ?)")
+        .run(project.id, copy->size, sqlite::Blob{copy->sha256}, signature);
+}
+
+std::optional<CopiedPage> State::copied(const ProjectName& name) {
+    auto rows = impl_
+                    ->sql(
+                        "SELECT size, sha256, signature FROM copies JOIN projects ON id = project "
+                        "WHERE name = ?")
+                    .rows(name.text());
+    if (!rows.next()) return std::nullopt;
+    if (rows.view(1).size() != digest_size(Algorithm::sha256))
+        rows.damaged("it holds a digest of a wrong size");
+    return CopiedPage{rows.integer(0, 0, std::numeric_limits<std::int64_t>::max()), rows.text(1),
+                      rows.text(2)};
+}
+
+void State::forget_copies() {
+    impl_->sql("DELETE FROM copies").run();
 }
 
 void State::rename(const ProjectName& name, std::string_view display) {
@@ -273,6 +304,10 @@ SELECT project FROM intended WHERE project NOT IN (SELECT name FROM projects WHE
     std::vector<ProjectName> all;
     while (rows.next()) all.push_back(name_in(rows, 0));
     return all;
+}
+
+void State::forget_etag(const ProjectName& name) {
+    impl_->sql("UPDATE projects SET etag = '' WHERE name = ?").run(name.text());
 }
 
 void State::forget_etags() {

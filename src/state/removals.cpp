@@ -166,7 +166,9 @@ std::vector<std::string> State::drop_project(const ProjectName& name) {
     }
     impl_->sql("DELETE FROM files WHERE project = ?").run(known->id);
     impl_->sql("DELETE FROM projects WHERE id = ?").run(known->id);
-    impl_->sql("DELETE FROM verified WHERE project = ?").run(known->id);  // ids are used again
+    // Ids are used again.
+    impl_->sql("DELETE FROM verified WHERE project = ?").run(known->id);
+    impl_->sql("DELETE FROM copies WHERE project = ?").run(known->id);
     if (known->listed) --impl_->counts.totals.projects;
     return left;
 }

@@ -107,6 +107,16 @@ CREATE TABLE journal_rows(mark TEXT PRIMARY KEY, time INTEGER NOT NULL) WITHOUT 
 ALTER TABLE polls ADD COLUMN shows INTEGER;
 )sql",
     R"sql(
+-- Pages whose HTML is the master's own, which nothing here can make again: what proves them. A table of its own, so that
+-- mirrors that make their pages write nothing for it.
+CREATE TABLE copies(
+  project INTEGER PRIMARY KEY,
+  size INTEGER NOT NULL,
+  sha256 BLOB NOT NULL,
+  signature BLOB            -- the master's; NULL: it gives none
+);
+)sql",
+    R"sql(
 -- Since when its page has answered 404, and how many looks have found that: other failures are no evidence.
 ALTER TABLE queue ADD COLUMN gone_since INTEGER;
 ALTER TABLE queue ADD COLUMN gone_looks INTEGER NOT NULL DEFAULT 0;

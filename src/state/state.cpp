@@ -65,8 +65,11 @@ constexpr std::array note_names{"cursor",
                                 "root_serial",
                                 "undated",
                                 "made_deletes",
-                                "server_keys"};
-static_assert(note_names.size() == static_cast<std::size_t>(Note::server_keys) + 1);
+                                "server_keys",
+                                "master_key",
+                                "master_key_due",
+                                "master_key_gone"};
+static_assert(note_names.size() == static_cast<std::size_t>(Note::master_key_gone) + 1);
 
 constexpr int application_id = 0x70333831;  // "p381"
 

@@ -41,6 +41,7 @@ Committer::Committer(State& state, FileTree& tree, const Policy& policy, const C
           [this](const PageReady& page, const Replaced& replaced) { recorded(page, replaced); }),
       reshape_(state, publisher_, policy, clock),
       rulings_(state, policy, clock, log),
+      master_key_(state, clock, log),
       freshness_(state, tree, policy, clock),
       repairs_(
           state, tree, publisher_, clock,
@@ -144,7 +145,7 @@ void Committer::check() {
     if (failure_) std::rethrow_exception(failure_);
 }
 
-Committer::Standing Committer::standing() {
+Committer::Standing Committer::standing() const {
     const std::lock_guard lock(mutex_);
     return standing_;
 }
@@ -308,6 +309,7 @@ void Committer::note_rest() {
     const bool due_now = due && *due <= clock_.now() && !finishing_;
     const auto cursor = state_.number(Note::cursor);
     const auto reconciled = state_.time(Note::reconciled);
+    const bool key_due = policy_.copy && master_key_.due();
     bool list_taken_in = false;  // the loop waits for that
     {
         const std::lock_guard lock(mutex_);
@@ -316,6 +318,8 @@ void Committer::note_rest() {
         standing_.wants_list = rulings_.wants_list();
         standing_.cursor = cursor ? std::optional(Serial{*cursor}) : std::nullopt;
         standing_.reconciled = reconciled;
+        standing_.key_due = key_due;
+        standing_.key_urgent = key_due && master_key_.urgent();
         standing_.master = known_;
         list_taken_in = standing_.lists != lists_;
         standing_.lists = lists_;

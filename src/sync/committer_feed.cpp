@@ -15,7 +15,7 @@ constexpr std::size_t outbox_files_most = 5'000;
 }  // namespace
 
 void Committer::feed() {
-    if (reshape_.running() || finishing_) return;
+    if (reshape_.running() || finishing_ || awaits_key()) return;
     std::size_t room = 0;
     {
         const std::lock_guard lock(mutex_);
@@ -83,6 +83,7 @@ void Committer::hand_out(const Queued& queued) {
         item.etag = ours->etag;
         item.shown = ours->page;
     }
+    if (policy_.copy) tell_copy(item);
     // A serial that the journal has not reached came from a page that lied, or that was newer than
     // the last poll: the page is read again, whatever it shows.
     if (item.known && item.known->serial.value > state_.number(Note::cursor).value_or(0)) {

@@ -42,6 +42,7 @@ void Committer::handle(PollDone& poll) {
                                   poll.cursor.value));
     }
     take_events(state_, policy_.filter, poll.events, poll.began, poll.cursor);
+    if (std::any_of(poll.events.begin(), poll.events.end(), tells_of_key)) look_at_key();
     state_.set(Note::cursor, poll.cursor.value);
     if (poll.last) note_polled(poll.began, poll.said);
 }
@@ -98,7 +99,10 @@ void Committer::note_list(const ListArrived& list, const ListResult& found) {
                           found.queued, found.absent, found.highest.value));
     const bool first = !state_.number(Note::cursor);
     const bool root = list.said.protocol == Protocol::simple;
-    if (!root || list.full || first) state_.set(Note::reconciled, list.began);
+    if (!root || list.full || first) {
+        state_.set(Note::reconciled, list.began);
+        look_at_key();
+    }
     state_.set(Note::list_serial, found.highest.value);
     state_.set(Note::reconcile_queued, found.queued);
     state_.set(Note::reconcile_absent, found.absent);

@@ -28,6 +28,7 @@ void Committer::handle(PageReady& page) {
 
 void Committer::recorded(const PageReady& page, const Replaced& replaced) {
     rulings_.page_recorded(page, replaced);
+    look_again_by_key(page.page.name, page.key_generation);
     if (page.failure) failed_since_ = true;
     // A serial of our own that no list and no row has brought.
     if (!page.same && numbers_ours(state_) &&
@@ -47,9 +48,11 @@ void Committer::handle(PageFailed& failed) {
     busy_.erase(failed.project.text());
     const bool answered =
         failed.failure.fault == Fault::corrupt || failed.failure.fault == Fault::refused;
+    if (failed.doubts_key) master_key_.doubt();
     if (sweep_passes(failed.project, answered ? Look::news : Look::failed)) return;
     failed_since_ = true;
     rulings_.page_failed(failed);
+    look_again_by_key(failed.project, failed.key_generation);
 }
 
 void Committer::handle(PageGone& gone) {

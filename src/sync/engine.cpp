@@ -50,6 +50,7 @@ Engine::Engine(Transport& transport, Staging& staging, Committer& committer, con
             [this](Message message) { send(std::move(message)); }),
       poll_(transport, staging, policy, clock, log,
             [this](Message message) { send(std::move(message)); }),
+      key_look_(transport, policy, clock, [this](Message message) { send(std::move(message)); }),
       began_(clock.steady()) {}
 
 void Engine::send(Message message) {
@@ -97,10 +98,12 @@ void Engine::step(std::chrono::milliseconds most) {
             jobs_.add(std::move(*item));
         }
         again = jobs_.pump(shortage_.empty());
+        if (key_wanted() && !key_look_.running()) key_look_.start();
     }
     committer_.loop_idle(jobs_.idle() && outgoing_.empty());
     if (!outgoing_.empty() && committer_.room()) most = std::chrono::milliseconds(0);
-    paused_ = again.has_value() && jobs_.waiting();
+    // Not while we have something to do ourselves, such as to hash what an earlier run left.
+    paused_ = again && *again > clock_.steady() && jobs_.waiting();
     if (again) most = std::min(most, until(*again, clock_.steady()));
     transport_.wait(std::min(most, longest_step), hooks_.descriptor);
 
@@ -114,7 +117,15 @@ void Engine::step(std::chrono::milliseconds most) {
 }
 
 bool Engine::drained() {
-    return outgoing_.empty() && jobs_.idle() && !poll_.running() && committer_.standing().at_rest;
+    return outgoing_.empty() && jobs_.idle() && !poll_.running() && !key_look_.running() &&
+           !key_wanted() && committer_.standing().at_rest;
+}
+
+// The master's key is to be asked for, and may be.
+bool Engine::key_wanted() const {
+    if (!policy_.copy || !may_work_) return false;
+    const auto standing = committer_.standing();
+    return standing.key_due && (standing.key_urgent || clock_.steady() >= key_look_.next());
 }
 
 // Waits, but no longer than the patience that is left; false where that does not suffice.
@@ -236,6 +247,7 @@ std::optional<Failure> Engine::pass(bool poll) {
 void Engine::finish() {
     jobs_.abandon();
     poll_.abandon();
+    key_look_.abandon();
     may_work_ = false;
     if (command_ == Command::stop) {
         // Whoever stops it wants it soon: the rest is the next pass's.
@@ -299,6 +311,7 @@ Command Engine::run() {
     }
     jobs_.abandon();
     poll_.abandon();
+    key_look_.abandon();
     while (!outgoing_.empty()) step(longest_step);
     return command_;
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/master/page_copy.h"
 #include "pep381d/pages/project_page.h"
 #include "pep381d/sync/page_links.h"
 #include "pep381d/tree/layout.h"
@@ -53,6 +54,10 @@ Examination::Examination(FileTree& tree, std::shared_ptr<const Subject> subject,
         keys && scope_.pages && scope_.formats.settled && subject_->shown && !subject_->waiting)
         signatures_ = {{layout::published(layout::signature(name)), &keys->dsa},
                        {layout::published(layout::signature_ed25519(name)), &keys->ed25519}};
+    if (const auto& copied = subject_->copied; copied && !copied->signature.empty() &&
+                                               scope_.pages && subject_->shown &&
+                                               !subject_->waiting)
+        signatures_ = {{layout::published(layout::signature(name)), nullptr}};
     if (!scope_.only.empty()) {
         const auto is_other = [&](const auto& one) { return !scope_.only.contains(one.path); };
         std::erase_if(pages_, is_other);
@@ -156,11 +161,19 @@ std::size_t Examination::look_at(const Page& page) {
     const auto bytes = read_whole(tree_, page.path);
     if (!bytes)
         add(Flaw::unreadable, page.path, bytes.failure().what);
-    else if (const std::string& ours = made(page); ours.empty() || bytes.value() != ours)
+    else if (!is_as_known(page, bytes.value()))
         look_at_other(page, bytes.value());
     else
         check_alias(page, *look.value());
     return opening + (bytes ? bytes.value().size() : 0);
+}
+
+bool Examination::is_as_known(const Page& page, const std::string& bytes) {
+    if (const auto& copied = subject_->copied; copied && page.html)
+        return static_cast<std::int64_t>(bytes.size()) == copied->size &&
+               sha256(bytes) == copied->sha256;
+    const std::string& ours = made(page);
+    return !ours.empty() && bytes == ours;
 }
 
 // Of the page as the state makes it: where another lies there, that is a fault of its own.
@@ -178,7 +191,10 @@ std::size_t Examination::look_at(const Signature& signature) {
     const auto bytes = read_whole(tree_, signature.path);
     if (!bytes)
         add(Flaw::unreadable, signature.path, bytes.failure().what);
-    else if (scope_.hash && !signature.key->verifies(html(), bytes.value()))
+    else if (signature.key == nullptr && bytes.value() != subject_->copied->signature)
+        add(Flaw::wrong_bytes, signature.path, "it is not the signature that the master gave");
+    else if (signature.key != nullptr && scope_.hash &&
+             !signature.key->verifies(html(), bytes.value()))
         add(Flaw::wrong_bytes, signature.path,
             fmt::format("it is no {} signature of the page", name_of(signature.key->kind())));
     return opening;
@@ -202,11 +218,11 @@ void Examination::check_alias(const Page& page, const FileLook& look) {
 void Examination::look_at_other(const Page& page, const std::string& bytes) {
     if (!subject_->waiting) {
         if (!subject_->shown) return;  // the walk finds that nobody owns it
-        const std::string& ours = made(page);
-        add(Flaw::wrong_bytes, page.path,
-            fmt::format("it is not the page that the state makes: {} bytes instead of {}, other "
-                        "from byte {} on",
-                        bytes.size(), ours.size(), parting(bytes, ours)));
+        add(Flaw::wrong_bytes, page.path, wrong_page(page, bytes));
+        return;
+    }
+    if (scope_.formats.copied && page.html) {
+        add_links(page, bytes);
         return;
     }
     auto linked = page.html ? links_of_html(bytes) : links_of_json(bytes, subject_->name);
@@ -224,6 +240,39 @@ void Examination::look_at_other(const Page& page, const std::string& bytes) {
         Item item{layout::published(link.path), std::move(link.expected), page.path};
         // All formats link to the same files.
         if (linked_.insert(item.path).second) add_item(std::move(item));
+    }
+}
+
+std::string Examination::wrong_page(const Page& page, const std::string& bytes) {
+    if (const auto& copied = subject_->copied; copied && page.html)
+        return fmt::format(
+            "it is not the page that the master sent: {} bytes instead of {}, with "
+            "the SHA-256 {} instead of {}",
+            bytes.size(), copied->size, to_hex(sha256(bytes)), to_hex(copied->sha256));
+    const std::string& ours = made(page);
+    return fmt::format(
+        "it is not the page that the state makes: {} bytes instead of {}, other from "
+        "byte {} on",
+        bytes.size(), ours.size(), parting(bytes, ours));
+}
+
+// Of a page that may be the master's own.
+void Examination::add_links(const Page& page, const std::string& bytes) {
+    auto links = links_of_copy(bytes, subject_->name);
+    if (!links) {
+        add(Flaw::wrong_bytes, page.path, links.failure().what);
+        return;
+    }
+    const auto link_to = [&](const std::string& path, Expected expected) {
+        Item item{layout::published(path), std::move(expected), page.path};
+        if (linked_.insert(item.path).second) add_item(std::move(item));
+    };
+    for (const CopiedLink& link : links.value()) {
+        link_to(link.path, {link.digest, std::nullopt, std::nullopt});
+        if (!link.metadata) continue;
+        std::optional<Digest> digest;
+        if (!link.metadata_sha256.empty()) digest = {Algorithm::sha256, link.metadata_sha256};
+        link_to(layout::metadata(link.path), {std::move(digest), std::nullopt, std::nullopt});
     }
 }
 

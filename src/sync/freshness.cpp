@@ -11,6 +11,10 @@ Status survey(State& state, const Policy& policy, Time now, std::size_t most_fai
     Status status;
     status.version = PEP381D_VERSION;
     status.master = state.text(Note::master).value_or(policy.master_shown);
+    const std::string found = state.text(Note::protocol).value_or("");
+    status.protocol =
+        policy.protocol == Protocol::automatic ? found : std::string(name_of(policy.protocol));
+    status.copied = policy.copy;
     status.contact = policy.contact;
     status.filtered = !policy.filter.everything();
     status.as_of = now;

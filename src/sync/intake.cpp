@@ -301,6 +301,17 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
     return result;
 }
 
+void take_all(State& state, Time now) {
+    state.forget_etags();
+    for (std::string after;;) {
+        const auto names = state.projects_after(after, 1000);
+        if (names.empty()) return;
+        for (const ProjectName& name : names)
+            state.enqueue(name, state.published(name)->display, Serial{}, Loss::nothing, now, true);
+        after = names.back().text();
+    }
+}
+
 std::vector<ProjectName> take_unwanted(State& state, const Filter& filter, Time now) {
     std::vector<ProjectName> blocked;
     Shown shown(state);

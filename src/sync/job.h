@@ -20,6 +20,14 @@ struct Jobs::Job {
     PagePlan plan{{item.queued.name, {}, {}, {}, {}, {}}, {}, {}, false, false};
     std::string etag;
     bool https = false;
+
+    // Where pages are copied: what `body` proves to be, once it is read.
+    std::optional<CopiedPage> copy;
+    enum class Step { page, signature } step = Step::page;  // to be asked for
+    std::string signature, signature_type;
+    bool slash = false;       // at the end of the signature's URL
+    bool other_form = false;  // both forms were asked for
+    int bad_pairs = 0;        // of page and signature
     std::size_t next_fetch = 0;
     std::size_t fetches_left = 0;
     Slots::Id slot = 0;  // of its page
@@ -48,6 +56,8 @@ struct Jobs::Job {
         return false;
     }
     bool shows_quarantine() const { return item.known && item.known->quarantined(); }
+    // An event is newer than what we show.
+    bool has_news() const { return item.queued.serial > shown(); }
     Serial shown() const { return item.known ? item.known->serial : Serial{}; }
 };
 

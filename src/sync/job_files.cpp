@@ -88,8 +88,9 @@ void Jobs::arrived(Job& job, const Fetch& fetch, const std::string& staged) {
     File& file = job.plan.page.files[fetch.file];
     (fetch.metadata ? file.metadata_held : file.held) = true;
     job.failed_in_a_row = 0;
-    const bool early =
-        job.plan.fetches.size() >= many_files || file.size.value_or(large_file) >= large_file;
+    // A copied page waits for all of them, and may never come.
+    const bool early = policy_.copy || job.plan.fetches.size() >= many_files ||
+                       file.size.value_or(large_file) >= large_file;
     send_(FileArrived{job.item.queued.name, job.item.queued.display, file, fetch.metadata, staged,
                       early});
     fetch_done(job);
@@ -117,6 +118,11 @@ void Jobs::fetch_done(Job& job) {
 void Jobs::complete(Job& job) {
     ProjectPage& page = job.plan.page;
     files_listed_ -= page.files.size();
+    // The master's page names them all (design 3.1).
+    if (policy_.copy && job.files_missing) {
+        end(job, PageFailed{page.name, std::move(*job.failure)});
+        return;
+    }
     const Serial handled = std::max(page.serial, job.item.queued.serial);
     if (policy_.page.files) std::erase_if(page.files, [](const File& file) { return !file.held; });
     PageReady ready{std::move(page)};
@@ -135,8 +141,12 @@ void Jobs::complete(Job& job) {
         ready.etag.clear();
         ready.same = job.item.known && ready.page == *job.item.known;
     }
-    if (!ready.same && ready.page.files.size() <= short_page)
+    if (!ready.same && job.copy)
+        ready.text = copied_text(policy_, ready.page, std::move(job.body), job.copy->signature);
+    else if (!ready.same && ready.page.files.size() <= short_page)
         ready.text = page_text(policy_, ready.page);
+    ready.copy = std::move(job.copy);
+    ready.key_generation = job.item.key.generation;
     end(job, std::move(ready));
 }
 

@@ -71,7 +71,10 @@ std::optional<Steady> Jobs::start_pages() {
         if (now < *next) return next;
         Job& job = *jobs_.at(new_.front());
         new_.pop_front();
-        start_page(job);
+        if (job.step == Job::Step::signature)
+            start_signature(job);
+        else
+            start_page(job);
     }
     return std::nullopt;
 }
@@ -128,17 +131,22 @@ void Jobs::abandon() {
 }
 
 void Jobs::start_page(Job& job) {
+    job.refused.clear();
+    job.failure.reset();
+    job.stale = false;
     Request request;
     request.peer = Peer::master;
     request.url = policy_.master +
                   page_path(job.item.protocol, job.item.queued.name, job.item.queued.display);
-    request.accept = page_types(job.item.protocol);
+    request.accept = page_types(job.item.protocol, policy_.copy);
     // In that era a redirect leads to a project of a similar name (protocol A.3).
     request.redirect_is_gone = job.item.protocol == Protocol::pep381;
-    request.etag = job.item.etag;
+    // A signature tells a stale page, where there is a page.
+    if (!job.has_news() || !job.item.key.key) request.etag = job.item.etag;
     // The master's caches keep an entry for each encoding: where one is stale the other may not be
     // (protocol C.4).
-    request.encoding = job.item.queued.attempts % 2 == 0 ? Encoding::gzip : Encoding::identity;
+    request.encoding =
+        (job.item.queued.attempts + job.bad_pairs) % 2 == 0 ? Encoding::gzip : Encoding::identity;
     request.most_bytes = page_most;
     request.deadline = deadline_for(4LL << 20, policy_.timeout, 0);
     job.asked = true;
@@ -159,7 +167,7 @@ Done Jobs::page_head(Job& job, const Reply& reply) {
     pages_.heard(job.slot, clock_.steady());
     job.body.clear();
     if (reply.status == 304) return Nothing{};
-    if (const auto format = page_format(job.item.protocol, reply.content_type)) {
+    if (const auto format = page_format(job.item.protocol, reply.content_type, policy_.copy)) {
         job.format = *format;
         return Nothing{};
     }
@@ -168,7 +176,7 @@ Done Jobs::page_head(Job& job, const Reply& reply) {
         fmt::format("GET {}: it answers with {} instead of {}; is it a simple index (PEP 691)?",
                     display_url(reply.url),
                     reply.content_type.empty() ? "no type" : quoted(reply.content_type),
-                    page_types(job.item.protocol))};
+                    page_types(job.item.protocol, policy_.copy))};
 }
 
 Done Jobs::page_body(Job& job, std::string_view piece) {
@@ -183,28 +191,35 @@ Done Jobs::page_body(Job& job, std::string_view piece) {
 
 void Jobs::page_ended(std::uint64_t id, const Outcome<Reply>& reply) {
     Job& job = *jobs_.at(id);
-    pages_.end(job.slot);
-    master_.ended();
-    bodies_ -= static_cast<std::int64_t>(job.body.size());
-    const ProjectName name = job.item.queued.name;
-    if (!reply) {
-        const Failure& failure = reply.failure();
-        if (failure.fault == Fault::retry_later)
-            master_.failed(name.text(), failure, clock_.steady());
+    if (!page_answered(job, reply)) {
+        const ProjectName name = job.item.queued.name;
+        if (reply.failure().fault == Fault::gone)
+            end(job, PageGone{name, reply.failure().what});
         else
-            master_.answered();
-        if (failure.fault == Fault::gone)
-            end(job, PageGone{name, failure.what});
-        else
-            end(job, PageFailed{name, failure});
+            end(job, PageFailed{name, reply.failure()});
         return;
     }
-    master_.answered();
     if (reply.value().status == 304) {
         not_modified(job);
         return;
     }
     read_page(job, reply.value());
+}
+
+// False: it failed. Whatever it was, it says how the master is.
+bool Jobs::page_answered(Job& job, const Outcome<Reply>& reply) {
+    pages_.end(job.slot);
+    master_.ended();
+    if (!reply && reply.failure().fault == Fault::retry_later)
+        master_.failed(job.item.queued.name.text(), reply.failure(), clock_.steady());
+    else
+        master_.answered();
+    return reply.ok();
+}
+
+void Jobs::drop_body(Job& job) {
+    bodies_ -= static_cast<std::int64_t>(job.body.size());
+    job.body = {};
 }
 
 void Jobs::not_modified(Job& job) {
@@ -219,6 +234,7 @@ void Jobs::not_modified(Job& job) {
     ready.handled = std::max(job.shown(), queued.serial);
     ready.same = true;
     ready.read = false;
+    ready.key_generation = job.item.key.generation;
     end(job, std::move(ready));
 }
 
@@ -226,7 +242,7 @@ void Jobs::read_page(Job& job, const Reply& reply) {
     auto read = job.format == PageFormat::json
                     ? read_page_json(job.body, reply.url, job.item.queued.name)
                     : read_page_html(job.body, reply.url, job.item.queued.name);
-    job.body = {};
+    if (!policy_.copy) drop_body(job);
     if (!read) {
         end(job, PageFailed{job.item.queued.name, std::move(read).failure()});
         return;
@@ -240,12 +256,12 @@ void Jobs::read_page(Job& job, const Reply& reply) {
     job.https = reply.url.starts_with("https:");
     job.plan =
         plan_page(std::move(fresh.page), job.item.known ? &*job.item.known : nullptr, policy_.page);
+    if (policy_.copy && !take_copy(job)) job.plan.same = false;
     if (!job.item.numbered && !job.plan.same)
         job.plan.page.serial =
             job.item.queued.serial > job.shown() ? job.item.queued.serial : job.item.fresh;
     for (Refused& file : job.plan.refused) job.refused.push_back(std::move(file));
 
-    job.read = true;
     if (older_than_wanted(job)) return;
     const Queued& queued = job.item.queued;
     const bool explained = queued.loss != Loss::nothing || job.plan.page.quarantined() ||
@@ -254,6 +270,14 @@ void Jobs::read_page(Job& job, const Reply& reply) {
         end(job, PageLoses{queued.name});
         return;
     }
+    if (policy_.copy)
+        prove_copy(job);
+    else
+        fetch_files(job);
+}
+
+void Jobs::fetch_files(Job& job) {
+    job.read = true;
     files_listed_ += job.plan.page.files.size();
     job.fetches_left = job.plan.fetches.size();
     if (job.fetches_left == 0)
@@ -283,6 +307,9 @@ bool Jobs::older_than_wanted(Job& job) {
 
 void Jobs::end(Job& job, Message message) {
     const std::uint64_t id = job.id;
+    drop_body(job);
+    if (auto* failed = std::get_if<PageFailed>(&message))
+        failed->key_generation = job.item.key.generation;
     jobs_.erase(id);
     send_(std::move(message));
 }

@@ -27,6 +27,18 @@ PageText page_text(const Policy& policy, const ProjectPage& page) {
     return text;
 }
 
+PageText copied_text(const Policy& policy, const ProjectPage& page, std::string html,
+                     const std::string& signature) {
+    PageText text;
+    text.html = std::move(html);
+    if (policy.json) text.json = project_json(page);
+    if (signature.empty()) return text;
+    std::promise<Signatures> ready;
+    ready.set_value({signature, {}});
+    text.signatures = ready.get_future().share();
+    return text;
+}
+
 namespace {
 
 // `place`: of the file that it replaces, if it does.
@@ -43,7 +55,9 @@ void stage_file(FileTree& tree, const Clock& clock, const std::string& path,
 StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
                       const ProjectName& project, const PageText& text, const std::string& name,
                       bool replaces) {
-    StagedPage staged{layout::staged(name), {}, replaces, text.signatures, {}};
+    StagedPage staged{layout::staged(name), {}, replaces, text.signatures, {}, false};
+    // Without copies, that is the work of who changes the keys.
+    staged.unsigned_now = policy.copy && !text.html.empty() && !text.signatures.valid();
     const std::string to = layout::published(layout::page_directory(project));
     must(tree.make_directory(staged.directory));
     const auto stage = [&](const std::string& file_name, const std::string& bytes) {
@@ -53,7 +67,7 @@ StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
     };
     // The HTML last: its signatures follow it.
     if (policy.json) stage(layout::json_name, text.json);
-    if (policy.html) {
+    if (policy.html && !text.html.empty()) {
         stage(layout::html_name, text.html);
         must(tree.link(staged.directory + "/" + layout::html_name,
                        staged.directory + "/" + layout::v1_html_name));
@@ -73,7 +87,9 @@ void stage_signatures(FileTree& tree, const Clock& clock, const ProjectName& pro
         staged.signatures.emplace_back(path, place);
     };
     stage(staged.directory + ".dsa", layout::signature(project), signatures.dsa);
-    stage(staged.directory + ".ed25519", layout::signature_ed25519(project), signatures.ed25519);
+    if (!signatures.ed25519.empty())
+        stage(staged.directory + ".ed25519", layout::signature_ed25519(project),
+              signatures.ed25519);
 }
 
 void place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project) {
@@ -84,6 +100,7 @@ void place_page(FileTree& tree, const StagedPage& staged, const ProjectName& pro
             must(tree.rename(fmt::format("{}/{}", staged.directory, name),
                              fmt::format("{}/{}", to, name)));
     for (const auto& [from, place] : staged.signatures) must(tree.rename(from, place));
+    if (staged.unsigned_now) must(tree.remove(layout::published(layout::signature(project))));
     if (!placed) must(tree.remove_directory(staged.directory));
 }
 

@@ -34,7 +34,13 @@ void Publisher::add(FileArrived file) {
 }
 
 void Publisher::add(PageReady page) {
-    leave_out_refused(page);
+    const bool refused = leave_out_refused(page);
+    if (refused && page.copy) {
+        // The master's page names what can have no place here: ours stays as it is.
+        const auto& [path, cause] = *no_place_[page.page.name.text()].begin();
+        page.failure = Failure{Fault::corrupt, cause + "; a copied page cannot leave it out"};
+        page.same = true;
+    }
     if (!page.same) {
         if (!page.staged) {
             if (!page.text) page.text = page_text(policy_, page.page);
@@ -50,15 +56,17 @@ void Publisher::add(PageReady page) {
 void Publisher::remake(const ProjectName& project) {
     const auto page = state_.page(project);
     if (!page) return;
-    fresh_.staged.emplace_back(project, stage(project, page_text(policy_, *page), true));
+    const auto copied = policy_.copy ? state_.copied(project) : std::nullopt;
+    PageText text = page_text(policy_, *page);
+    if (copied) text.html.clear();  // it is as the master sent it
+    fresh_.staged.emplace_back(project, stage(project, text, true));
     if (!policy_.html)
         for (const std::string& path : {layout::page_html(project), layout::page_v1_html(project)})
             fresh_.obsolete.push_back(path);
     if (!policy_.json) fresh_.obsolete.push_back(layout::page_json(project));
-    if (!policy_.signer)
-        for (const std::string& path :
-             {layout::signature(project), layout::signature_ed25519(project)})
-            fresh_.obsolete.push_back(path);
+    if (policy_.signer) return;
+    fresh_.obsolete.push_back(layout::signature_ed25519(project));
+    if (!copied) fresh_.obsolete.push_back(layout::signature(project));
 }
 
 StagedPage Publisher::stage(const ProjectName& project, const PageText& text, bool replaces) {
@@ -240,19 +248,24 @@ void Publisher::unstage_page(const ProjectName& project, Group& group) {
     group.pages.erase(page);
 }
 
-void Publisher::leave_out_refused(PageReady& page) {
+// True: it had such files.
+bool Publisher::leave_out_refused(PageReady& page) {
     const auto found = no_place_.find(page.page.name.text());
-    if (found == no_place_.end()) return;
+    if (found == no_place_.end()) return false;
+    bool any = false;
     std::erase_if(page.page.files, [&](File& file) {
-        if (found->second.contains(layout::metadata(file.path))) file.metadata_held = false;
+        if (file.metadata_held && found->second.contains(layout::metadata(file.path)))
+            any = !(file.metadata_held = false);
         const auto cause = found->second.find(file.path);
         if (cause == found->second.end()) return false;
         page.refused.push_back({file.name.text(), cause->second});
+        any = true;
         return true;
     });
     page.text.reset();
     if (page.staged) discard_page(tree_, *page.staged);
     page.staged.reset();
+    return any;
 }
 
 void Publisher::place_pages(Group& group) {
@@ -279,7 +292,7 @@ void Publisher::record(const Group& group) {
         Replaced replaced;
         if (!page.same)
             replaced = state_.record_page(page.page, page.display, page.etag,
-                                          page.at_once ? clock_.now() : remove_from);
+                                          page.at_once ? clock_.now() : remove_from, page.copy);
         recorded_(page, replaced);
     }
     for (const std::string& path : group.obsolete) state_.put_down(path, Time{});

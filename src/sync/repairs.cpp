@@ -142,14 +142,15 @@ bool Repairs::mend(const ProjectName& name, const std::vector<Finding>& findings
         State::Change change(state_);
         state_.drop_project(name);
         change.commit();
-    } else if (!leave_out(name, findings)) {
+    } else if (!leave_out(name, findings, state_.copied(name).has_value())) {
         publisher_.remake(name);
     }
     return true;
 }
 
-// The page without what is damaged of its files; false where nothing is.
-bool Repairs::leave_out(const ProjectName& name, const std::vector<Finding>& findings) {
+// The page without what is damaged of its files; false where nothing is, and it is of our making.
+bool Repairs::leave_out(const ProjectName& name, const std::vector<Finding>& findings,
+                        bool copied) {
     auto page = state_.page(name);
     const auto known = state_.published(name);
     const auto damaged = [&](const std::string& below_web) {
@@ -157,7 +158,7 @@ bool Repairs::leave_out(const ProjectName& name, const std::vector<Finding>& fin
             return finding.path == layout::published(below_web);
         });
     };
-    bool any = false;
+    bool any = copied;
     for (File& file : page->files) {
         if (file.metadata_held && damaged(layout::metadata(file.path)))
             any = !(file.metadata_held = false);

@@ -11,6 +11,7 @@ namespace pep381d {
 namespace {
 
 constexpr std::size_t remade_a_turn = 200;
+constexpr const char* copied_pages = " copy";
 
 }  // namespace
 
@@ -18,6 +19,7 @@ std::string Reshape::formats() const {
     std::string formats = std::string(policy_.html ? "html " : "") + (policy_.json ? "json" : "");
     // Another key is another format: every page is signed again.
     if (policy_.signer) formats += " signed=" + to_hex(sha256(server_keys_text(policy_)));
+    if (policy_.copy) formats += copied_pages;
     return formats;
 }
 
@@ -35,17 +37,13 @@ std::vector<ProjectName> Reshape::begin() {
     // Which pages and projects were kept against the master's word, only the master can tell.
     const bool kept_before = state_.text(Note::made_deletes) == "keep" && !policy_.keep_deleted;
     if (kept_before) state_.set(Note::reconciled, Time{});
-    if (kept_before || changed(Note::made_files, files)) {
-        state_.forget_etags();
-        for (std::string after;;) {
-            const auto names = state_.projects_after(after, 1000);
-            if (names.empty()) break;
-            for (const ProjectName& name : names)
-                state_.enqueue(name, state_.published(name)->display, Serial{}, Loss::nothing,
-                               clock_.now(), true);
-            after = names.back().text();
-        }
-    }
+    // Copies come from the master alone; until then what we made stays.
+    const auto made = state_.text(Note::made_formats);
+    const bool copies_anew = policy_.copy && made && made->find(copied_pages) == std::string::npos;
+    if (kept_before || changed(Note::made_files, files) || copies_anew)
+        take_all(state_, clock_.now());
+    if (policy_.copy && changed(Note::master, policy_.master_shown))
+        state_.set(Note::master_key_due, 1);
     std::vector<ProjectName> blocked;
     if (changed(Note::made_filter, filter)) {
         blocked = take_unwanted(state_, policy_.filter, clock_.now());
@@ -89,6 +87,7 @@ void Reshape::go_on() {
     publisher_.hold_root(false);
     State::Change change(state_);
     state_.set(Note::made_formats, formats());
+    if (!policy_.copy) state_.forget_copies();
     state_.set(Note::root_changes, state_.number(Note::root_changes).value_or(0) + 1);
     change.commit();
     publisher_.want_root();

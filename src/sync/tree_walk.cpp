@@ -227,6 +227,10 @@ void TreeWalk::see_in_signatures(const Entry& entry) {
     if (legal) {
         const auto known = state_.published(*project);
         if (!formats_.settled || (formats_.keys && known && known->page)) return;
+        const auto copied = formats_.copied ? state_.copied(*project) : std::nullopt;
+        if (copied && !copied->signature.empty() &&
+            path == layout::published(layout::signature(*project)))
+            return;
         if (state_.queued(*project) || state_.awaits(layout::below_web(path))) return;
     }
     if (entry.kind == FileKind::directory)

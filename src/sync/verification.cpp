@@ -39,9 +39,10 @@ std::vector<Finding> found_twice(const std::vector<Finding>& first, std::vector<
 
 Formats formats_of(State& state) {
     const auto made = state.text(Note::made_formats);
-    if (!made) return {false, false, false, nullptr};
+    if (!made) return {false, false, false, nullptr, false};
     Formats formats{made->find("html") != std::string::npos,
-                    made->find("json") != std::string::npos, true, nullptr};
+                    made->find("json") != std::string::npos, true, nullptr,
+                    made->find("copy") != std::string::npos};
     if (made->starts_with("on the way")) formats.settled = false;
     const auto keys = state.text(Note::server_keys).value_or("");
     if (keys.empty()) return formats;
@@ -238,6 +239,7 @@ Subject Verification::subject_of(const ProjectName& name, std::int64_t id) {
     Subject subject{name, id, state_.page(name)};
     const auto known = state_.published(name);
     subject.shown = known && known->page;
+    if (formats_.copied) subject.copied = state_.copied(name);
     subject.waiting = state_.queued(name).has_value() || !known;
     return subject;
 }

@@ -23,12 +23,13 @@ from growth import growth
 from passes import first, latency, pages, tail
 from polls import all_names, events, nothing
 from setting import Setting
+from signing import signing
 from verifying import verifying
 from world import BUILD
 
 ROWS: Dict[str, Callable[[Setting], None]] = {
     "first": first, "pages": pages, "nothing": nothing, "events": events, "names": all_names, "growth": growth,
-    "tail": tail, "latency": latency, "broken": broken, "verify": verifying,
+    "tail": tail, "latency": latency, "broken": broken, "verify": verifying, "signing": signing,
 }
 
 

@@ -198,6 +198,9 @@ class SampleMaster(Process):
     def extra(self, project: str, entry: Dict[str, Any]) -> None:
         self.control("extra", project=project, file_json=json.dumps(entry))
 
+    def key(self, action: str) -> None:
+        self.control("key", action=action)
+
     def reset_counts(self) -> None:
         self.control("requests/reset")
 

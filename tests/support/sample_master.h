@@ -104,6 +104,11 @@ class SampleMaster {
     // it.
     Event extra(const std::string& project, const std::string& file_json);
 
+    // The key that pages are signed with, in the pep381 era. `rotate`: another one, and a row of
+    // the journal; `change`: without one; `end`: pages are not signed any more. Throws
+    // std::invalid_argument for others.
+    void key(const std::string& action);
+
     Requests requests() const;
     void reset_requests();
 

@@ -39,7 +39,8 @@ struct Config {
     std::vector<std::string> files_alternates;  // base URLs, without a slash at the end
     bool files_core_metadata = true;
 
-    bool pages_html = true;  // pages.formats
+    bool pages_copy = false;  // pages.mode
+    bool pages_html = true;   // pages.formats
     bool pages_json = true;
     std::chrono::milliseconds pages_root_interval{std::chrono::minutes(5)};
 

@@ -28,10 +28,14 @@ enum class PageFormat { json, html };
 
 // The path of a project's page, from `/simple/` on. `display`: as the project writes itself.
 std::string page_path(Protocol protocol, const ProjectName& name, std::string_view display);
-// The Accept header for pages, the root index among them.
-std::string_view page_types(Protocol protocol);
+// The Accept header for pages, the root index among them. `html_only`: whatever the master has
+// besides.
+std::string_view page_types(Protocol protocol, bool html_only = false);
 // By Content-Type; nothing where it is none that was asked for.
-std::optional<PageFormat> page_format(Protocol protocol, std::string_view content_type);
+std::optional<PageFormat> page_format(Protocol protocol, std::string_view content_type,
+                                      bool html_only = false);
+// The path of the signature of that page in HTML (PEP 381), without a slash at its end.
+std::string signature_path(Protocol protocol, const ProjectName& name, std::string_view display);
 
 // Mirrors say in `/last-modified` how old they are (PEP 381); Warehouse has none.
 inline bool may_be_dated(Protocol protocol) {

@@ -30,4 +30,7 @@ Loss loss_of(const Event& event);
 // `rename from X` (before 2011) also ends the project X: its raw name, or empty.
 std::string_view renamed_from(const Event& event);
 
+// `keyrotate ` (PEP 381): the master signs with another key from now on.
+bool tells_of_key(const Event& event);
+
 }  // namespace pep381d

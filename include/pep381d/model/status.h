@@ -31,6 +31,8 @@ struct SkippedItem {
 struct Status {
     std::string version;    // of this program
     std::string master;     // base URL
+    std::string protocol;   // what it speaks (master/protocol.h); empty: not known yet
+    bool copied = false;    // pages.mode = copy
     std::string contact;    // mail or URL, may be empty
     bool filtered = false;  // not all projects, or not all files of them
     Time as_of{};           // when these values were read

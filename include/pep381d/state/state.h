@@ -17,6 +17,7 @@
 
 #include "pep381d/base/clock.h"
 #include "pep381d/base/outcome.h"
+#include "pep381d/model/copied_page.h"
 #include "pep381d/model/event.h"
 #include "pep381d/model/project_page.h"
 #include "pep381d/model/removal_record.h"
@@ -136,6 +137,10 @@ enum class Note {
     undated,       // 1: it has no last-modified
     made_deletes,  // text: deletes.policy, `keep` or `mirror`
     server_keys,   // text: the public halves of the keys that pages are signed with; empty: none
+    // The master's own key, where its pages are copied (sync/master_key.h).
+    master_key,       // text: in PEM; empty: it has none; not there: it was never asked for
+    master_key_due,   // 1: it is to be asked for
+    master_key_gone,  // Time: since when a master that had one has been seen without
 };
 
 class State {
@@ -241,9 +246,13 @@ class State {
     bool owned_otherwise(const std::string& path, const std::optional<Digest>& digest);
     bool holds(const ProjectName& name, const std::string& path);  // this one does
     // The page, as it was just published, replaces what was known. Files that it no longer names
-    // are put down for removal from `remove_from` on.
+    // are put down for removal from `remove_from` on. `copy`: its HTML is the master's own.
     Replaced record_page(const ProjectPage& page, std::string_view display, std::string_view etag,
-                         Time remove_from);
+                         Time remove_from, const std::optional<CopiedPage>& copy = std::nullopt);
+    // What proves its HTML; nothing: that is made of what is known.
+    std::optional<CopiedPage> copied(const ProjectName& name);
+    // All pages are made of what is known by now.
+    void forget_copies();
     // The project writes itself like this now.
     void rename(const ProjectName& name, std::string_view display);
     // The project is gone: its page and files are put down for removal. The paths of the files.
@@ -259,6 +268,7 @@ class State {
     std::vector<ProjectName> without_page();
     // The next look at each page gets it whole, not a 304.
     void forget_etags();
+    void forget_etag(const ProjectName& name);
     Totals totals() const;
     // Reads all of it, which takes its time: SQLite finds nothing wrong with its form.
     bool whole();

@@ -23,6 +23,7 @@
 #include "pep381d/state/state.h"
 #include "pep381d/sync/freshness.h"
 #include "pep381d/sync/intake.h"
+#include "pep381d/sync/master_key.h"
 #include "pep381d/sync/messages.h"
 #include "pep381d/sync/policy.h"
 #include "pep381d/sync/publisher.h"
@@ -82,9 +83,11 @@ class Committer {
         std::int64_t lists = 0;        // name lists taken in, good or not
         std::optional<Failure> list_failure;  // what was wrong with the newest
         std::optional<Time> reconciled;       // when the newest name list was asked for
+        bool key_due = false;                 // the master's key is to be asked for
+        bool key_urgent = false;              // and no page before
         MasterKnown master;
     };
-    Standing standing();
+    Standing standing() const;
 
     struct Counters {
         std::atomic<std::int64_t> pending{0};  // projects in the queue
@@ -113,6 +116,7 @@ class Committer {
     void handle(PollDone& poll);
     void handle(PollFailed& failed);
     void handle(ListArrived& list);
+    void handle(KeyArrived& answer);
     void handle(RetryAll& all);
     void handle(RoomChanged& room);
     void handle(Finish& finish);
@@ -122,6 +126,12 @@ class Committer {
     void note_master(const MasterSaid& said);
     void adopt_protocol();
     MasterKnown master_known();
+    void tell_copy(WorkItem& item);
+    void look_again_by_key(const ProjectName& project, int generation);
+    bool awaits_key() const { return policy_.copy && master_key_.urgent(); }
+    void look_at_key() {
+        if (policy_.copy) master_key_.look_now();
+    }
     void recorded(const PageReady& page, const Replaced& replaced);
     void go_on_sweeping();
     bool quiet() const;
@@ -150,6 +160,7 @@ class Committer {
     Publisher publisher_;
     Reshape reshape_;
     Rulings rulings_;
+    MasterKey master_key_;
     Freshness freshness_;
     Repairs repairs_;
     std::optional<Scrub> scrub_;
@@ -171,7 +182,7 @@ class Committer {
     bool failed_since_ = false;             // the log told of failures
     Steady failures_told_;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<Message> inbox_;
     std::size_t inbox_weight_ = 0;

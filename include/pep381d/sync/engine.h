@@ -11,6 +11,7 @@
 #include "pep381d/net/transport.h"
 #include "pep381d/sync/committer.h"
 #include "pep381d/sync/jobs.h"
+#include "pep381d/sync/key_look.h"
 #include "pep381d/sync/policy.h"
 #include "pep381d/sync/poll.h"
 #include "pep381d/tree/staging.h"
@@ -68,6 +69,7 @@ class Engine {
     void sweep_when_done();
     void finish();
     bool drained();
+    bool key_wanted() const;
     void start_poll_if_due();
     void send(Message message);
     void flush_outgoing();
@@ -82,6 +84,7 @@ class Engine {
     std::uint64_t next_page_ = 0;   // of those that the loop stages
     Jobs jobs_;
     Poll poll_;
+    KeyLook key_look_;
 
     Command command_ = Command::none;
     bool may_work_ = false;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "pep381d/base/signing_keys.h"
+#include "pep381d/model/copied_page.h"
 #include "pep381d/model/project_page.h"
 #include "pep381d/sync/finding.h"
 #include "pep381d/tree/file_tree.h"
@@ -27,7 +28,8 @@ namespace pep381d {
 struct Formats {
     bool html = true, json = true;
     bool settled = true;  // false: they are being changed, and a page in either may be missing
-    std::shared_ptr<const ServerKeys> keys;  // what signatures are made for; null: there are none
+    std::shared_ptr<const ServerKeys> keys;  // what we sign with; null: nothing
+    bool copied = false;  // pages in HTML may be the master's own, signatures too
 };
 
 // A project as the state has it.
@@ -37,6 +39,7 @@ struct Subject {
     std::optional<ProjectPage> page;  // nothing likewise
     bool shown = false;               // its page is published
     bool waiting = false;  // queued or to be removed: its page may be newer than the state
+    std::optional<CopiedPage> copied;  // its HTML is this one
 };
 
 // Which part of it, and how.
@@ -80,13 +83,16 @@ class Examination {
 
     struct Signature {
         std::string path;
-        const PublicKey* key;
+        const PublicKey* key;  // null: it is the master's
     };
 
     void add_item(Item item);
     std::size_t look_at(const Page& page);
     std::size_t look_at(const Signature& signature);
     void look_at_other(const Page& page, const std::string& bytes);
+    void add_links(const Page& page, const std::string& bytes);
+    bool is_as_known(const Page& page, const std::string& bytes);
+    std::string wrong_page(const Page& page, const std::string& bytes);
     const std::string& made(const Page& page);
     const std::string& html();
     void check_alias(const Page& page, const FileLook& look);

@@ -63,9 +63,20 @@ class Jobs {
     Done page_head(Job& job, const Reply& reply);
     Done page_body(Job& job, std::string_view piece);
     void page_ended(std::uint64_t id, const Outcome<Reply>& reply);
+    bool page_answered(Job& job, const Outcome<Reply>& reply);
     void not_modified(Job& job);
     void read_page(Job& job, const Reply& reply);
     bool older_than_wanted(Job& job);
+    void fetch_files(Job& job);
+    void drop_body(Job& job);
+    bool take_copy(Job& job);
+    void prove_copy(Job& job);
+    bool keep_signature(Job& job);
+    void copy_proven(Job& job);
+    void start_signature(Job& job);
+    void signature_ended(std::uint64_t id, const Outcome<Reply>& reply);
+    void no_signature(Job& job, const std::string& cause);
+    void refuse_copy(Job& job, std::string cause);
     std::optional<Steady> start_pages();
     std::optional<Steady> start_files();
     Pace& host_of(const File& file);
@@ -84,10 +95,12 @@ class Jobs {
 
     std::map<std::uint64_t, std::unique_ptr<Job>> jobs_;
     std::uint64_t next_id_ = 0;
-    std::deque<std::uint64_t> new_;  // their page is to be asked for
+    std::deque<std::uint64_t> new_;  // their page, or its signature, is to be asked for
     std::deque<std::uint64_t>
-        ready_;                // they have files to fetch; the first starts one and goes to the end
-    std::int64_t bodies_ = 0;  // bytes of the pages that are on their way
+        ready_;  // they have files to fetch; the first starts one and goes to the end
+    std::int64_t bodies_ =
+        0;  // bytes of pages that are on their way, or copied when files are here
+    bool signature_slash_ = false;  // the master's signatures are at /serversig/NAME/
     std::size_t files_listed_ = 0;  // entries of all pages in memory
 
     // A host that does not answer is not asked by every project in turn, and one project's trouble

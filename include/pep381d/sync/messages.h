@@ -2,6 +2,7 @@
 // has to ask back.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -9,8 +10,10 @@
 
 #include "pep381d/base/clock.h"
 #include "pep381d/base/outcome.h"
+#include "pep381d/base/signature.h"
 #include "pep381d/master/name_list.h"
 #include "pep381d/master/protocol.h"
+#include "pep381d/model/copied_page.h"
 #include "pep381d/model/event.h"
 #include "pep381d/model/project_page.h"
 #include "pep381d/plan/page_plan.h"
@@ -18,6 +21,13 @@
 #include "pep381d/sync/page_files.h"
 
 namespace pep381d {
+
+// The master's key, by which copied pages are verified.
+struct KeyKnown {
+    std::shared_ptr<const PublicKey> key;  // null: it has none
+    std::optional<Failure> unknown;        // why nobody knows
+    int generation = 0;                    // counted up with each other key
+};
 
 // Committer to loop: look at this project.
 struct WorkItem {
@@ -28,6 +38,9 @@ struct WorkItem {
     Protocol protocol = Protocol::warehouse;
     bool numbered = true;  // the serials are the master's, and its pages have them
     Serial fresh;          // else: that of a page that has changed without an event
+    // Where pages are copied:
+    std::optional<CopiedPage> copied;  // the page that we show, where it is one
+    KeyKnown key;
 };
 
 // A reference to bytes in staging/ that are whole and right; no path: they lie in their place
@@ -58,11 +71,15 @@ struct PageReady {
     // Of the page, where they are made already: its text, or that in staging/.
     std::optional<PageText> text;
     std::optional<StagedPage> staged;
+    std::optional<CopiedPage> copy;  // its HTML is the master's own
+    int key_generation = 0;          // of the key that it was verified by
 };
 
 struct PageFailed {
     ProjectName project;
     Failure failure;
+    bool doubts_key = false;  // the master's key may be another by now
+    int key_generation = 0;   // of the key that it was to be verified by
 };
 struct PageGone {
     ProjectName project;
@@ -105,6 +122,11 @@ struct ListArrived {
     bool full = false;  // all pages are to be looked at where it has no serials
     MasterSaid said{};
 };
+// What the master answers where its key belongs.
+struct KeyArrived {
+    std::optional<std::string> pem;
+    std::optional<Failure> failure;  // else; gone: it has none
+};
 // Whatever waits after a failure is due now.
 struct RetryAll {};
 // Of which room there is too little to fetch anything; empty: there is enough again.
@@ -114,7 +136,8 @@ struct RoomChanged {
 // Publish all that is left: root index, last-modified, status; then leave staging/ empty.
 struct Finish {};
 
-using Message = std::variant<FileArrived, PageReady, PageFailed, PageGone, PageStale, PageLoses,
-                             PollDone, PollFailed, ListArrived, RetryAll, RoomChanged, Finish>;
+using Message =
+    std::variant<FileArrived, PageReady, PageFailed, PageGone, PageStale, PageLoses, PollDone,
+                 PollFailed, ListArrived, KeyArrived, RetryAll, RoomChanged, Finish>;
 
 }  // namespace pep381d

@@ -19,12 +19,16 @@
 
 namespace pep381d {
 
-// The bytes of a page in the formats of the policy; empty where a format is not among them.
+// The bytes of a page in the formats of the policy; empty where a format is not among them, or is
+// to stay as it is.
 struct PageText {
     std::string html, json;
     std::shared_future<Signatures> signatures;  // of the HTML, on their way; where pages are signed
 };
 PageText page_text(const Policy& policy, const ProjectPage& page);
+// The HTML is the master's own, with its signature (empty: none).
+PageText copied_text(const Policy& policy, const ProjectPage& page, std::string html,
+                     const std::string& signature);
 
 struct StagedPage {
     std::string directory;           // in staging/
@@ -33,9 +37,10 @@ struct StagedPage {
     std::shared_future<Signatures> signing;
     // Each in staging/, and where it belongs: the page's signatures are in another directory.
     std::vector<std::pair<std::string, std::string>> signatures;
+    bool unsigned_now = false;  // what signatures it had go with it
 };
 
-// One file for each format of the policy, and the alias of the HTML. `name`: of the
+// One file for each format of the policy that has a text, and the alias of the HTML. `name`: of the
 // directory. `replaces`: the page may be there already.
 StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
                       const ProjectName& project, const PageText& text, const std::string& name,

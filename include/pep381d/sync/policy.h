@@ -31,6 +31,7 @@ struct Policy {
     PagePolicy page;
     bool html = true;  // pages.formats
     bool json = true;
+    bool copy = false;               // pages.mode = copy: the HTML is the master's own
     std::shared_ptr<Signer> signer;  // with signing.key; null: pages are not signed
     bool keep_deleted = false;       // deletes.policy = keep
     double max_deleted_fraction = 0.05;

@@ -89,7 +89,7 @@ class Publisher {
     bool taken_by_another(const FileArrived& file, const std::string& path);
     void refuse(const FileArrived& file, const std::string& cause);
     void unstage_page(const ProjectName& project, Group& group);
-    void leave_out_refused(PageReady& page);
+    bool leave_out_refused(PageReady& page);
     void place_pages(Group& group);
     void record(const Group& group);
     void remove_what_is_due();

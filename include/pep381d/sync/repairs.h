@@ -1,6 +1,8 @@
 // Mends what verifying finds, in the order that keeps what is shown true: a page that names a file
 // which is damaged is published without it first, then the file goes, and the project is queued, so
-// that it is fetched again. Pages and root index are made again from the state; strays go.
+// that it is fetched again. Pages and root index are made again from the state; strays go. A page
+// of the master's own that is damaged, or names a damaged file, becomes one of ours until it is
+// fetched again.
 //
 // Only below web/simple, web/packages, web/serversig and web/pypi is anything removed; what lies
 // beside them may be an operator's.
@@ -42,7 +44,7 @@ class Repairs {
     void make_way(const std::string& path);
     void remake_root(const Finding& finding);
     bool mend(const ProjectName& name, const std::vector<Finding>& findings);
-    bool leave_out(const ProjectName& name, const std::vector<Finding>& findings);
+    bool leave_out(const ProjectName& name, const std::vector<Finding>& findings, bool copied);
 
     State& state_;
     FileTree& tree_;

@@ -3,6 +3,7 @@
 #include <functional>
 #include <vector>
 
+#include "pep381d/master/page_html.h"
 #include "pep381d/master/page_json.h"
 #include "pep381d/pages/root_index.h"
 #include "pep381d/plan/page_plan.h"
@@ -54,7 +55,9 @@ std::map<std::string, Shown> pages_of(const Scenario& scenario) {
         const ProjectName project = *ProjectName::parse(display);
         if (!scenario.policy.filter.wants(project)) continue;
         const std::string url = std::string(master) + "/simple/" + project.text() + "/";
-        auto read = read_page_json(scenario.master.network.answers.at(url).body, url, project);
+        const std::string& body = scenario.master.network.answers.at(url).body;
+        auto read = scenario.policy.copy ? read_page_html(body, url, project)
+                                         : read_page_json(body, url, project);
         REQUIRE(read);
         auto plan = plan_page(std::move(read).value().page, nullptr, scenario.policy.page);
         for (File& file : plan.page.files) {
@@ -108,8 +111,12 @@ void settle(Scenario& scenario) {
         const auto put = [&](const std::string& path, const std::string& bytes) {
             truth.tree["web/" + path] = bytes;
         };
-        if (policy.html) put(layout::page_html(page.name), project_html(page));
-        if (policy.html) put(layout::page_v1_html(page.name), project_html(page));
+        const std::string html_page =
+            policy.copy ? scenario.master.network.answers.at(ScriptedMaster::url(page)).body
+                        : project_html(page);
+        if (policy.html) put(layout::page_html(page.name), html_page);
+        if (policy.html) put(layout::page_v1_html(page.name), html_page);
+        if (scenario.master_key) put(layout::signature(page.name), html_page);
         if (policy.json) put(layout::page_json(page.name), project_json(page));
         if (policy.signer) put(layout::signature(page.name), project_html(page));
         if (policy.signer) put(layout::signature_ed25519(page.name), project_html(page));
@@ -120,7 +127,7 @@ void settle(Scenario& scenario) {
     }
     end_root_html(html, newest);
     end_root_json(json);
-    truth.signer = policy.signer;
+    truth.signer = scenario.master_key ? scenario.master_key : policy.signer;
     if (policy.signer) {
         truth.tree[layout::server_key] = policy.signer->keys().dsa.public_key().pem();
         truth.tree[layout::server_key_ed25519] = policy.signer->keys().ed25519.public_key().pem();
@@ -167,6 +174,32 @@ Scenario other_root(const std::string& name, const std::function<void(Policy&)>&
     settle(scenario);
     scenario.truth.poll = second_time;
     return scenario;
+}
+
+// The page in HTML, in words that are not ours, with its signature.
+void publish_html(Scenario& scenario, ProjectPage page) {
+    for (File& file : page.files) {
+        file.path = *file_path(file);
+        file.held = true;
+        file.metadata_held = file.core_metadata.offered;
+    }
+    auto& answers = scenario.master.network.answers;
+    const std::string base = master;
+    scenario.master.publish(page);
+    // Its links are relative: the files are the master's own.
+    for (const File& file : page.files)
+        for (const char* suffix : {"", ".metadata"})
+            if (const auto found = answers.find(file.url + suffix); found != answers.end())
+                answers[base + "/" + file.path + suffix] = found->second;
+    std::string html = project_html(page);
+    html.replace(html.find("<body>"), 6, "<body class=\"master\">");
+    if (scenario.master_key) {
+        const SigningKeys& keys = scenario.master_key->keys();
+        answers[base + "/serverkey"] = {keys.dsa.public_key().pem(), "text/plain"};
+        answers[base + "/serversig/" + page.name.text()] = {keys.dsa.sign(html),
+                                                            "application/octet-stream"};
+    }
+    answers[ScriptedMaster::url(page)] = {std::move(html), "text/html"};
 }
 
 // Something that nobody but a bad disk or hand does: what lies at `removed` goes, with all below
@@ -289,6 +322,31 @@ Scenario keys_changed(std::shared_ptr<Signer> before, std::shared_ptr<Signer> af
     return other_root(
         "signing keys changed", [&](Policy& policy) { policy.signer = before; },
         [&](Policy& policy) { policy.signer = after; });
+}
+
+Scenario copies_changed(std::shared_ptr<Signer> key) {
+    Scenario scenario = scenario_of(key ? "copied pages" : "copied pages without signatures");
+    scenario.policy.copy = true;
+    scenario.master_key = std::move(key);
+    ScriptedMaster& from = scenario.master;
+    const File kept = wheel("foo-1.0-py3-none-any.whl");
+    const auto gone = page("gone", 6, {wheel("gone-1.0-py3-none-any.whl")});
+    publish_html(scenario, page("foo", 5, {kept, sdist("foo-1.0.tar.gz")}));
+    publish_html(scenario, gone);
+    publish_html(scenario, page("bar", 7, {sdist("bar-1.0.tar.gz")}));
+    begin_with_a_mirror(scenario);
+
+    publish_html(scenario, page("foo", 21, {kept, wheel("foo-2.0-py3-none-any.whl")}));
+    from.event("foo", "remove file foo-1.0.tar.gz", 21);
+    from.network.answers.erase(ScriptedMaster::url(gone));
+    from.listed.erase("gone");
+    from.event("gone", "remove project", 22);
+    publish_html(scenario, page("new", 27, {sdist("new-1.0.tar.gz"), sdist("new-2.0.tar.gz")}));
+    from.event("new", "create", 27);
+    from.answer_polls();
+    settle(scenario);
+    scenario.truth.poll = second_time;
+    return scenario;
 }
 
 Scenario damage() {

@@ -24,6 +24,7 @@ struct Scenario {
     std::string name;
     sample::ScriptedMaster master;
     pep381d::Policy policy;
+    std::shared_ptr<pep381d::Signer> master_key;  // that the master signs with; null: it does not
     Disks start;
     Truth truth;
     Errand errand = sync;
@@ -41,6 +42,8 @@ Scenario formats_added();
 // From these keys to those; null: none.
 Scenario keys_changed(std::shared_ptr<pep381d::Signer> before,
                       std::shared_ptr<pep381d::Signer> after);
+// The master's own pages and signatures, copied.
+Scenario copies_changed(std::shared_ptr<pep381d::Signer> key);
 Scenario damage();
 
 }  // namespace faults

@@ -77,6 +77,8 @@ std::string done(SampleMaster& master, const std::string& call, const Form& form
         master.clear_raw();
     } else if (call == "raw") {
         master.raw(field(form, "target"), raw_of(form));
+    } else if (call == "key") {
+        master.key(field(form, "action"));
     } else if (call == "requests/reset") {
         master.reset_requests();
     } else {

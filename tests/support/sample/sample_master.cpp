@@ -110,6 +110,22 @@ void SampleMaster::clear_raw() {
     inside_->locked([&](Index&) { inside_->site.raw().clear(); });
 }
 
+void SampleMaster::key(const std::string& action) {
+    inside_->locked([&](Index& index) {
+        if (action == "end") {
+            inside_->site.sign_no_more();
+            return;
+        }
+        if (action != "rotate" && action != "change")
+            throw std::invalid_argument("no action of a key: " + action);
+        inside_->site.change_key();
+        if (action == "change") return;
+        // As PyPI's admin command wrote it, blank and all.
+        index.set_now(index.now_us() + 1'000'000);
+        index.record_row({"", "", index.now_us() / 1'000'000, "keyrotate ", index.serial() + 1});
+    });
+}
+
 Requests SampleMaster::requests() const {
     return inside_->locked([&](Index&) { return inside_->site.requests(); });
 }

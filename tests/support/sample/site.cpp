@@ -2,13 +2,14 @@
 
 #include "support/sample/legacy.h"
 #include "support/sample/negotiation.h"
+#include "support/sample/signing.h"
 #include "support/sample/text.h"
 #include "support/sample/xmlrpc.h"
 
 namespace sample {
 namespace {
 
-constexpr std::string_view simple = "/simple/", companion = ".metadata";
+constexpr std::string_view simple = "/simple/", signatures = "/serversig/", companion = ".metadata";
 constexpr std::size_t most_counters = 200'000;
 
 Response plain(int status, const std::string& text) {
@@ -149,6 +150,13 @@ Response Site::legacy_page(const Request& request, bool stale) const {
     }
     if (!is_read(request)) return plain(405, "not routed");
     if (path.starts_with("/packages/")) return legacy_file(request);
+    if (path.starts_with(signatures)) return legacy_signature(request, stale);
+    if (path == "/serverkey") {
+        if (!key_) return not_found();
+        response.set("Content-Type", "text/plain");
+        response.set_body(public_key_pem(*key_));
+        return response;
+    }
     if (path != simple) {
         if (!path.starts_with(simple)) return not_found();
         auto name = path.substr(simple.size());
@@ -163,6 +171,22 @@ Response Site::legacy_page(const Request& request, bool stale) const {
     }
     response.set("Content-Type", "text/html; charset=utf-8");
     return finished_page(std::move(response), request);
+}
+
+// The form without a slash leads to the other, and another spelling leads to the page, as PyPI had
+// it from 2010 on.
+Response Site::legacy_signature(const Request& request, bool stale) const {
+    const auto& path = request.path;
+    if (!key_) return not_found();
+    if (!path.ends_with('/')) return moved(path + "/");
+    const auto name = path.substr(signatures.size(), path.size() - signatures.size() - 1);
+    const Project* project = index_.shown(normalized(name), stale);
+    if (project == nullptr) return not_found();
+    if (project->display != name) return moved(std::string{simple} + project->display + "/");
+    Response response;
+    response.set("Content-Type", "application/octet-stream");
+    response.set_body(signature_of(legacy_project_html(*project), *key_));
+    return response;
 }
 
 // Those of that time knew If-None-Match (PEP 381, "Mirror protocol").

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -34,6 +35,8 @@ class Site {
         return work();
     }
     Index& index() { return index_; }
+    void change_key() { key_ = key_.value_or(0) + 1; }
+    void sign_no_more() { key_.reset(); }
     const Bases& bases() const { return bases_; }
     Faults& faults() { return faults_; }
     std::map<std::string, RawAnswer>& raw() { return raw_; }
@@ -50,6 +53,7 @@ class Site {
     Response provenance(const Request& request) const;
     Response page(const Request& request, bool stale) const;
     Response legacy_page(const Request& request, bool stale) const;
+    Response legacy_signature(const Request& request, bool stale) const;
     Response legacy_file(const Request& request) const;
     Response last_modified() const;
     Response file(const Request& request) const;
@@ -57,6 +61,7 @@ class Site {
     mutable std::mutex mutex_;
     Index index_;
     const Era era_;
+    std::optional<std::size_t> key_{0};  // that pages are signed with; nothing: they are not
     Bases bases_;
     Faults faults_;
     std::map<std::string, RawAnswer> raw_;

@@ -37,6 +37,8 @@ std::string count_of(const std::string& text, const std::string& part) {
 
 TEST_CASE("the status as JSON has every value under its name") {
     Status status = sample();
+    status.protocol = "pep381";
+    status.copied = true;
     status.pending = 2;
     status.failed = 1;
     status.failing = {{"foo", "https://x/: \"404\"", 3, at("20261121T22:00:00")},
@@ -55,7 +57,7 @@ TEST_CASE("the status as JSON has every value under its name") {
     status.filtered = true;
     CHECK(
         status_json(status) ==
-        R"({"version":"1.2.3","master":"https://pypi.example","contact":"mirror@example.org",)"
+        R"({"version":"1.2.3","master":"https://pypi.example","protocol":"pep381","pages":"copy","contact":"mirror@example.org",)"
         R"("coverage":"filtered","as_of":"2026-11-21T21:20:00Z","serial":123,)"
         R"("last_modified":"2026-11-21T21:15:47Z","projects":886000,"files":20000000,)"
         R"("bytes":35184372088832,"pending":2,"failed":1,"failing":[)"

@@ -85,6 +85,16 @@ void check_record(State& state) {
     CHECK(found == std::vector{line});
 }
 
+void check_copies(State& state) {
+    const auto foo = *ProjectName::parse("foo");
+    CHECK_FALSE(state.copied(foo));
+    const CopiedPage copy{10, std::string(32, '\x01'), "signature"};
+    State::Change change(state);
+    state.record_page(*state.page(foo), "Foo", "", Time{}, copy);
+    change.commit();
+    CHECK(state.copied(foo) == copy);
+}
+
 std::string try_sql(const std::string& path, const char* sql) {
     sqlite3* database = nullptr;
     REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
@@ -114,6 +124,7 @@ TEST_CASE("a state of an older version becomes one of this version, with all tha
         check_files(state);
         check_queue(state);
         check_record(state);
+        check_copies(state);
         CHECK(state.whole());
     }
     CHECK(State(path, State::Access::read).number(Note::cursor) == 5);

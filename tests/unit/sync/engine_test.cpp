@@ -284,3 +284,17 @@ TEST_CASE("without files the pages link to the master, and with them again to th
     CHECK_THAT(world.page_of("foo"), ContainsSubstring("\"url\":\"../../packages/"));
     CHECK(world.there(*file_path(foo.files[0])));
 }
+
+TEST_CASE("to hash what an earlier run has left takes none of the patience with the master") {
+    World world;
+    world.publish(bar);
+    world.publish(foo);
+    const File& file = bar.files.front();
+    world.directory.write("staging/" + to_hex(sha256(file.name.text())) + ".1", file.name.text());
+    world.policy.master_requests = 1;
+    world.hooks.report = [&](const auto&) { world.clock.advance(1ms); };
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 0);
+    CHECK(world.there("simple/foo/index.html"));
+    CHECK(world.there("simple/bar/index.html"));
+}

@@ -209,6 +209,11 @@ TEST_CASE("a change of the signing keys may break at every place", "[every-place
     visit_every_place(faults::keys_changed(sample::quick_signer(0), nullptr), signed_step);
 }
 
+TEST_CASE("a pass over copied pages may break at every place", "[every-place]") {
+    visit_every_place(faults::copies_changed(sample::quick_signer(0)), signed_step);
+    visit_every_place(faults::copies_changed(nullptr), signed_step);
+}
+
 TEST_CASE("verify with repair may break at every place", "[every-place]") {
     visit_every_place(faults::damage());
 }

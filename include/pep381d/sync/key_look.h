@@ -1,0 +1,42 @@
+// Asks the master for its key (PEP 381, `/serverkey`). On the loop's thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "pep381d/base/clock.h"
+#include "pep381d/net/transport.h"
+#include "pep381d/sync/messages.h"
+#include "pep381d/sync/policy.h"
+
+namespace pep381d {
+
+class KeyLook {
+  public:
+    using Send = std::function<void(Message)>;
+    KeyLook(Transport& transport, const Policy& policy, const Clock& clock, Send send)
+        : transport_(transport), policy_(policy), clock_(clock), send_(std::move(send)) {}
+
+    void start();
+    bool running() const { return running_; }
+    // When it may be asked for (again).
+    Steady next() const { return next_; }
+    // Ends without a word what is running.
+    void abandon() { running_ = false; }
+
+  private:
+    void ended(const Outcome<Reply>& reply);
+    Outcome<std::string> read(const Outcome<Reply>& reply) const;
+
+    Transport& transport_;
+    const Policy& policy_;
+    const Clock& clock_;
+    Send send_;
+    bool running_ = false;
+    int failed_ = 0;  // in a row
+    Steady next_{};
+    std::string body_;
+};
+
+}  // namespace pep381d

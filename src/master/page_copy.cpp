@@ -1,0 +1,133 @@
+#include "pep381d/master/page_copy.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "pep381d/base/log.h"
+#include "pep381d/base/text.h"
+#include "pep381d/master/html_stream.h"
+#include "pep381d/master/page_link.h"
+#include "pep381d/model/file_path.h"
+
+namespace pep381d {
+
+namespace {
+
+// The tree as a browser would see it, below a directory: a link from the root of the host leaves
+// it, as it would leave a mirror that is not at the root of its host, or a page on a disk.
+constexpr std::string_view tree = "http://mirror.invalid/web/";
+constexpr std::string_view packages = "packages/";
+
+Failure corrupt(std::string what) {
+    return Failure{Fault::corrupt, std::move(what)};
+}
+
+std::optional<Digest> digest_of(std::string_view fragment) {
+    const auto equals = fragment.find('=');
+    if (equals == std::string_view::npos) return std::nullopt;
+    const auto algorithm = algorithm_named(fragment.substr(0, equals));
+    auto bytes = from_hex(fragment.substr(equals + 1));
+    if (!algorithm || !bytes || bytes->size() != digest_size(*algorithm)) return std::nullopt;
+    return Digest{*algorithm, std::move(*bytes)};
+}
+
+// Nothing where it is no escaped path.
+std::optional<std::string> unescaped(std::string_view text) {
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = text[i] == '%' ? from_hex(text.substr(i + 1, 2)) : std::nullopt;
+        if (text[i] == '%' && (!byte || byte->size() != 1)) return std::nullopt;
+        plain += byte ? *byte : std::string(1, text[i]);
+        if (byte) i += 2;
+    }
+    return plain;
+}
+
+class CopyReader {
+  public:
+    explicit CopyReader(PageLink link) : link_(std::move(link)) {}
+
+    Outcome<std::vector<CopiedLink>> read(std::string_view html) {
+        HtmlStream stream({[this](HtmlElement& anchor) { add(anchor); },
+                           [this](const HtmlElement&) { wrong("it has a <base href>"); },
+                           [](const HtmlElement&) {}, [](std::string_view) {},
+                           [](std::string_view) {}});
+        if (Done fed = stream.feed(html); !fed) return std::move(fed).failure();
+        if (Done whole = stream.finish(); !whole) return std::move(whole).failure();
+        if (!wrong_.empty()) return corrupt(wrong_);
+        return std::move(links_);
+    }
+
+  private:
+    void wrong(std::string cause) {
+        if (wrong_.empty()) wrong_ = std::move(cause);
+    }
+
+    void add(const HtmlElement& anchor) {
+        const std::string* href = anchor.attribute("href");
+        if (href == nullptr) return;
+        const std::string_view whole = trim(*href);
+        const auto hash = whole.find('#');
+        const auto url = link_.resolve(whole.substr(0, hash));
+        if (!url || !url.value().starts_with(tree)) return;
+        const std::string_view below = std::string_view(url.value()).substr(tree.size());
+        if (!below.starts_with(packages)) return;
+        auto path = unescaped(below);
+        if (!path || !legal_file_path(*path)) {
+            wrong(fmt::format("its link {} can be no file of a mirror", quoted(whole)));
+            return;
+        }
+        CopiedLink link{std::move(*path), {}, false, {}};
+        if (hash != std::string_view::npos) link.digest = digest_of(whole.substr(hash + 1));
+        add_metadata(anchor, link);
+        links_.push_back(std::move(link));
+    }
+
+    // Whoever reads either attribute asks for it.
+    static void add_metadata(const HtmlElement& anchor, CopiedLink& link) {
+        for (const char* name : {"data-core-metadata", "data-dist-info-metadata"}) {
+            const std::string* value = anchor.attribute(name);
+            if (value == nullptr || *value == "false") continue;
+            link.metadata = true;
+            const auto digest = digest_of(*value);
+            if (digest && digest->algorithm == Algorithm::sha256)
+                link.metadata_sha256 = digest->bytes;
+        }
+    }
+
+    PageLink link_;
+    std::vector<CopiedLink> links_;
+    std::string wrong_;
+};
+
+}  // namespace
+
+Outcome<std::vector<CopiedLink>> links_of_copy(std::string_view html, const ProjectName& name) {
+    auto link = PageLink::relative_to(fmt::format("{}simple/{}/", tree, name.text()));
+    if (!link) return corrupt("its own URL cannot be read");
+    return CopyReader(std::move(*link)).read(html);
+}
+
+std::optional<std::string> not_copyable(std::string_view html, const ProjectPage& page) {
+    auto links = links_of_copy(html, page.name);
+    if (!links) return links.failure().what;
+    std::map<std::string_view, const CopiedLink*> by_path;
+    for (const CopiedLink& link : links.value()) by_path.emplace(link.path, &link);
+    for (const File& file : page.files) {
+        const auto found = by_path.find(file.path);
+        if (found == by_path.end())
+            return fmt::format("its link to {} does not lead to ../../{}, where a mirror has it",
+                               quoted(file.name.text()), file.path);
+        if (found->second->metadata && !file.core_metadata.offered)
+            return fmt::format("it offers metadata of {} that cannot be checked here",
+                               quoted(file.name.text()));
+        by_path.erase(found);
+    }
+    if (by_path.empty()) return std::nullopt;
+    return fmt::format("it links to {}, which is no file that is mirrored",
+                       quoted(by_path.begin()->first));
+}
+
+}  // namespace pep381d

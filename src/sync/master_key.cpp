@@ -1,0 +1,78 @@
+#include "pep381d/sync/master_key.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pep381d/base/digest.h"
+#include "pep381d/state/damage.h"
+
+namespace pep381d {
+
+namespace {
+
+// A master that had a key is believed to have none when it was seen without for so long.
+constexpr std::chrono::hours gone_believed{1};
+
+}  // namespace
+
+Outcome<PublicKey> read_master_key(const std::string& bytes) {
+    auto key = PublicKey::parse(bytes);
+    if (!key || key.value().kind() == KeyKind::dsa) return key;
+    return Failure{Fault::corrupt,
+                   fmt::format("it is a key for {}, not DSA", name_of(key.value().kind()))};
+}
+
+KeyKnown MasterKey::known() {
+    const auto pem = state_.text(Note::master_key);
+    if (!pem)
+        return {nullptr, failure_ ? failure_ : Failure{Fault::retry_later, "it was not asked for"},
+                generation_};
+    if (pem->empty()) return {nullptr, std::nullopt, generation_};
+    if (!key_ || *pem != key_pem_) {
+        auto key = read_master_key(*pem);
+        if (!key)
+            throw StateDamaged(
+                fmt::format("the state's key of the master cannot be read; {}", adopt_anew));
+        key_ = std::make_shared<const PublicKey>(std::move(key).value());
+        key_pem_ = *pem;
+    }
+    return {key_, std::nullopt, generation_};
+}
+
+// A 404 may be a bad moment; what it would take away is all signatures.
+bool MasterKey::believed_gone() {
+    const auto before = state_.text(Note::master_key);
+    if (!before || before->empty()) return true;
+    const auto since = state_.time(Note::master_key_gone);
+    if (!since) state_.set(Note::master_key_gone, clock_.now());
+    return since && clock_.now() - *since >= gone_believed;
+}
+
+bool MasterKey::is_now(const std::string& pem) {
+    const auto before = state_.text(Note::master_key);
+    state_.unset(Note::master_key_gone);
+    failure_.reset();
+    if (before == pem) return false;
+    state_.set(Note::master_key, pem);
+    ++generation_;
+    log_.info(pem.empty() ? "master_key none=true"
+                          : fmt::format("master_key sha256={}", to_hex(sha256(pem))));
+    return before.has_value();
+}
+
+bool MasterKey::arrived(const KeyArrived& answer) {
+    urgent_ = false;
+    const bool absent = !answer.pem && answer.failure && answer.failure->fault == Fault::gone;
+    if (answer.pem || absent) state_.set(Note::master_key_due, std::int64_t{0});
+    if (answer.pem) return is_now(*answer.pem);
+    if (absent && believed_gone()) return is_now({});
+    log_.warning(fmt::format("master_key_refused cause={}", quoted(answer.failure->what)));
+    // What makes no sense is asked for again when a page needs it.
+    if (answer.failure->fault != Fault::retry_later)
+        state_.set(Note::master_key_due, std::int64_t{0});
+    if (!state_.text(Note::master_key)) failure_ = answer.failure;
+    return false;
+}
+
+}  // namespace pep381d
