@@ -43,7 +43,7 @@ int end_of_pass(const PassResult& result, const Config& config, State& state) {
                         "check its name");
     if (const auto failing = state.failing_projects(1); !failing.empty())
         return end_with(1,
-                        fmt::format("{} not in sync: {}", state.failing(), failing.front().cause),
+                        fmt::format("{} not in sync: {}", state.pending(), failing.front().cause),
                         "see `pep381d status`");
     if (const auto pending = state.pending(); result.stopped || pending > 0)
         return end_with(1,

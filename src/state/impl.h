@@ -107,7 +107,10 @@ struct State::Impl {
     void note_copy(const ProjectRow& project, const std::optional<CopiedPage>& copy);
     std::optional<File> file_of(std::int64_t project, const std::string& name);
     void count(const File& file, int sign);
-    void put_down(const std::string& path, Time not_before, std::int64_t after_root = 0);
+    void put_down(const std::string& path, Time not_before, std::int64_t after_root = 0,
+                  std::string_view project = {});
+    // What the project's pages have dropped before goes now.
+    void end_grace(const ProjectName& name);
     void put_down_intended(const std::string& path, std::int64_t after_root);
     void no_removal(const std::string& path);
     void no_page_removal(const ProjectName& name);

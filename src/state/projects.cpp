@@ -155,7 +155,7 @@ std::vector<std::string> State::Impl::update_files(std::int64_t project, const P
         count(old, -1);
         for (const std::string& path : {old.path, old.path + ".metadata"}) {
             const bool ours = path == old.path ? old.held : old.metadata_held;
-            if (ours && !kept.contains(path)) put_down(path, remove_from);
+            if (ours && !kept.contains(path)) put_down(path, remove_from, 0, page.name.text());
         }
         if (old.held && !kept.contains(old.path)) left.push_back(old.path);
     };
@@ -214,6 +214,7 @@ WHERE id = ?1)sql")
              unless_empty(page.meta_members), unless_empty(page.members));
     impl_->note_copy(row, copy);
     if (impl_->any_removals) impl_->no_page_removal(page.name);
+    if (!listed) impl_->end_grace(page.name);
     set(Note::root_changes, number(Note::root_changes).value_or(0) + 1);
     return replaced;
 }
@@ -289,6 +290,17 @@ std::vector<ProjectName> State::projects_after(std::string_view name, std::size_
     auto rows =
         impl_->sql("SELECT name FROM projects WHERE page > 0 AND name > ? ORDER BY name LIMIT ?")
             .rows(name, static_cast<std::int64_t>(most));
+    std::vector<ProjectName> all;
+    while (rows.next()) all.push_back(name_in(rows, 0));
+    return all;
+}
+
+std::vector<ProjectName> State::without_page() {
+    auto rows = impl_
+                    ->sql(R"sql(
+SELECT name FROM projects WHERE page = 0 UNION
+SELECT project FROM intended WHERE project NOT IN (SELECT name FROM projects WHERE page > 0))sql")
+                    .rows();
     std::vector<ProjectName> all;
     while (rows.next()) all.push_back(name_in(rows, 0));
     return all;

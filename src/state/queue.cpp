@@ -276,6 +276,17 @@ ORDER BY name LIMIT ?)sql")
     return all;
 }
 
+std::vector<FailingProject> State::unreached_projects(std::size_t most) {
+    auto rows = impl_
+                    ->sql(R"sql(
+SELECT name, not_before FROM queue INDEXED BY queue_soon WHERE soon = 1 AND attempts = 0 ORDER BY name LIMIT ?)sql")
+                    .rows(static_cast<std::int64_t>(most));
+    std::vector<FailingProject> all;
+    while (rows.next())
+        all.push_back({name_in(rows, 0).text(), "it was not reached", 0, time_in(rows, 1)});
+    return all;
+}
+
 std::optional<std::string> State::cause(const ProjectName& name) {
     auto rows = impl_->sql("SELECT coalesce(cause, 'it was not reached') FROM queue WHERE name = ?")
                     .rows(name.text());

@@ -114,10 +114,18 @@ FROM files WHERE project = ?)sql")
                           path, std::nullopt);
 }
 
-void State::Impl::put_down(const std::string& path, Time not_before, std::int64_t after_root) {
-    sql("INSERT OR REPLACE INTO removals(path, not_before, after_root) VALUES(?, ?, ?)")
-        .run(path, number_of(not_before), after_root);
+void State::Impl::put_down(const std::string& path, Time not_before, std::int64_t after_root,
+                           std::string_view project) {
+    sql("INSERT OR REPLACE INTO removals(path, not_before, after_root, project) VALUES(?, ?, ?, ?)")
+        .run(path, number_of(not_before), after_root,
+             project.empty() ? std::nullopt : std::optional(project));
     any_removals = true;
+}
+
+void State::Impl::end_grace(const ProjectName& name) {
+    if (any_removals)
+        sql("UPDATE removals SET not_before = 0 WHERE not_before > 0 AND project = ?")
+            .run(name.text());
 }
 
 // Whether it was placed, or lay there before as another project's, nobody knows after a kill.
@@ -143,6 +151,7 @@ std::vector<std::string> State::drop_project(const ProjectName& name) {
     for (const std::string& path : page_paths(name)) impl_->put_down(path, Time{}, change);
     for (const std::string& path : impl_->take_intended(name))
         impl_->put_down_intended(path, change);
+    impl_->end_grace(name);
     clear_skipped(name);
     const auto known = published(name);
     std::vector<std::string> left;

@@ -125,6 +125,10 @@ ALTER TABLE queue ADD COLUMN gone_looks INTEGER NOT NULL DEFAULT 0;
 -- That came with the bytes of a file without a digest; NULL: it has one, or nothing came.
 ALTER TABLE files ADD COLUMN etag TEXT;
 )sql",
+    R"sql(
+-- Whose page has dropped the file: the grace of its readers ends with the project.
+ALTER TABLE removals ADD COLUMN project TEXT;
+)sql",
 };
 
 }  // namespace pep381d::schema

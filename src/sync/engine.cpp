@@ -181,11 +181,17 @@ void Engine::tell_jobs() {
 std::optional<Failure> Engine::ask_with_patience() {
     for (int attempt = 1;; ++attempt) {
         const auto standing = committer_.standing();
+        const Steady asked = clock_.steady();
         auto failure = ask(list_due(standing));
         // A list may be an hour old: what came since stands in the journal.
         if (!failure && !standing.cursor &&
             committer_.standing().master.protocol != Protocol::simple)
             failure = ask(false);
+        // A poll that hangs is waited for too, before it is known that nothing comes of it.
+        if (failure)
+            patience_ = std::max(std::chrono::milliseconds(0),
+                                 patience_ - std::chrono::duration_cast<std::chrono::milliseconds>(
+                                                 clock_.steady() - asked));
         const bool again =
             failure && failure->fault == Fault::retry_later && command_ != Command::stop;
         if (!again || !wait(retry_pause(attempt, failure->wait, policy_.random()))) return failure;

@@ -43,6 +43,8 @@ Status survey(State& state, const Policy& policy, Time now, std::size_t most_fai
     status.pending = state.pending();
     status.failed = state.failing();
     status.failing = state.failing_projects(most_failing);
+    for (FailingProject& project : state.unreached_projects(most_failing - status.failing.size()))
+        status.failing.push_back(std::move(project));
     status.skipped = state.skipped(most_failing);
     return status;
 }

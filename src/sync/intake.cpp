@@ -318,9 +318,16 @@ std::vector<ProjectName> take_unwanted(State& state, const Filter& filter, Time 
     while (const ListedProject* ours = shown.next()) {
         const auto name = ProjectName::parse(ours->name);
         if (!name || filter.wants(*name)) continue;
-        state.enqueue(*name, ours->display, Serial{}, Loss::project, now, true);
+        // No loss: the journal has said nothing, should the filter want it again.
+        state.enqueue(*name, ours->display, Serial{}, Loss::nothing, now, true);
         state.note_candidate(*name, true);
         if (filter.blocks_by_name(*name)) blocked.push_back(*name);
+    }
+    // Files that came before their page can be had by their URL.
+    for (const ProjectName& name : state.without_page()) {
+        if (filter.wants(name)) continue;
+        state.enqueue(name, name.text(), Serial{}, Loss::nothing, now, true);
+        if (filter.blocks_by_name(name)) blocked.push_back(name);
     }
     return blocked;
 }

@@ -26,6 +26,7 @@ std::string Reshape::formats() const {
 std::vector<ProjectName> Reshape::begin() {
     const std::string files =
         fmt::format("files={} core-metadata={}", policy_.page.files, policy_.page.core_metadata);
+    const std::string deletes = policy_.keep_deleted ? "keep" : "mirror";
     const std::string filter = policy_.filter.fingerprint();
 
     State::Change change(state_);
@@ -33,10 +34,14 @@ std::vector<ProjectName> Reshape::begin() {
         const auto before = state_.text(note);
         return before && *before != now;
     };
+    // Which pages and projects were kept against the master's word, only the master can tell.
+    const bool kept_before = state_.text(Note::made_deletes) == "keep" && !policy_.keep_deleted;
+    if (kept_before) state_.set(Note::reconciled, Time{});
     // Copies come from the master alone; until then what we made stays.
     const auto made = state_.text(Note::made_formats);
     const bool copies_anew = policy_.copy && made && made->find(copied_pages) == std::string::npos;
-    if (changed(Note::made_files, files) || copies_anew) take_all(state_, clock_.now());
+    if (kept_before || changed(Note::made_files, files) || copies_anew)
+        take_all(state_, clock_.now());
     if (policy_.copy && changed(Note::master, policy_.master_shown))
         state_.set(Note::master_key_due, 1);
     std::vector<ProjectName> blocked;
@@ -58,6 +63,7 @@ std::vector<ProjectName> Reshape::begin() {
     };
     note(Note::made_formats, running_ ? on_the_way : formats());
     note(Note::made_files, files);
+    note(Note::made_deletes, deletes);
     note(Note::made_filter, filter);
     note(Note::master, policy_.master_shown);
     if (policy_.signer || state_.text(Note::server_keys))

@@ -251,7 +251,7 @@ void Rulings::unwanted(const Queued& queued) {
     // The guard is for mistakes. A name that is written out is none, a pattern may be.
     if (shown && !ordered && held_back(queued, unwanted_now)) return;
     auto files = state_.drop_project(queued.name);
-    if (shown) {
+    if (shown || !files.empty()) {
         note(ordered ? RemovalKind::blocked : RemovalKind::unwanted, queued.name, {},
              ordered ? "filter.block names it" : unwanted_now, std::move(files));
         removed_ = true;

@@ -135,6 +135,7 @@ enum class Note {
     root_etag,     // text
     root_serial,   // of that; 0: it had none
     undated,       // 1: it has no last-modified
+    made_deletes,  // text: deletes.policy, `keep` or `mirror`
     server_keys,   // text: the public halves of the keys that pages are signed with; empty: none
     // The master's own key, where its pages are copied (sync/master_key.h).
     master_key,       // text: in PEM; empty: it has none; not there: it was never asked for
@@ -215,6 +216,8 @@ class State {
     std::int64_t pending();
     std::int64_t failing();
     std::vector<FailingProject> failing_projects(std::size_t most);
+    // Those that an event has queued, and that nobody has come to yet.
+    std::vector<FailingProject> unreached_projects(std::size_t most);
     // Why it is still queued; nothing where it is not.
     std::optional<std::string> cause(const ProjectName& name);
     // When the next project that waits becomes due; nothing where none waits.
@@ -261,6 +264,8 @@ class State {
     // the first one after `after` (not a part of `projects`) on. How many those are.
     std::size_t shown(std::string_view after, std::vector<ListedProject>& projects);
     std::vector<ProjectName> projects_after(std::string_view name, std::size_t most);
+    // Those of which files may be there, but no page.
+    std::vector<ProjectName> without_page();
     // The next look at each page gets it whole, not a 304.
     void forget_etags();
     void forget_etag(const ProjectName& name);

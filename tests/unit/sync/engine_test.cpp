@@ -206,6 +206,21 @@ TEST_CASE("patience is spent where nothing comes, not where it comes slowly") {
     }
 }
 
+TEST_CASE("a poll that hangs uses up the patience of a pass") {
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    world.policy.patience = 20s;
+    world.network.asked.clear();
+    world.network.before = [&](const std::string& key) {
+        world.network.fail(key, Fault::retry_later, "no byte for 30s");
+        world.clock.advance(30s);
+    };
+    world.hooks.report = [&](const Progress&) { world.clock.advance(1ms); };
+    REQUIRE(world.pass());
+    CHECK(world.network.asked["changelog_last_serial"] == 1);
+}
+
 TEST_CASE("a list that is no good stops the first pass and leaves nothing") {
     World world;
     SECTION("empty") {}
