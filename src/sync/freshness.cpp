@@ -1,5 +1,7 @@
 #include "pep381d/sync/freshness.h"
 
+#include <algorithm>
+
 #include "pep381d/pages/status_page.h"
 #include "pep381d/tree/layout.h"
 
@@ -43,8 +45,10 @@ Status survey(State& state, const Policy& policy, Time now, std::size_t most_fai
     status.pending = state.pending();
     status.failed = state.failing();
     status.failing = state.failing_projects(most_failing);
-    for (FailingProject& project : state.unreached_projects(most_failing - status.failing.size()))
+    for (FailingProject& project : state.unreached_projects(most_failing - status.failing.size())) {
+        project.next_try = std::max(project.next_try.value_or(now), now);  // it is due
         status.failing.push_back(std::move(project));
+    }
     status.skipped = state.skipped(most_failing);
     return status;
 }

@@ -178,5 +178,7 @@ TEST_CASE("status names what a pause of the master has kept from being asked for
     CHECK(status.pending == 30);
     CHECK(status.failed < 30);
     CHECK(status.failing.size() == 30);
+    for (const FailingProject& project : status.failing)
+        if (project.attempts == 0) CHECK(project.next_try == world.clock.now());
     CHECK(survey(world.state, world.policy, world.clock.now(), 7).failing.size() == 7);
 }
