@@ -9,6 +9,20 @@
 
 namespace pep381d {
 
+namespace {
+
+// Those that failed, then those that nobody has come to.
+std::vector<FailingProject> waiting_projects(State& state, Time now, std::size_t most) {
+    std::vector<FailingProject> waiting = state.failing_projects(most);
+    for (FailingProject& project : state.unreached_projects(most - waiting.size())) {
+        project.next_try = std::max(project.next_try.value_or(now), now);  // it is due
+        waiting.push_back(std::move(project));
+    }
+    return waiting;
+}
+
+}  // namespace
+
 Status survey(State& state, const Policy& policy, Time now, std::size_t most_failing) {
     Status status;
     status.version = PEP381D_VERSION;
@@ -44,11 +58,7 @@ Status survey(State& state, const Policy& policy, Time now, std::size_t most_fai
     status.bytes = totals.bytes;
     status.pending = state.pending();
     status.failed = state.failing();
-    status.failing = state.failing_projects(most_failing);
-    for (FailingProject& project : state.unreached_projects(most_failing - status.failing.size())) {
-        project.next_try = std::max(project.next_try.value_or(now), now);  // it is due
-        status.failing.push_back(std::move(project));
-    }
+    status.failing = waiting_projects(state, now, most_failing);
     status.skipped = state.skipped(most_failing);
     return status;
 }

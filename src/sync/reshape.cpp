@@ -23,18 +23,31 @@ std::string Reshape::formats() const {
     return formats;
 }
 
+bool Reshape::changed(Note note, const std::string& now) {
+    const auto before = state_.text(note);
+    return before && *before != now;
+}
+
+// What is the same is not written: on a full disk there is room for nothing, and removals, which
+// make some, come after this.
+void Reshape::note(Note name, const std::string& value) {
+    if (state_.text(name) != value) state_.set(name, value);
+}
+
 std::vector<ProjectName> Reshape::begin() {
+    State::Change change(state_);
+    std::vector<ProjectName> blocked = queue_what_changed();
+    begin_formats();
+    change.commit();
+    return blocked;
+}
+
+// What only the master can tell, or the filter has decided. Those that `filter.block` names.
+std::vector<ProjectName> Reshape::queue_what_changed() {
     const std::string files =
         fmt::format("files={} core-metadata={}", policy_.page.files, policy_.page.core_metadata);
-    const std::string deletes = policy_.keep_deleted ? "keep" : "mirror";
     const std::string filter = policy_.filter.fingerprint();
-
-    State::Change change(state_);
-    const auto changed = [&](Note note, const std::string& now) {
-        const auto before = state_.text(note);
-        return before && *before != now;
-    };
-    // Which pages and projects were kept against the master's word, only the master can tell.
+    // Which pages and projects were kept against the master's word.
     const bool kept_before = state_.text(Note::made_deletes) == "keep" && !policy_.keep_deleted;
     if (kept_before) state_.set(Note::reconciled, Time{});
     // Copies come from the master alone; until then what we made stays.
@@ -50,26 +63,23 @@ std::vector<ProjectName> Reshape::begin() {
         // What is newly wanted stands in the list alone: it is due at once.
         state_.set(Note::reconciled, Time{});
     }
+    note(Note::made_files, files);
+    note(Note::made_deletes, policy_.keep_deleted ? "keep" : "mirror");
+    note(Note::made_filter, filter);
+    note(Note::master, policy_.master_shown);
+    return blocked;
+}
+
+void Reshape::begin_formats() {
     running_ = changed(Note::made_formats, formats());
     publisher_.hold_root(running_);
     // Half of the way to other formats than these is no progress.
     const std::string on_the_way = "on the way to " + formats();
     if (running_ && *state_.text(Note::made_formats) != on_the_way)
         state_.set(Note::remade, std::string_view{});
-    // What is the same is not written: on a full disk there is room for nothing, and removals,
-    // which make some, come after this.
-    const auto note = [&](Note name, const std::string& value) {
-        if (state_.text(name) != value) state_.set(name, value);
-    };
     note(Note::made_formats, running_ ? on_the_way : formats());
-    note(Note::made_files, files);
-    note(Note::made_deletes, deletes);
-    note(Note::made_filter, filter);
-    note(Note::master, policy_.master_shown);
     if (policy_.signer || state_.text(Note::server_keys))
         note(Note::server_keys, server_keys_text(policy_));
-    change.commit();
-    return blocked;
 }
 
 void Reshape::go_on() {

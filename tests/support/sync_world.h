@@ -82,6 +82,12 @@ struct SyncWorld : ScriptedMaster {
 
 inline const ProjectPage foo =
     page("foo", 5, {wheel("foo-1.0-py3-none-any.whl"), sdist("foo-1.0.tar.gz")});
+inline ProjectPage foo_without_sdist(std::int64_t serial) {
+    ProjectPage less = foo;
+    less.serial = Serial{serial};
+    less.files.pop_back();
+    return less;
+}
 inline const ProjectPage bar = page("bar", 7, {sdist("bar-1.0.tar.gz")});
 
 }  // namespace sample

@@ -29,6 +29,10 @@ class Reshape {
 
   private:
     std::string formats() const;
+    bool changed(Note note, const std::string& now);
+    void note(Note name, const std::string& value);
+    std::vector<ProjectName> queue_what_changed();
+    void begin_formats();
 
     State& state_;
     Publisher& publisher_;

@@ -152,10 +152,7 @@ TEST_CASE("with deletes.policy keep, what the master removes stays") {
     world.publish(foo);
     world.publish(bar);
     REQUIRE_FALSE(world.pass());
-    auto less = foo;
-    less.serial = Serial{9};
-    less.files.pop_back();
-    world.publish(less);
+    world.publish(foo_without_sdist(9));
     world.event("foo", "remove file foo-1.0.tar.gz", 9);
     world.network.answers.erase(World::url(bar));
     world.listed.erase("bar");

@@ -70,10 +70,7 @@ TEST_CASE("a removed project takes along what waits for the end of its grace") {
     world.publish(foo);
     world.publish(bar);
     REQUIRE_FALSE(world.pass());
-    auto less = foo;
-    less.serial = Serial{9};
-    less.files.pop_back();
-    world.publish(less);
+    world.publish(foo_without_sdist(9));
     world.event("foo", "remove release", 9);
     REQUIRE_FALSE(world.pass());
     REQUIRE(world.there(*file_path(foo.files[1])));
@@ -85,11 +82,10 @@ TEST_CASE("a removed project takes along what waits for the end of its grace") {
         world.policy.filter = Filter({"*"}, {"foo"});
     }
     SECTION("the master quarantines it") {
-        less.serial = Serial{10};
-        less.status = {"quarantined", "it steals tokens"};
-        less.members = R"("project-status":{"status":"quarantined"},"versions":[])";
-        less.files.clear();
-        world.publish(less);
+        auto none = page("foo", 10, {});
+        none.status = {"quarantined", "it steals tokens"};
+        none.members = R"("project-status":{"status":"quarantined"},"versions":[])";
+        world.publish(none);
         world.event("foo", "project quarantined", 10);
     }
     REQUIRE_FALSE(world.pass());
@@ -136,10 +132,7 @@ TEST_CASE("what was kept goes when deletes.policy no longer keeps it") {
     world.publish(foo);
     world.publish(bar);
     REQUIRE_FALSE(world.pass());
-    auto less = foo;
-    less.serial = Serial{9};
-    less.files.pop_back();
-    world.publish(less);
+    world.publish(foo_without_sdist(9));
     world.event("foo", "remove release", 9);
     REQUIRE_FALSE(world.pass());
     REQUIRE(world.there(*file_path(foo.files[1])));

@@ -49,10 +49,7 @@ TEST_CASE("a page that loses files without a reason is looked at again ten minut
     World world;
     world.publish(foo);
     REQUIRE_FALSE(world.pass());
-    auto less = foo;
-    less.serial = Serial{9};
-    less.files.pop_back();
-    world.publish(less);
+    world.publish(foo_without_sdist(9));
     world.event("foo", "add Owner someone", 9);
     REQUIRE_FALSE(world.pass());
     CHECK(world.there(*file_path(foo.files[1])));
@@ -252,13 +249,6 @@ std::vector<std::string> paths_of(const ProjectPage& page) {
     return paths;
 }
 
-ProjectPage without_sdist(std::int64_t serial) {
-    auto less = foo;
-    less.serial = Serial{serial};
-    less.files.pop_back();
-    return less;
-}
-
 }  // namespace
 
 TEST_CASE("the record says what was removed, when, why and by which event") {
@@ -351,7 +341,7 @@ TEST_CASE("the record tells of files that leave a page, and why") {
     World world;
     world.publish(foo);
     REQUIRE_FALSE(world.pass());
-    world.publish(without_sdist(9));
+    world.publish(foo_without_sdist(9));
     SECTION("with an event") {
         world.event("foo", "remove file foo-1.0.tar.gz", 9);
         REQUIRE_FALSE(world.pass());
@@ -400,7 +390,7 @@ TEST_CASE("a quarantined release loses its files at once, a removed one after th
     world.publish(foo);
     REQUIRE_FALSE(world.pass());
     const std::string gone = *file_path(foo.files[1]);
-    world.publish(without_sdist(9));
+    world.publish(foo_without_sdist(9));
     world.event("foo", "release quarantined", 9);
     REQUIRE_FALSE(world.pass());
     CHECK_THAT(world.page_of("foo"), !ContainsSubstring("foo-1.0.tar.gz"));
@@ -414,7 +404,7 @@ TEST_CASE("a quarantined release loses its files at once, a removed one after th
     REQUIRE_FALSE(world.pass());
     CHECK(world.there(gone));
 
-    world.publish(without_sdist(11));
+    world.publish(foo_without_sdist(11));
     world.event("foo", "remove release", 11);
     REQUIRE_FALSE(world.pass());
     CHECK_THAT(world.page_of("foo"), !ContainsSubstring("foo-1.0.tar.gz"));
@@ -456,7 +446,7 @@ TEST_CASE("what the master removes stays where the policy is to keep it") {
     world.publish(foo);
     world.publish(bar);
     REQUIRE_FALSE(world.pass());
-    world.publish(without_sdist(8));
+    world.publish(foo_without_sdist(8));
     world.event("foo", "remove release", 8);
     REQUIRE_FALSE(world.pass());
     CHECK_THAT(world.page_of("foo"), ContainsSubstring("foo-1.0.tar.gz"));
