@@ -195,6 +195,9 @@ class Comparison:
             return None
         try:
             return (self.web / path).read_bytes().decode()
+        except FileNotFoundError:
+            self.differ(f"{path}: went away while it was compared")
+            return None
         except UnicodeDecodeError as error:
             self.differ(f"{path}: is not UTF-8: {error}")
             return None

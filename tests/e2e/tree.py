@@ -1,5 +1,6 @@
 """What lies on disk below a mirror's web/, read without the product: the walk, hashes and links of pages."""
 
+import contextlib
 import hashlib
 import html.parser
 import os
@@ -27,15 +28,18 @@ class Entry:
 
 
 def walk(root: Path) -> Dict[str, Entry]:
-    """Everything below `root` by its path relative to it."""
+    """Everything below `root` by its path relative to it; what goes away meanwhile is not there."""
     found: Dict[str, Entry] = {}
     waiting = [""]
     while waiting:
         prefix = waiting.pop()
-        with os.scandir(root / prefix) as entries:
+        with contextlib.suppress(FileNotFoundError), os.scandir(root / prefix) as entries:
             for entry in entries:
-                about = entry.stat(follow_symlinks=False)
                 path = prefix + entry.name
+                try:
+                    about = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
                 found[path] = Entry(stat.S_ISDIR(about.st_mode), stat.S_ISREG(about.st_mode),
                                     stat.S_IMODE(about.st_mode), about.st_size, about.st_ino)
                 if stat.S_ISDIR(about.st_mode):
