@@ -117,6 +117,18 @@ WHERE soon = 1 AND not_before <= ? ORDER BY not_before LIMIT ?)sql")
     return all;
 }
 
+std::vector<Queued> State::due_losses(Time now, std::size_t most) {
+    auto rows = impl_
+                    ->sql(R"sql(
+SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed,
+  gone_since, gone_looks FROM queue
+WHERE soon = 1 AND not_before <= ? AND loss > 0 ORDER BY loss DESC, not_before LIMIT ?)sql")
+                    .rows(number_of(now), static_cast<std::int64_t>(most));
+    std::vector<Queued> all;
+    while (rows.next()) all.push_back(read_queued(rows));
+    return all;
+}
+
 std::vector<Queued> State::backlog(std::string_view after, std::size_t most) {
     auto rows = impl_
                     ->sql(R"sql(

@@ -64,11 +64,11 @@ void Committer::restrict_to(const std::vector<ProjectName>& projects) {
     change.commit();
     rulings_.named(projects);
     only_ = projects;
-    backlog_left_ = false;
+    with_backlog_ = backlog_left_ = false;
 }
 
 void Committer::verify(ScrubPolicy policy) {
-    if (policy.once) backlog_left_ = false;
+    if (policy.once) with_backlog_ = backlog_left_ = false;
     scrub_.emplace(state_, tree_, repairs_, std::move(policy), clock_, log_);
 }
 
@@ -208,11 +208,11 @@ std::deque<Message> Committer::gather() {
     const bool on_the_way =
         publisher_.busy() || reshape_.running() || finishing_ != finished_ || scrub_due();
     const auto work = [&] { return !inbox_.empty() || stopping_; };
-    const auto wants_feeding = [&] { return !only_ && backlog_left_ && hungry(); };
+    const auto wants_feeding = [&] { return !only_ && backlog_left_ && room_ && hungry(); };
     if (!on_the_way && !work() && !wants_feeding()) {
         // Rows become due and removals ripen by the clock.
         std::chrono::milliseconds most = std::chrono::seconds(1);
-        if (standing_.next_due)
+        if (standing_.next_due && room_)
             most = std::clamp(*standing_.next_due - clock_.now(), shortest_rest, most);
         const auto no_later = [&](std::optional<Steady> then) {
             if (!then) return;

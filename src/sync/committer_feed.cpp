@@ -38,6 +38,10 @@ void Committer::feed_due(std::size_t room) {
         feed_some(named);
         return;
     }
+    if (!room_) {
+        feed_some(state_.due_losses(now, room + busy_.size()));
+        return;
+    }
     // What is busy still stands in the queue, in front.
     feed_some(state_.due(now, room + busy_.size()));
     while (backlog_left_) {
@@ -48,6 +52,16 @@ void Committer::feed_due(std::size_t room) {
         const std::lock_guard lock(mutex_);
         if (!hungry()) break;
     }
+}
+
+// What was handed out and the loop has not taken.
+void Committer::take_back() {
+    backlog_after_.clear();
+    backlog_left_ = with_backlog_;
+    const std::lock_guard lock(mutex_);
+    for (const WorkItem& item : outbox_) busy_.erase(item.queued.name.text());
+    outbox_.clear();
+    outbox_files_ = 0;
 }
 
 bool Committer::hungry() const {

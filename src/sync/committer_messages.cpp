@@ -84,6 +84,8 @@ void Committer::handle(RetryAll&) {
 }
 
 void Committer::handle(RoomChanged& room) {
+    const bool had_room = std::exchange(room_, room.shortage.empty());
+    if (had_room && !room_) take_back();
     const std::string before = state_.text(Note::shortage).value_or("");
     if (before == room.shortage) return;
     if (room.shortage.empty())
@@ -98,9 +100,7 @@ void Committer::handle(RoomChanged& room) {
 void Committer::handle(Finish&) {
     finishing_ = true;
     busy_.clear();
-    const std::lock_guard lock(mutex_);
-    outbox_.clear();
-    outbox_files_ = 0;
+    take_back();
 }
 
 }  // namespace pep381d

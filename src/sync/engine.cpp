@@ -82,6 +82,7 @@ void Engine::look_at_room() {
     shortage_ = now;
     room_told_ = true;
     send(RoomChanged{shortage_});
+    jobs_.note_room(now.empty());
 }
 
 // One turn of the loop: hand over, take work, start transfers, wait for something to happen.
@@ -92,12 +93,12 @@ void Engine::step(std::chrono::milliseconds most) {
     // While the committer has no room nothing new is started: a slow disk slows the network down.
     std::optional<Steady> again;
     if (outgoing_.empty()) {
-        while (may_work_ && shortage_.empty() && jobs_.hungry()) {
+        while (may_work_ && jobs_.hungry()) {
             auto item = committer_.take();
             if (!item) break;
             jobs_.add(std::move(*item));
         }
-        again = jobs_.pump(shortage_.empty());
+        again = jobs_.pump();
         if (key_wanted() && !key_look_.running()) key_look_.start();
     }
     committer_.loop_idle(jobs_.idle() && outgoing_.empty());

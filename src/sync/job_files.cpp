@@ -121,13 +121,35 @@ void Jobs::failed(Job& job, Failure failure) {
     if (!job.files_missing) job.failure = std::move(failure);
     job.files_missing = true;
     job.failed_in_a_row = host ? job.failed_in_a_row + 1 : 0;
-    const std::size_t left = job.plan.fetches.size() - job.next_fetch;
-    if (job.failed_in_a_row >= file_failures_most && left > 0) {
-        job.next_fetch += left;
-        job.fetches_left -= left;
-        std::erase(ready_, job.id);
-    }
+    if (job.failed_in_a_row >= file_failures_most) leave_rest(job);
     fetch_done(job);
+}
+
+// Of its files.
+void Jobs::leave_rest(Job& job) {
+    const std::size_t left = job.plan.fetches.size() - job.next_fetch;
+    if (left == 0) return;
+    job.next_fetch += left;
+    job.fetches_left -= left;
+    std::erase(ready_, job.id);
+}
+
+void Jobs::note_room(bool room) {
+    room_ = room;
+    if (room) return;
+    const auto waiting = ready_;
+    for (const std::uint64_t id : waiting) no_room_for(*jobs_.at(id));
+}
+
+// What runs goes on.
+void Jobs::no_room_for(Job& job) {
+    const File& file = job.plan.page.files[job.plan.fetches[job.next_fetch].file];
+    if (!job.files_missing)
+        job.failure = Failure{Fault::retry_later, fmt::format("GET {}: there is no room for it yet",
+                                                              display_url(file.url))};
+    job.files_missing = true;
+    leave_rest(job);
+    if (job.fetches_left == 0) complete(job);
 }
 
 void Jobs::fetch_done(Job& job) {

@@ -55,10 +55,10 @@ void Jobs::add(WorkItem item) {
     new_.push_back(id);
 }
 
-std::optional<Steady> Jobs::pump(bool room) {
-    const auto files = room ? start_files() : std::nullopt;
+std::optional<Steady> Jobs::pump() {
+    const auto files = start_files();
     if (downloads_.pump()) return clock_.steady();
-    const auto pages = room ? start_pages() : std::nullopt;
+    const auto pages = start_pages();
     return files && pages ? std::min(files, pages) : files ? files : pages;
 }
 
@@ -288,10 +288,12 @@ void Jobs::fetch_files(Job& job) {
     job.read = true;
     files_listed_ += job.plan.page.files.size();
     job.fetches_left = job.plan.fetches.size();
-    if (job.fetches_left == 0)
+    if (job.fetches_left == 0) {
         complete(job);
-    else
-        ready_.push_back(job.id);
+        return;
+    }
+    ready_.push_back(job.id);
+    if (!room_) no_room_for(job);
 }
 
 // A page that is older than the journal: published where it is newer than ours, and asked for

@@ -178,6 +178,26 @@ class TooLittle(FullDisk):
         until(lambda: not self.m.compare(self.started), "it ends equal")
         until(lambda: '"paused":null' in (self.m.web / "status/status.json").read_text(), "the status page is renewed")
 
+    def test_what_the_master_removes_does_not_wait_for_room(self) -> None:
+        daemon = self.run_daemon(self.m)
+        until(self.m.last_modified, "the first pass")
+        self.ballast(self.m.directory, 5 << 20)
+        self.paused(daemon)
+        self.started.event("new-release", "urllib3")
+        fresh = self.started.event("new-release", "idna")["touched"]
+        file = self.started.event("remove-file", "idna")["touched"][0].rpartition("/")[2]
+        paths = [path for path in self.m.files() if "/urllib3-" in path]
+        self.started.reset_counts()
+        self.started.event("remove-project", "urllib3")
+        until(lambda: daemon.status_of("/simple/urllib3/") == 404, "its page is gone")
+        until(lambda: not set(paths) & set(self.m.files()), "its files are gone")
+        until(lambda: file not in self.m.filenames("idna"), "a file is gone from a page")
+        self.assertEqual(self.transfers() & {"GET " + path for path in fresh}, set())
+        self.assertEqual(broken(self.m.web), [])
+        self.assertIn("there is no room for it yet", self.m.do("status").output)
+        (self.m.directory / "ballast").unlink()
+        until(lambda: not self.m.compare(self.started), "it ends equal")
+
     def test_sync_ends_with_5_before_it_fetches_anything(self) -> None:
         ballast = self.ballast(self.m.directory, 5 << 20)
         result = self.m.sync()

@@ -4,8 +4,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <optional>
 #include <string>
+#include <thread>
 
 #include "pep381d/sync/engine.h"
 #include "pep381d/tree/directory_tree.h"
@@ -49,6 +52,31 @@ struct SyncWorld : ScriptedMaster {
         left = committer.counters().pending;
         events.clear();
         return failure;
+    }
+
+    // The daemon, with a clock that the loop's turns move, until a condition holds. False: that has
+    // not come for too long.
+    bool run_until(const std::function<bool()>& condition,
+                   std::optional<std::chrono::milliseconds> sweep = {}) {
+        answer_polls();
+        Staging staging(tree);
+        Committer committer(state, tree, policy, clock, log, true);
+        bool held = false;
+        int turns = 0;
+        hooks.commands = [&] {
+            clock.advance(1ms);
+            std::this_thread::sleep_for(100us);  // the committer's turn: the loop never waits
+            held = condition();
+            return held || ++turns > 50'000 ? Command::stop : Command::none;
+        };
+        Engine engine(*transport, staging, committer, policy, clock, log, false, hooks);
+        if (sweep) committer.sweep(*sweep);
+        committer.start([] {});
+        engine.run();
+        committer.stop();
+        committer.check();
+        events.clear();
+        return held;
     }
 
     bool there(const std::string& path) {

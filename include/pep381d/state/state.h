@@ -188,6 +188,8 @@ class State {
     void enqueue(const std::vector<ListedProject>& projects, Time since);
     // Those due, events and retries first in the order in which they became due.
     std::vector<Queued> due(Time now, std::size_t most);
+    // Those of them of which an event tells of a loss, the greatest first.
+    std::vector<Queued> due_losses(Time now, std::size_t most);
     // Those of a first sync or a reconcile that were not tried yet, by name, after `after`.
     std::vector<Queued> backlog(std::string_view after, std::size_t most);
     std::optional<Queued> queued(const ProjectName& name);

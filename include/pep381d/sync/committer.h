@@ -140,6 +140,7 @@ class Committer {
     void hand_out(const Queued& queued);
     void feed();
     void feed_due(std::size_t room);
+    void take_back();
     std::string feed_some(const std::vector<Queued>& all);
     bool hungry() const;
     bool nothing_left();
@@ -171,7 +172,9 @@ class Committer {
     std::unordered_set<std::string> busy_;  // handed out, not yet recorded
     std::optional<std::vector<ProjectName>> only_;
     std::string backlog_after_;
+    bool with_backlog_ = true;
     bool backlog_left_ = true;
+    bool room_ = true;  // on the disk
     bool finishing_ = false;
     bool finished_ = false;
     bool handled_changed_ = true;  // last-modified may have to move

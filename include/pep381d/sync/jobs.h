@@ -39,9 +39,12 @@ class Jobs {
     bool idle() const { return jobs_.empty(); }
     bool waiting() const;  // has work, but no transfer runs: the master is given a pause
     void add(WorkItem item);
-    // Starts what may run now, unless there is no `room` for more. When it should be called again
-    // at the latest, if nothing ends before.
-    std::optional<Steady> pump(bool room = true);
+    // Starts what may run now. When it should be called again at the latest, if nothing ends
+    // before.
+    std::optional<Steady> pump();
+    // Without room on the disk no more files are started: pages are published with those that are
+    // here.
+    void note_room(bool room);
     // Gives back all that has not ended, without a mark on it.
     void abandon();
     // What is under way has failed, for this reason; what has arrived is published.
@@ -85,6 +88,8 @@ class Jobs {
     void other_bytes(Job& job, const Fetch& fetch);
     void changed(Job& job);
     void failed(Job& job, Failure failure);
+    void leave_rest(Job& job);
+    void no_room_for(Job& job);
     void fetch_done(Job& job);
     void complete(Job& job);
     void end(Job& job, Message message);
@@ -103,6 +108,7 @@ class Jobs {
     std::int64_t bodies_ =
         0;  // bytes of pages that are on their way, or copied when files are here
     bool signature_slash_ = false;  // the master's signatures are at /serversig/NAME/
+    bool room_ = true;
     std::size_t files_listed_ = 0;  // entries of all pages in memory
 
     // A host that does not answer is not asked by every project in turn, and one project's trouble

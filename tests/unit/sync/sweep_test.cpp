@@ -2,8 +2,8 @@
 #include "pep381d/sync/sweep.h"
 
 #include <filesystem>
+#include <functional>
 #include <set>
-#include <thread>
 
 #include "support/catch.h"
 #include "support/sync_world.h"
@@ -13,34 +13,18 @@ using namespace sample;
 
 namespace {
 
-// The daemon, with a clock that the loop's turns move.
 struct World : SyncWorld {
     std::chrono::milliseconds interval{200};
     std::uintmax_t written_at_stop = 0;
 
-    // Runs it until so many pages were asked for, a condition holds, or it has lasted too long.
-    template <class Condition>
-    bool run_until(Condition condition) {
-        answer_polls();
-        Staging staging(tree);
-        Committer committer(state, tree, policy, clock, log, true);
-        bool held = false;
-        int turns = 0;
-        hooks.commands = [&] {
-            clock.advance(1ms);
-            std::this_thread::sleep_for(100us);  // the committer's turn: the loop never waits
-            held = condition();
-            if (held) written_at_stop = written();
-            return held || ++turns > 50'000 ? Command::stop : Command::none;
-        };
-        Engine engine(*transport, staging, committer, policy, clock, log, false, hooks);
-        committer.sweep(interval);
-        committer.start([] {});
-        engine.run();
-        committer.stop();
-        committer.check();
-        events.clear();
-        return held;
+    bool run_until(const std::function<bool()>& condition) {
+        return SyncWorld::run_until(
+            [&] {
+                const bool held = condition();
+                if (held) written_at_stop = written();
+                return held;
+            },
+            interval);
     }
     int asked(const ProjectPage& page) { return network.asked[url(page)]; }
     int pages_asked() const {
