@@ -214,6 +214,11 @@ TEST_CASE("a pass over copied pages may break at every place", "[every-place]") 
     visit_every_place(faults::copies_changed(nullptr), signed_step);
 }
 
+TEST_CASE("another key of the master's may break at every place", "[every-place]") {
+    visit_every_place(faults::master_key_changed(sample::quick_signer(0), sample::quick_signer(1)),
+                      signed_step);
+}
+
 TEST_CASE("verify with repair may break at every place", "[every-place]") {
     visit_every_place(faults::damage());
 }
