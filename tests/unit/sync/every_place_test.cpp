@@ -214,6 +214,29 @@ TEST_CASE("a pass over copied pages may break at every place", "[every-place]") 
     visit_every_place(faults::copies_changed(nullptr), signed_step);
 }
 
+TEST_CASE("a change of pages.mode may break at every place", "[every-place]") {
+    visit_every_place(faults::copies_begun(sample::quick_signer(0)), signed_step);
+    visit_every_place(faults::copies_ended(sample::quick_signer(0)), signed_step);
+}
+
+TEST_CASE("who turns back in the middle of a change of pages.mode has copies again") {
+    const Scenario scenario = faults::copies_changed(sample::quick_signer(0));
+    Policy ours = scenario.policy;
+    ours.copy = false;
+    Violations all;
+    for (int n = 1;; ++n) {
+        Disks disks = scenario.start;
+        Fate fate(faults::Fault::stop, n);
+        (void)faults::sync(disks, scenario.master, ours, faults::second_time, fate);
+        if (!fate.struck()) break;
+        Fate well;
+        (void)faults::sync(disks, scenario.master, scenario.policy, faults::last_time, well);
+        all = faults::inspect_end(disks.tree, scenario.truth, faults::last_time);
+        INFO("stopped at " << n);
+        REQUIRE(all == Violations{});
+    }
+}
+
 TEST_CASE("another key of the master's may break at every place", "[every-place]") {
     visit_every_place(faults::master_key_changed(sample::quick_signer(0), sample::quick_signer(1)),
                       signed_step);
