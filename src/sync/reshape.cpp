@@ -73,7 +73,6 @@ std::vector<ProjectName> Reshape::queue_what_changed() {
 
 void Reshape::begin_formats() {
     running_ = changed(Note::made_formats, formats());
-    publisher_.hold_root(running_);
     // Half of the way to other formats than these is no progress.
     const std::string on_the_way = "on the way to " + formats();
     if (running_ && *state_.text(Note::made_formats) != on_the_way)
