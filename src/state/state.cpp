@@ -130,7 +130,11 @@ void migrate(Database& database) {
 bool is_there(const std::string& path) {
     struct stat about {};
     if (stat(path.c_str(), &about) != 0) {
-        if (errno == ENOENT) return false;
+        if (errno == ENOENT && lstat(path.c_str(), &about) != 0) return false;
+        if (errno == ENOENT)
+            throw Fatal(5, fmt::format("state {}: it is a symbolic link that leads nowhere; mount "
+                                       "what it leads to, or set state.file to a file",
+                                       path));
         throw Fatal(5, fmt::format("state {}: {}; the mirror's user must be able to read it", path,
                                    std::strerror(errno)));
     }

@@ -146,6 +146,11 @@ TEST_CASE("what is no state of ours is told, with what to do") {
         std::filesystem::create_directory(world.path);
         CHECK_THAT(world.complaint(access), ContainsSubstring("it is no file"));
     }
+    SECTION("a link to what is not there") {
+        std::filesystem::create_symlink(world.path + ".elsewhere", world.path);
+        CHECK_THAT(world.complaint(access), ContainsSubstring("leads nowhere"));
+        CHECK(std::filesystem::is_symlink(world.path));
+    }
     SECTION("another program's") {
         world.sql("CREATE TABLE t(x); PRAGMA application_id=7");
         CHECK_THAT(world.complaint(access), ContainsSubstring("belongs to another program"));
