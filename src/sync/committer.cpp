@@ -206,11 +206,12 @@ void Committer::scrub() {
 
 // Waits until there is something to do, then a little longer for more of it.
 std::deque<Message> Committer::gather() {
+    const bool may_feed = !only_ && backlog_left_ && room_ && !awaits_key();
     std::unique_lock lock(mutex_);
     const bool on_the_way =
         publisher_.busy() || reshape_.running() || finishing_ != finished_ || scrub_due();
     const auto work = [&] { return !inbox_.empty() || stopping_; };
-    const auto wants_feeding = [&] { return !only_ && backlog_left_ && room_ && hungry(); };
+    const auto wants_feeding = [&] { return may_feed && hungry(); };
     if (!on_the_way && !work() && !wants_feeding()) {
         // Rows become due and removals ripen by the clock.
         std::chrono::milliseconds most = std::chrono::seconds(1);
@@ -313,6 +314,7 @@ void Committer::note_rest() {
     const auto reconciled = state_.time(Note::reconciled);
     const bool key_due = policy_.copy && master_key_.due();
     bool list_taken_in = false;  // the loop waits for that
+    bool key_awaited = false;    // and we for the loop
     {
         const std::lock_guard lock(mutex_);
         standing_.at_rest = resting && inbox_.empty() && outbox_.empty() && !due_now;
@@ -321,13 +323,15 @@ void Committer::note_rest() {
         standing_.cursor = cursor ? std::optional(Serial{*cursor}) : std::nullopt;
         standing_.reconciled = reconciled;
         standing_.key_due = key_due;
-        standing_.key_urgent = key_due && master_key_.urgent();
+        const bool key_urgent = key_due && master_key_.urgent();
+        key_awaited = key_urgent && !standing_.key_urgent;
+        standing_.key_urgent = key_urgent;
         standing_.master = known_;
         list_taken_in = standing_.lists != lists_;
         standing_.lists = lists_;
         standing_.list_failure = list_failure_;
     }
-    if ((resting || list_taken_in) && wake_) wake_();
+    if ((resting || list_taken_in || key_awaited) && wake_) wake_();
 }
 
 }  // namespace pep381d

@@ -5,12 +5,14 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import unittest
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
 from test_eras import Page, normalized
-from world import DAEMON, Mirror, SampleMaster, World, ask, clean_environment, finished, main
+from world import (DAEMON, Mirror, Process, SampleMaster, World, ask, clean_environment, finished, main, refused_port,
+                   until)
 
 OPENSSL = shutil.which("openssl", path=os.environ.get("PATH", "") + ":/usr/bin")
 Pair = Tuple[bytes, Optional[bytes]]  # a page, and its signature
@@ -35,6 +37,11 @@ def pair_of(mirror: Mirror, name: str) -> Pair:
 
 def projects_of(mirror: Mirror) -> List[str]:
     return sorted(path.name for path in (mirror.web / "simple").iterdir() if path.is_dir())
+
+
+def cpu_seconds(process: Process) -> float:
+    fields = Path(f"/proc/{process.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @unittest.skipUnless(OPENSSL, "openssl is needed (.ci/setup test)")
@@ -163,6 +170,20 @@ class CopyMode(World):
         self.started.key("change")
         self.assert_done(self.copying.sync(master_reconcile_interval="1ms"))
         self.assert_copied()
+
+    def test_who_waits_for_the_key_is_at_rest(self) -> None:
+        holder, address = refused_port()
+        self.addCleanup(holder.close)
+        daemon = self.run_daemon(self.mirror(f"http://{address}", "waiting", pages_mode="copy",
+                                             master_poll_interval="1s"))
+
+        def polls(least: int) -> float:
+            until(lambda: sum("poll_failed" in line for line in daemon.err.lines) >= least, f"{least} polls")
+            return time.monotonic()
+
+        began, before = polls(1), cpu_seconds(daemon)
+        elapsed = polls(3) - began
+        self.assertLess(cpu_seconds(daemon) - before, elapsed / 3)
 
     def test_a_master_without_signatures(self) -> None:
         self.started.key("end")
