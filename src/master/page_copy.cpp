@@ -24,15 +24,6 @@ Failure corrupt(std::string what) {
     return Failure{Fault::corrupt, std::move(what)};
 }
 
-std::optional<Digest> digest_of(std::string_view fragment) {
-    const auto equals = fragment.find('=');
-    if (equals == std::string_view::npos) return std::nullopt;
-    const auto algorithm = algorithm_named(fragment.substr(0, equals));
-    auto bytes = from_hex(fragment.substr(equals + 1));
-    if (!algorithm || !bytes || bytes->size() != digest_size(*algorithm)) return std::nullopt;
-    return Digest{*algorithm, std::move(*bytes)};
-}
-
 // Nothing where it is no escaped path.
 std::optional<std::string> unescaped(std::string_view text) {
     std::string plain;
@@ -80,7 +71,7 @@ class CopyReader {
             return;
         }
         CopiedLink link{std::move(*path), {}, false, {}};
-        if (hash != std::string_view::npos) link.digest = digest_of(whole.substr(hash + 1));
+        if (hash != std::string_view::npos) link.digest = parse_digest(whole.substr(hash + 1));
         add_metadata(anchor, link);
         links_.push_back(std::move(link));
     }
@@ -91,7 +82,7 @@ class CopyReader {
             const std::string* value = anchor.attribute(name);
             if (value == nullptr || *value == "false") continue;
             link.metadata = true;
-            const auto digest = digest_of(*value);
+            const auto digest = parse_digest(*value);
             if (digest && digest->algorithm == Algorithm::sha256)
                 link.metadata_sha256 = digest->bytes;
         }

@@ -72,13 +72,14 @@ const char* read_digests(std::string_view fragment, std::vector<Digest>& digests
         const auto equals = part.find('=');
         if (equals == std::string_view::npos) continue;
         const auto algorithm = algorithm_named(part.substr(0, equals));
-        auto bytes = from_hex(part.substr(equals + 1));
+        const std::string_view hex = part.substr(equals + 1);
         if (!algorithm) {
-            unknown = unknown || (bytes && bytes->size() * 2 >= shortest_digest);
+            unknown = unknown || (hex.size() >= shortest_digest && from_hex(hex));
             continue;
         }
-        if (!bytes || bytes->size() != digest_size(*algorithm)) return "a hash has not its length";
-        digests.push_back({*algorithm, std::move(*bytes)});
+        const auto bytes = digest_from_hex(hex, digest_size(*algorithm));
+        if (!bytes) return "a hash has not its length";
+        digests.push_back({*algorithm, *bytes});
     }
     if (unknown && digests.empty()) return "none of its hashes can be checked here";
     std::sort(digests.begin(), digests.end(),
@@ -94,10 +95,11 @@ CoreMetadata core_metadata_of(const HtmlElement& anchor) {
     if (value == nullptr) return {};
     if (*value == "true") return {true, {}};
     if (!value->starts_with(sha256)) return {};
-    auto bytes = from_hex(std::string_view(*value).substr(sha256.size()));
+    const auto bytes = digest_from_hex(std::string_view(*value).substr(sha256.size()),
+                                       digest_size(Algorithm::sha256));
     // A hash that cannot be checked offers nothing: clients then read the wheel itself.
-    if (!bytes || bytes->size() != digest_size(Algorithm::sha256)) return {};
-    return {true, std::move(*bytes)};
+    if (!bytes) return {};
+    return {true, *bytes};
 }
 
 void take_attributes(const HtmlElement& anchor, File& file) {

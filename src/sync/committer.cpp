@@ -140,6 +140,19 @@ std::optional<WorkItem> Committer::take() {
     return item;
 }
 
+void Committer::reclaim() {
+    std::vector<Spent> spent;
+    const std::lock_guard lock(mutex_);
+    spent.swap(spent_);
+}
+
+void Committer::give_back() {
+    Spent spent = publisher_.take_spent();
+    if (spent.empty()) return;
+    const std::lock_guard lock(mutex_);
+    spent_.push_back(std::move(spent));
+}
+
 void Committer::check() {
     const std::lock_guard lock(mutex_);
     if (failure_) std::rethrow_exception(failure_);
@@ -171,6 +184,7 @@ void Committer::cycle() {
     take_in(messages);
     if (reshape_.running()) reshape_.go_on();
     if (publisher_.busy()) publisher_.turn();
+    give_back();
     scrub();
     feed();
     go_on_sweeping();

@@ -88,6 +88,7 @@ void Engine::look_at_room() {
 // One turn of the loop: hand over, take work, start transfers, wait for something to happen.
 void Engine::step(std::chrono::milliseconds most) {
     committer_.check();
+    committer_.reclaim();
     look_at_room();
     flush_outgoing();
     // While the committer has no room nothing new is started: a slow disk slows the network down.

@@ -1,6 +1,7 @@
 #include "pep381d/sync/publisher.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -47,6 +48,7 @@ void Publisher::add(PageReady page) {
             page.staged = stage(page.page.name, *page.text, page.replaces);
         }
         fresh_.staged.emplace_back(page.page.name, std::move(*page.staged));
+        if (page.text) spent_.texts.push_back(std::move(*page.text));
         page.text.reset();
         page.staged.reset();
     }
@@ -359,7 +361,9 @@ void Publisher::advance() {
     place_pages(placed_);
     if (root_staged_) place_root();
     place_files(flushed_);
-    done_ = std::exchange(shown_, std::move(placed_));
+    std::ranges::move(shown_.pages, std::back_inserter(spent_.pages));
+    std::ranges::move(shown_.files, std::back_inserter(spent_.files));
+    shown_ = std::move(placed_);
     placed_ = std::move(flushed_);
     flushed_ = std::exchange(fresh_, {});
 }
@@ -379,11 +383,7 @@ void Publisher::turn() {
     // As late as can be: they were made while all else was staged.
     for (auto& [project, staged] : flushed_.staged)
         stage_signatures(tree_, clock_, project, staged);
-    if (unflushed())
-        flush_ = std::async(std::launch::async, [this, done = std::exchange(done_, {})]() mutable {
-            done = {};
-            return tree_.flush();
-        });
+    if (unflushed()) flush_ = std::async(std::launch::async, [this] { return tree_.flush(); });
 }
 
 }  // namespace pep381d

@@ -63,6 +63,8 @@ class Committer {
     bool behind();
     void send(Message message);
     std::optional<WorkItem> take();
+    // Frees what came from the loop and is done with; on the loop's thread.
+    void reclaim();
     void check();  // throws what ended the thread
     // Nothing more is on its way to the committer: it need not wait for company.
     void loop_idle(bool idle);
@@ -106,6 +108,7 @@ class Committer {
     void cycle();
     std::deque<Message> gather();
     void take_in(std::deque<Message>& messages);
+    void give_back();
 
     void handle(FileArrived& file);
     void handle(PageReady& page);
@@ -192,6 +195,7 @@ class Committer {
     std::deque<WorkItem> outbox_;
     std::size_t outbox_files_ = 0;
     Standing standing_;
+    std::vector<Spent> spent_;  // until the loop frees it
     bool stopping_ = false;
     bool loop_idle_ = false;
     std::exception_ptr failure_;

@@ -32,6 +32,15 @@
 
 namespace pep381d {
 
+// What is done with, on its way back to the thread that took its memory: to free that on another
+// one makes both wait for the allocator.
+struct Spent {
+    std::vector<PageReady> pages;
+    std::vector<FileArrived> files;
+    std::vector<PageText> texts;
+    bool empty() const { return pages.empty() && files.empty() && texts.empty(); }
+};
+
 class Publisher {
   public:
     // `recorded` is called inside the transaction in which a page is recorded.
@@ -59,6 +68,7 @@ class Publisher {
     void leave() { leaving_ = true; }
 
     void turn();
+    Spent take_spent() { return std::exchange(spent_, {}); }
     // Turns until all that was added is recorded.
     void drain();
     // True while a turn has something to do: groups on their way, a root index, removals that are
@@ -120,7 +130,7 @@ class Publisher {
     std::vector<std::string> removed_;  // from the tree, not yet durably
     // By project and file: what has no place of its own in the tree.
     std::map<std::string, std::map<std::string, std::string>> no_place_;
-    Group done_;               // recorded: its memory is to be given back
+    Spent spent_;              // recorded, or staged
     std::future<Done> flush_;  // the last member: its end is awaited before the others go
 };
 
