@@ -23,6 +23,7 @@ struct Jobs::Job {
 
     // Where pages are copied: what `body` proves to be, once it is read.
     std::optional<CopiedPage> copy;
+    bool copyable = true;  // false: where it is proven, a page of our own making takes its place
     enum class Step { page, signature } step = Step::page;  // to be asked for
     std::string signature, signature_type;
     bool slash = false;       // at the end of the signature's URL
