@@ -291,6 +291,19 @@ class CopyMode(World):
         self.assertFalse((second.web / "serverkey").exists())
         self.assert_done(second.do("verify"))
 
+    def test_a_copy_of_a_mirror_that_copies(self) -> None:
+        """Its pages show no serial: without `serverkey` nothing tells how old they are."""
+        self.assert_done(self.copying.sync())
+        second = self.mirror(self.run_daemon(self.copying, "serve").url, "second", pages_mode="copy")
+        self.assert_done(second.sync())
+        for round_ in range(3):
+            for name in projects_of(self.copying):
+                self.assertEqual(pair_of(second, name), (pair_of(self.copying, name)[0], None), round_)
+            self.assertEqual(second.page("idna"), self.copying.page("idna"))
+            self.changed()
+            self.assert_done(self.copying.sync())
+            self.assert_done(second.sync())
+
     def test_verify_finds_and_repair_fetches_again(self) -> None:
         self.assert_done(self.copying.sync())
         page, other, missing = projects_of(self.copying)[:3]
