@@ -91,8 +91,14 @@ class CopyReader {
             const std::string* value = anchor.attribute(name);
             if (value == nullptr || *value == "false") continue;
             link.metadata = true;
+            if (*value == "true") continue;
             const auto digest = digest_of(*value);
-            if (digest && digest->algorithm == Algorithm::sha256)
+            const bool sha256 = digest && digest->algorithm == Algorithm::sha256;
+            const bool same =
+                sha256 && (link.metadata_sha256.empty() || link.metadata_sha256 == digest->bytes);
+            if (!same)
+                link.metadata_unclear = true;
+            else
                 link.metadata_sha256 = digest->bytes;
         }
     }
@@ -101,6 +107,13 @@ class CopyReader {
     std::vector<CopiedLink> links_;
     std::string wrong_;
 };
+
+// Its .metadata is the one that is mirrored, if it offers any.
+bool has_metadata_of(const CopiedLink& link, const File& file) {
+    if (!link.metadata) return true;
+    return file.core_metadata.offered && !link.metadata_unclear &&
+           (link.metadata_sha256.empty() || link.metadata_sha256 == file.core_metadata.sha256);
+}
 
 }  // namespace
 
@@ -113,17 +126,18 @@ Outcome<std::vector<CopiedLink>> links_of_copy(std::string_view html, const Proj
 std::optional<std::string> not_copyable(std::string_view html, const ProjectPage& page) {
     auto links = links_of_copy(html, page.name);
     if (!links) return links.failure().what;
-    std::map<std::string_view, const CopiedLink*> by_path;
+    std::multimap<std::string_view, const CopiedLink*> by_path;
     for (const CopiedLink& link : links.value()) by_path.emplace(link.path, &link);
     for (const File& file : page.files) {
-        const auto found = by_path.find(file.path);
-        if (found == by_path.end())
+        const auto [first, last] = by_path.equal_range(file.path);
+        if (first == last)
             return fmt::format("its link to {} does not lead to ../../{}, where a mirror has it",
                                quoted(file.name.text()), file.path);
-        if (found->second->metadata && !file.core_metadata.offered)
+        if (!std::all_of(first, last,
+                         [&](const auto& one) { return has_metadata_of(*one.second, file); }))
             return fmt::format("it offers metadata of {} that cannot be checked here",
                                quoted(file.name.text()));
-        by_path.erase(found);
+        by_path.erase(first, last);
     }
     if (by_path.empty()) return std::nullopt;
     return fmt::format("it links to {}, which is no file that is mirrored",

@@ -42,6 +42,10 @@ TEST_CASE("a page whose links lead into the tree below it can be copied") {
     CHECK(refusal("<a href='../../packages/f-1.0-py3-none-any.whl#sha256=" + sha256_hex +
                   "' data-core-metadata='sha256=" + sha256_hex + "'>x</a>")
               .empty());
+    CHECK(refusal("<a href='../../packages/f-1.0-py3-none-any.whl' data-core-metadata='sha256=" +
+                  sha256_hex + "' data-dist-info-metadata='true'>x</a>")
+              .empty());
+    CHECK(refusal(sdist + sdist).empty());
 }
 
 TEST_CASE("a page that would lead elsewhere from our tree is not copied, and why is told") {
@@ -68,9 +72,24 @@ TEST_CASE("a page that would lead elsewhere from our tree is not copied, and why
         {"<a href='../../packages/f-1.0-py3-none-any.whl' "
          "data-dist-info-metadata='sha512=ab'>x</a>",
          "metadata"},
+        // Old readers know one attribute, new ones prefer the other.
+        {"<a href='../../packages/f-1.0-py3-none-any.whl' data-core-metadata='sha256=SHA' "
+         "data-dist-info-metadata='sha256=CCC'>x</a>",
+         "metadata"},
+        {"<a href='../../packages/f-1.0-py3-none-any.whl' data-core-metadata='true' "
+         "data-dist-info-metadata='sha256=CCC'>x</a>",
+         "metadata"},
+        {"<a href='../../packages/f-1.0-py3-none-any.whl' data-core-metadata='sha256=SHA' "
+         "data-dist-info-metadata='sha512=ab'>x</a>",
+         "metadata"},
+        // For us both say the same of the file; for pip the second one offers metadata.
+        {"<a href='../../packages/f-1.0-py3-none-any.whl'>x</a>"
+         "<a href='../../packages/f-1.0-py3-none-any.whl' data-core-metadata='sha512=ab'>x</a>",
+         "metadata"},
     }));
     std::string body = bad.body;
-    for (const auto& [word, text] : {std::pair("MD5", md5), std::pair("SHA", sha256_hex)})
+    for (const auto& [word, text] : {std::pair("MD5", md5), std::pair("SHA", sha256_hex),
+                                     std::pair("CCC", std::string(64, 'c'))})
         if (const auto at = body.find(word); at != std::string::npos) body.replace(at, 3, text);
     INFO(body);
     CHECK_THAT(refusal(body), ContainsSubstring(bad.cause));
