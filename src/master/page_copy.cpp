@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/base/digest.h"
 #include "pep381d/base/log.h"
 #include "pep381d/base/text.h"
 #include "pep381d/master/html_stream.h"
@@ -15,10 +16,14 @@ namespace pep381d {
 
 namespace {
 
-// The tree as a browser would see it, below a directory: a link from the root of the host leaves
-// it, as it would leave a mirror that is not at the root of its host, or a page on a disk.
-constexpr std::string_view tree = "http://mirror.invalid/web/";
 constexpr std::string_view packages = "packages/";
+
+// The tree as a browser would see it, below a directory: a link from the root of the host leaves
+// it, as it would leave a mirror that is not at the root of its host, or a page on a disk. No page
+// can name the directory, since that is its own digest.
+std::string tree_of(std::string_view html) {
+    return "http://mirror.invalid/" + to_hex(sha256(html)) + "/";
+}
 
 Failure corrupt(std::string what) {
     return Failure{Fault::corrupt, std::move(what)};
@@ -47,11 +52,13 @@ std::optional<std::string> unescaped(std::string_view text) {
 
 class CopyReader {
   public:
-    explicit CopyReader(PageLink link) : link_(std::move(link)) {}
+    CopyReader(std::string tree, PageLink link) : tree_(std::move(tree)), link_(std::move(link)) {}
 
     Outcome<std::vector<CopiedLink>> read(std::string_view html) {
         HtmlStream stream({[this](HtmlElement& anchor) { add(anchor); },
-                           [this](const HtmlElement&) { wrong("it has a <base href>"); },
+                           [this](const HtmlElement& base) {
+                               if (base.attribute("href")) wrong("it has a <base href>");
+                           },
                            [](const HtmlElement&) {}, [](std::string_view) {},
                            [](std::string_view) {}});
         if (Done fed = stream.feed(html); !fed) return std::move(fed).failure();
@@ -70,12 +77,14 @@ class CopyReader {
         if (href == nullptr) return;
         const std::string_view whole = trim(*href);
         const auto hash = whole.find('#');
-        const auto url = link_.resolve(whole.substr(0, hash));
-        if (!url || !url.value().starts_with(tree)) return;
-        const std::string_view below = std::string_view(url.value()).substr(tree.size());
+        const std::string_view to = whole.substr(0, hash);
+        const auto url = link_.resolve(to);
+        if (!url || !url.value().starts_with(tree_)) return;
+        const std::string_view below = std::string_view(url.value()).substr(tree_.size());
         if (!below.starts_with(packages)) return;
         auto path = unescaped(below);
-        if (!path || !legal_file_path(*path)) {
+        // Two slashes are one for curl and Python, and not for uv and browsers.
+        if (!path || !legal_file_path(*path) || to.find("//") != std::string_view::npos) {
             wrong(fmt::format("its link {} can be no file of a mirror", quoted(whole)));
             return;
         }
@@ -103,6 +112,7 @@ class CopyReader {
         }
     }
 
+    const std::string tree_;
     PageLink link_;
     std::vector<CopiedLink> links_;
     std::string wrong_;
@@ -118,9 +128,10 @@ bool has_metadata_of(const CopiedLink& link, const File& file) {
 }  // namespace
 
 Outcome<std::vector<CopiedLink>> links_of_copy(std::string_view html, const ProjectName& name) {
+    std::string tree = tree_of(html);
     auto link = PageLink::relative_to(fmt::format("{}simple/{}/", tree, name.text()));
     if (!link) return corrupt("its own URL cannot be read");
-    return CopyReader(std::move(*link)).read(html);
+    return CopyReader(std::move(tree), std::move(*link)).read(html);
 }
 
 std::optional<std::string> not_copyable(std::string_view html, const ProjectPage& page) {

@@ -46,6 +46,7 @@ TEST_CASE("a page whose links lead into the tree below it can be copied") {
                   sha256_hex + "' data-dist-info-metadata='true'>x</a>")
               .empty());
     CHECK(refusal(sdist + sdist).empty());
+    CHECK(refusal("<base target='_blank'>" + sdist).empty());
 }
 
 TEST_CASE("a page that would lead elsewhere from our tree is not copied, and why is told") {
@@ -64,6 +65,7 @@ TEST_CASE("a page that would lead elsewhere from our tree is not copied, and why
         {"<a href='../../packages/foo-1.0.tar.gz?x=1'>x</a>", "does not lead"},
         {"<base href='https://other.example/simple/foo/'>", "<base href>"},
         {"<base href='../foo/'>", "<base href>"},
+        {"<a href='../..//packages/foo-1.0.tar.gz'>x</a>", "can be no file"},
         {"<a href='../../packages/foo/notes'>x</a>", "no file that is mirrored"},
         {"<a href='../../packages/foo-1.0.tar.gz' rel='homepage'>x</a>",
          "no file that is mirrored"},
@@ -93,6 +95,17 @@ TEST_CASE("a page that would lead elsewhere from our tree is not copied, and why
         if (const auto at = body.find(word); at != std::string::npos) body.replace(at, 3, text);
     INFO(body);
     CHECK_THAT(refusal(body), ContainsSubstring(bad.cause));
+}
+
+TEST_CASE("a link from the root of the host leaves the tree, wherever its master lies") {
+    for (const std::string where : {"web", "pypi"}) {
+        const std::string from = "https://master.example/" + where + "/simple/foo/";
+        const std::string file = "packages/foo-1.0.tar.gz#md5=" + md5 + "'>x</a>";
+        CHECK(refusal("<a href='../../" + file, from).empty());
+        for (const char* start : {"/", "../../../", "https://master.example/"})
+            CHECK_THAT(refusal("<a href='" + (start + where) + "/" + file, from),
+                       ContainsSubstring("does not lead"));
+    }
 }
 
 TEST_CASE("a page that is cut off is not copied") {
