@@ -35,6 +35,7 @@ struct Jobs::Job {
     bool asked = false;  // for its page
     bool read = false;   // it is
     int failed_in_a_row = 0;
+    std::vector<std::pair<std::size_t, std::string>> etags;  // of files with other bytes
     std::vector<Refused> refused;
     std::optional<Failure> failure;  // the first of its files', or the page's staleness
     bool files_missing = false;
