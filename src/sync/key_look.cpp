@@ -53,6 +53,7 @@ Outcome<std::string> KeyLook::read(const Outcome<Reply>& reply) const {
 void KeyLook::ended(const Outcome<Reply>& reply) {
     running_ = false;
     if (!reply && is_local(reply.failure().fault)) give_up(reply.failure());
+    ++answers_;
     auto pem = read(reply);
     const bool later = !pem && pem.failure().fault == Fault::retry_later;
     failed_ = later ? failed_ + 1 : 0;
