@@ -181,6 +181,25 @@ TEST_CASE("a key that is not there for a moment, or is none, changes nothing") {
     }
 }
 
+TEST_CASE("a key that is missing each night, when it is looked for, is not gone") {
+    Copying world;
+    const auto before = world.shown("bar");
+    const auto good = world.network.answers[Copying::key_at()];
+    for (int night = 0; night < 3; ++night) {
+        world.network.answers.erase(Copying::key_at());
+        world.clock.advance(25h);
+        world.sync();
+        CHECK(world.network.asked[Copying::key_at()] == 1);
+        world.network.answers[Copying::key_at()] = good;
+        world.clock.advance(1min);
+        world.sync();
+        CHECK(world.network.asked[Copying::key_at()] == 1);
+        world.sync();
+        CHECK(world.network.asked[Copying::key_at()] == 0);
+        CHECK(world.shown("bar") == before);
+    }
+}
+
 TEST_CASE("a master that signs no more is believed after an hour, and then copied without") {
     Copying world;
     world.network.answers.erase(Copying::key_at());
