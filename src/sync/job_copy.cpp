@@ -25,7 +25,8 @@ constexpr int pairs_most = 3;  // that do not match
 bool Jobs::take_copy(Job& job) {
     job.copy = CopiedPage{static_cast<std::int64_t>(job.body.size()), sha256(job.body), {}};
     const auto& ours = job.item.copied;
-    return ours && ours->size == job.copy->size && ours->sha256 == job.copy->sha256;
+    if (!ours) return job.plan.page.quarantined();  // one of our own making may stand for it
+    return ours->size == job.copy->size && ours->sha256 == job.copy->sha256;
 }
 
 void Jobs::prove_copy(Job& job) {

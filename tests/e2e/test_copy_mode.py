@@ -149,6 +149,10 @@ class CopyMode(World):
         self.assertIsNone(signature)
         self.assertEqual([path for path in self.copying.files() if "idna-" in path], [])
         self.assert_done(self.copying.do("verify"))
+        shown = self.copying.page("idna")
+        self.started.event("role", "idna")
+        self.assert_done(self.copying.sync())
+        self.assertEqual(self.copying.page("idna"), shown)  # serial and all
         self.started.clear_faults()
         self.changed()
         self.assert_done(self.copying.sync())
