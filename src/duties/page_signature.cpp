@@ -6,6 +6,7 @@
 
 #include "pep381d/base/log.h"
 #include "pep381d/base/signing_keys.h"
+#include "pep381d/master/page_html.h"
 #include "pep381d/model/project_name.h"
 
 namespace pep381d {
@@ -117,6 +118,11 @@ Outcome<std::vector<KeyKind>> verify_once(Transport& transport, const PageAddres
                                        display_url(url), name_of(key.kind()))};
         good.push_back(key.kind());
     }
+    // A mirror could show the page of another project, and that one's signature: only the page
+    // itself says whose it is.
+    if (const auto other = other_project(html.value().body, ProjectName::parse(page.name).value()))
+        return Failure{Fault::corrupt, fmt::format("{}: it is the page of {}, not of {}",
+                                                   display_url(url), quoted(*other), page.name)};
     return good;
 }
 
