@@ -130,6 +130,19 @@ bool is_external(const HtmlElement& anchor) {
            std::find(all.begin(), all.end(), "download") != all.end();
 }
 
+// PyPI has written `Links for NAME` since 2005, and those who write like it do.
+std::optional<std::string_view> name_in_heading(std::string_view text) {
+    constexpr std::string_view words_before = "links for ";
+    const auto at = lower(text).find(words_before);
+    if (at == std::string::npos) return std::nullopt;
+    return trim(text.substr(at + words_before.size()));
+}
+
+bool is_of_another(std::string_view said, const ProjectName& expected) {
+    const auto name = ProjectName::parse(said);
+    return name && *name != expected;
+}
+
 class PageReader {
   public:
     PageReader(std::string base, const ProjectName& expected)
@@ -172,15 +185,11 @@ void PageReader::meta(const HtmlElement& element) {
     if (*name == "pypi:project-status-reason") read_.page.status.reason = *content;
 }
 
-// PyPI has written `Links for NAME` since 2005, and those who write like it do.
 void PageReader::heading(std::string_view text) {
-    constexpr std::string_view words_before = "links for ";
-    const auto at = lower(text).find(words_before);
-    if (at == std::string::npos) return;
+    const auto said = name_in_heading(text);
+    if (!said) return;
     is_index_ = true;
-    const std::string_view said = trim(text.substr(at + words_before.size()));
-    const auto name = ProjectName::parse(said);
-    if (name && *name != read_.page.name) other_ = said;
+    if (is_of_another(*said, read_.page.name)) other_ = *said;
 }
 
 void PageReader::comment(std::string_view text) {
@@ -318,6 +327,20 @@ Outcome<ReadPage> read_page_html(std::string_view html, const std::string& base,
         return corrupt(
             fmt::format("the page {} cannot be read: {}", display_url(base), read.failure().what));
     return read;
+}
+
+std::optional<std::string> other_project(std::string_view html, const ProjectName& expected) {
+    std::optional<std::string> other;
+    HtmlStream stream({{},
+                       {},
+                       {},
+                       [&](std::string_view text) {
+                           const auto said = name_in_heading(text);
+                           if (said && is_of_another(*said, expected)) other = *said;
+                       },
+                       {}});
+    if (stream.feed(html)) (void)stream.finish();
+    return other;
 }
 
 }  // namespace pep381d

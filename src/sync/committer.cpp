@@ -334,6 +334,7 @@ void Committer::note_rest() {
         standing_.reconciled = reconciled;
         standing_.key_due = key_due;
         standing_.key_urgent = key_due && master_key_.urgent();
+        standing_.keys = keys_;
         standing_.master = known_;
         list_taken_in = standing_.lists != lists_;
         standing_.lists = lists_;

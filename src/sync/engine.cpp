@@ -127,6 +127,7 @@ bool Engine::drained() {
 bool Engine::key_wanted() const {
     if (!policy_.copy || !may_work_) return false;
     const auto standing = committer_.standing();
+    if (standing.keys < key_look_.answers()) return false;  // it is on its way
     return standing.key_due && (standing.key_urgent || clock_.steady() >= key_look_.next());
 }
 

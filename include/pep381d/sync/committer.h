@@ -87,6 +87,7 @@ class Committer {
         std::optional<Time> reconciled;       // when the newest name list was asked for
         bool key_due = false;                 // the master's key is to be asked for
         bool key_urgent = false;              // and no page before
+        std::int64_t keys = 0;                // answers of that kind taken in
         MasterKnown master;
     };
     Standing standing() const;
@@ -182,6 +183,7 @@ class Committer {
     bool finished_ = false;
     bool handled_changed_ = true;  // last-modified may have to move
     std::int64_t lists_ = 0;
+    std::int64_t keys_ = 0;
     std::optional<Failure> list_failure_;
     std::optional<Steady> status_written_;  // for the root index of this time
     bool status_changed_ = false;           // otherwise

@@ -99,7 +99,7 @@ class Publisher {
     bool taken_by_another(const FileArrived& file, const std::string& path);
     void refuse(const FileArrived& file, const std::string& cause);
     void unstage_page(const ProjectName& project, Group& group);
-    bool leave_out_refused(PageReady& page);
+    std::optional<std::string> leave_out_refused(PageReady& page);
     void place_pages(Group& group);
     void record(const Group& group);
     void remove_what_is_due();
@@ -128,7 +128,7 @@ class Publisher {
     std::int64_t root_changes_ = 0;  // the count that the staged or placed root index shows
     std::optional<Steady> root_time_;
     std::vector<std::string> removed_;  // from the tree, not yet durably
-    // By project and file: what has no place of its own in the tree.
+    // By project and file: what has no place of its own in the tree, until its page comes.
     std::map<std::string, std::map<std::string, std::string>> no_place_;
     Spent spent_;              // recorded, or staged
     std::future<Done> flush_;  // the last member: its end is awaited before the others go
