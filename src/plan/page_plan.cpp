@@ -110,13 +110,14 @@ PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy
         if (!policy.files) continue;
 
         file.held = unchanged && old->held;
-        if (!file.held) plan.fetches.push_back({i, false});
+        const bool in_place = old != nullptr && old->path == file.path;
+        if (!file.held) plan.fetches.push_back({i, false, in_place && old->held});
         if (file.held) file.etag = old->etag;
         if (only_its_host_knows(file)) doubtful.push_back(i);
         if (!policy.core_metadata || !file.core_metadata.offered) continue;
         file.metadata_held =
             file.held && old->metadata_held && old->core_metadata == file.core_metadata;
-        if (!file.metadata_held) plan.fetches.push_back({i, true});
+        if (!file.metadata_held) plan.fetches.push_back({i, true, in_place && old->metadata_held});
     }
     plan.loses = known != nullptr && still_there < known->files.size();
     if (plan.loses && policy.keep && !plan.page.quarantined()) keep_dropped(plan, *known);

@@ -120,13 +120,19 @@ void State::record_file(const ProjectName& name, std::string_view display, const
     const std::int64_t id = impl_->project_row(name, display).id;
     // Where it stands on the page is not known yet; the page that follows says it.
     constexpr std::size_t at_the_end = 1'000'000;
+    File now = file;
     if (const auto old = impl_->file_of(id, file.name.text())) {
         // The page that is shown links to the other place still: the page that follows settles it.
         if (old->held && old->path != file.path) return;
+        // Nor does the companion go before that: the page may have none any more, or another.
+        if (old->metadata_held && !now.metadata_held) {
+            now.metadata_held = true;
+            now.core_metadata = old->core_metadata;
+        }
         impl_->count(*old, -1);
     }
-    impl_->file_rows.write(id, at_the_end, file);
-    impl_->count(file, 1);
+    impl_->file_rows.write(id, at_the_end, now);
+    impl_->count(now, 1);
     for (const std::string& path : {file.path, file.path + ".metadata"}) {
         if (path != file.path && !file.metadata_held) continue;
         impl_->no_removal(path);

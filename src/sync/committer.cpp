@@ -83,6 +83,8 @@ void Committer::start(std::function<void()> wake) {
             if (const auto queued = state_.queued(name)) rulings_.unwanted(*queued);
         change.commit();
     }
+    // What it takes from the tree comes back when the change that is recorded by now has ended.
+    publisher_.hold_root(reshape_.running());
     note_rest();
     thread_ = std::thread([this] { run(); });
 }

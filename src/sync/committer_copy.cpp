@@ -13,16 +13,21 @@ void Committer::tell_copy(WorkItem& item) {
 
 // It was on its way while all were queued for another key, and has settled that.
 void Committer::look_again_by_key(const ProjectName& project, int generation) {
+    if (!policy_.copy || generation == master_key_.generation()) return;
     const auto ours = state_.published(project);
-    if (!policy_.copy || !ours || generation == master_key_.generation()) return;
-    state_.forget_etag(project);
-    state_.enqueue(project, ours->display, Serial{}, Loss::nothing, clock_.now(), true);
+    const auto queued = state_.queued(project);
+    if (!ours && !queued) return;
+    if (ours) state_.forget_etag(project);
+    state_.enqueue(project, ours ? ours->display : queued->display, Serial{}, Loss::nothing,
+                   clock_.now(), true);
 }
 
 void Committer::handle(KeyArrived& answer) {
     ++keys_;
     if (!master_key_.arrived(answer)) return;
     take_all(state_, clock_.now());
+    // What has no page yet may have failed by the old key.
+    state_.retry_all_now();
     handled_changed_ = true;
 }
 

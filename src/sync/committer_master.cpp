@@ -53,7 +53,8 @@ void Committer::note_polled(Time began, const MasterSaid& said) {
     state_.record_poll(began, said.last_modified);
     state_.set(Note::last_poll, began);
     state_.set(Note::last_error, std::string_view{});
-    if (said.protocol == Protocol::pep381) state_.forget_rows(journal_since(state_));
+    // Not from what it has told us by now: the next poll may have been asked before that.
+    if (said.protocol == Protocol::pep381) state_.forget_rows(said.journal_since);
     handled_changed_ = true;
 }
 

@@ -66,7 +66,9 @@ Downloads::Downloads(Transport& transport, Staging& staging, const Policy& polic
 
 Downloads::~Downloads() = default;
 
-void Downloads::start(const File& file, bool metadata, bool https_only, Heard heard, Ended ended) {
+void Downloads::start(const File& file, const Fetch& wanted, bool https_only, Heard heard,
+                      Ended ended) {
+    const bool metadata = wanted.metadata;
     auto errand = std::make_shared<Errand>();
     errand->path = metadata ? layout::metadata(file.path) : file.path;
     errand->url = file.url + (metadata ? ".metadata" : "");
@@ -74,7 +76,7 @@ void Downloads::start(const File& file, bool metadata, bool https_only, Heard he
     errand->expected = expected_of(file, metadata);
     errand->most = metadata ? metadata_most : file.size.value_or(unknown_size_most);
     errand->https_only = https_only;
-    if (recovering_) errand->place = layout::published(errand->path);
+    if (recovering_ || wanted.lies_there) errand->place = layout::published(errand->path);
     errand->heard = std::move(heard);
     errand->ended = std::move(ended);
     go_on(errand);

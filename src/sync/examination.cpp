@@ -221,7 +221,7 @@ void Examination::look_at_other(const Page& page, const std::string& bytes) {
         add(Flaw::wrong_bytes, page.path, wrong_page(page, bytes));
         return;
     }
-    if (scope_.formats.copied && page.html) {
+    if ((scope_.formats.copied || !scope_.formats.settled) && page.html) {
         add_links(page, bytes);
         return;
     }

@@ -86,7 +86,7 @@ void Jobs::start_file(Job& job, const Fetch& fetch) {
             host.answered();
         failed(its, fetched.failure());
     };
-    downloads_.start(file, fetch.metadata, job.https, heard, ended);
+    downloads_.start(file, fetch, job.https, heard, ended);
 }
 
 void Jobs::arrived(Job& job, const Fetch& fetch, const Downloads::Fetched& fetched) {

@@ -42,7 +42,7 @@ void Poll::start(PollStart start) {
     start_ = std::move(start);
     cursor_ = start_.cursor;
     with_list_ = start_.with_list || !cursor_;
-    said_ = {start_.protocol, {}, start_.dated};
+    said_ = {start_.protocol, {}, start_.dated, start_.journal_since};
     if (said_.protocol == Protocol::automatic)
         find_protocol();
     else

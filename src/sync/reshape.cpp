@@ -50,10 +50,11 @@ std::vector<ProjectName> Reshape::queue_what_changed() {
     // Which pages and projects were kept against the master's word.
     const bool kept_before = state_.text(Note::made_deletes) == "keep" && !policy_.keep_deleted;
     if (kept_before) state_.set(Note::reconciled, Time{});
-    // Copies come from the master alone; until then what we made stays.
+    // Copies come from the master alone, and what they leave out of its JSON as well; until then
+    // pages are of our making, from what we know.
     const auto made = state_.text(Note::made_formats);
-    const bool copies_anew = policy_.copy && made && made->find(copied_pages) == std::string::npos;
-    if (kept_before || changed(Note::made_files, files) || copies_anew)
+    const bool other_mode = made && policy_.copy != (made->find(copied_pages) != std::string::npos);
+    if (kept_before || changed(Note::made_files, files) || other_mode)
         take_all(state_, clock_.now());
     if (policy_.copy && changed(Note::master, policy_.master_shown))
         state_.set(Note::master_key_due, 1);
@@ -72,11 +73,12 @@ std::vector<ProjectName> Reshape::queue_what_changed() {
 
 void Reshape::begin_formats() {
     running_ = changed(Note::made_formats, formats());
-    publisher_.hold_root(running_);
     // Half of the way to other formats than these is no progress.
     const std::string on_the_way = "on the way to " + formats();
     if (running_ && *state_.text(Note::made_formats) != on_the_way)
         state_.set(Note::remade, std::string_view{});
+    // Before the first of them is made anew: whoever turns back must not take ours for a copy.
+    if (running_ && !policy_.copy) state_.forget_copies();
     note(Note::made_formats, running_ ? on_the_way : formats());
     if (policy_.signer || state_.text(Note::server_keys))
         note(Note::server_keys, server_keys_text(policy_));
@@ -97,7 +99,6 @@ void Reshape::go_on() {
     publisher_.hold_root(false);
     State::Change change(state_);
     state_.set(Note::made_formats, formats());
-    if (!policy_.copy) state_.forget_copies();
     state_.set(Note::root_changes, state_.number(Note::root_changes).value_or(0) + 1);
     change.commit();
     publisher_.want_root();

@@ -227,9 +227,27 @@ bool DirectoryTree::make_directories(const std::string& directory) {
     return mkdirat(root_.get(), directory.c_str(), 0755) == 0 || errno == EEXIST;
 }
 
+// By a symbolic link on the way, somebody else's: what lies behind it is not ours to replace or to
+// remove. web/ itself may be one.
+bool DirectoryTree::leads_out(const std::string& directory) const {
+    struct stat about {};
+    for (auto end = directory.find('/'); end != std::string::npos;) {
+        end = directory.find('/', end + 1);
+        const std::string above = directory.substr(0, end);
+        if (fstatat(root_.get(), above.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) return false;
+        if (S_ISLNK(about.st_mode)) return true;
+    }
+    return false;
+}
+
 Done DirectoryTree::make_room(const std::string& to) {
     std::string directory = parent_of(to);
     if (directory == made_last_) return Nothing{};
+    if (leads_out(directory))
+        return Failure{Fault::refused,
+                       fmt::format("{}/{}: a symbolic link lies where a directory belongs; remove "
+                                   "it, or mount there what it leads to",
+                                   directory_, directory)};
     // Nearly every file has a directory of its own, and in a young tree the one above is new as
     // well: to make that first costs less than to learn that it is missing.
     const std::string above = parent_of(directory);
@@ -299,6 +317,7 @@ Outcome<bool> DirectoryTree::copy(const Descriptor& file, std::int64_t mtime,
 
 Done DirectoryTree::remove(const std::string& path) {
     const auto gone = [] { return errno == ENOENT || errno == ENOTDIR; };
+    if (leads_out(parent_of(path))) return Nothing{};
     if (unlinkat(root_.get(), path.c_str(), 0) != 0 && !gone()) {
         if (errno != EISDIR) return failed(path, "remove");
         if (unlinkat(root_.get(), path.c_str(), AT_REMOVEDIR) != 0 && !gone())

@@ -39,6 +39,7 @@ class Terms:
     files: bool = True                          # False: links to the master's own files
     metadata: bool = True
     signed: bool = False                        # whether the signatures are right is not looked at
+    copied: bool = False                        # see copies.py
     projects: Optional[Collection[str]] = None  # normalized names that it is to carry; None: all
     without: Collection[str] = ()               # names of files that cannot be had
 
@@ -434,6 +435,8 @@ class Comparison:
             for path in sorted(signatures - self.disk.keys()):
                 self.differ(f"{path}: is not there")
             allowed |= signatures
+        if self.terms.copied:
+            allowed |= {"serversig"} | {path.replace("simple/", "serversig/") for path in self.pages}
         full = set()
         for path in self.disk:
             full.add(path.rpartition("/")[0])

@@ -4,21 +4,21 @@ from collections import Counter
 from typing import Dict, List, Set
 
 from compare import path_of
-from tree import digest_of
+from invariants import hashed
 from world import Mirror, SampleMaster
 
 Counts = Dict[str, int]
 
 
 def wanted_digests(master: SampleMaster) -> Dict[str, str]:
-    """Path below web/ of every file that a mirror of this master needs -> sha256."""
+    """Path below web/ of every file that a mirror of this master needs -> `sha256=hex`."""
     wanted: Dict[str, str] = {}
     for name in master.names():
         for file in master.page(name)["files"]:
             path = path_of(file) or ""
-            wanted[path] = file["hashes"]["sha256"]
+            wanted[path] = "sha256=" + file["hashes"]["sha256"]
             if file["core-metadata"]:
-                wanted[path + ".metadata"] = file["core-metadata"]["sha256"]
+                wanted[path + ".metadata"] = "sha256=" + file["core-metadata"]["sha256"]
     return wanted
 
 
@@ -31,10 +31,12 @@ def file_counts(master: SampleMaster) -> Counts:
 def whole_files(mirror: Mirror, wanted: Dict[str, str]) -> Set[str]:
     """Those of the wanted files whose last byte is on disk, in the tree or in staging/."""
     staging = mirror.directory / "staging"
-    staged = {digest_of(path) for path in staging.rglob("*") if path.is_file()} if staging.exists() else set()
+    files = [path for path in staging.rglob("*") if path.is_file()] if staging.exists() else []
+    forms = {digest.partition("=")[0] + "=" for digest in wanted.values()}
+    staged = {hashed(path, form) for path in files for form in forms}
     times = Counter(wanted.values())  # wheels of one release may share their .metadata: which one lies there?
     return {path for path, digest in wanted.items()
-            if digest_of(mirror.web / path) == digest or (digest in staged and times[digest] == 1)}
+            if hashed(mirror.web / path, digest) == digest or (digest in staged and times[digest] == 1)}
 
 
 def fetched_again(before: Counts, whole: Set[str], now: Counts) -> List[str]:

@@ -187,6 +187,8 @@ class CopyMode(World):
         self.assert_done(self.copying.sync())
         self.started.key("change")
         self.changed()
+        # What was never seen before is met by the old key first.
+        self.started.event("new-project")
         self.assert_done(self.copying.sync(master_patience="20s"))
         self.assert_copied()
 

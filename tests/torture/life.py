@@ -6,9 +6,9 @@ import time
 from contextlib import contextmanager
 from typing import Callable, Iterator
 
-from compare import Terms
 from ground import Ground
-from scenes import change, large_file, small_master
+from manners import MANNERS
+from scenes import change, large_file
 from table import Row
 from trial import Trial
 from world import Daemon
@@ -23,13 +23,16 @@ class Life(Trial):
         self.chance = chance
         self.seed = ground.seed * 1000 + number
         self.where = where
-        self.keys = {**SLOW, **keys}
-        master = small_master(self.seed)
+        self.manner = chance.choice(MANNERS)
+        self.keys = {**SLOW, **self.manner.keys(ground), **keys}
+        master = self.manner.master(self.seed)
         # So that a pass takes long enough to be met half-way.
         master.fault("/packages/", "delay", 4, times=-1)
-        host = large_file(master, self.seed)
-        host.pause = 0.003
-        super().__init__(ground, row, master, ground.mirror(master, where, **self.keys), host=host)
+        host = large_file(master, self.seed) if self.manner.links_lead_elsewhere else None
+        if host is not None:
+            host.pause = 0.003
+        super().__init__(ground, row, master, ground.mirror(master, where, **self.keys), terms=self.manner.terms,
+                         host=host)
 
     def end(self) -> None:
         self.master.kill()
@@ -37,20 +40,22 @@ class Life(Trial):
             self.host.kill()
 
     def named(self, what: str) -> str:
-        return f"{what} of the master with seed {self.seed}"
+        return f"{what} of the master with seed {self.seed}, {self.manner.name}"
 
     # What may have changed since the last pass.
 
     def changed(self) -> None:
         change(self.master, self.chance.randrange(1 << 30))
+        if self.terms.copied and self.chance.random() < 0.25:
+            self.master.key("rotate")
 
     def empty(self) -> None:
         self.mirror = self.ground.mirror(self.master, self.where, **self.keys)
 
     def other_formats(self) -> None:
-        formats = self.chance.choice(["html", "json", "html json"])
+        formats = self.chance.choice(self.manner.formats)
         self.options = {"pages_formats": formats}
-        self.terms = Terms(html="html" in formats, json="json" in formats)
+        self.terms = self.manner.terms_with(formats)
 
     # What is at work.
 

@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Optional, Set
 from urllib.parse import quote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from invariants import links_of_html, links_of_json  # noqa: E402
+from invariants import is_whole_html, links_of_html, links_of_json  # noqa: E402
 from tree import normalized, read_html  # noqa: E402
 
 UNREADABLE = (ValueError, KeyError, TypeError)
@@ -90,7 +90,8 @@ class Reader:
 
     def is_right(self, link: str, digest: Optional[str]) -> bool:
         body = self.get(link)
-        return body is not None and hashlib.sha256(body).hexdigest() == digest
+        algorithm, _, value = (digest or "").partition("=")
+        return body is not None and hashlib.new(algorithm, body).hexdigest() == value
 
     def stays(self, named: Any, there: Any) -> bool:
         """A page that was read just before a removal names what is gone a moment later. So it is read again, twice:
@@ -100,7 +101,7 @@ class Reader:
 
 def whole_html(page: bytes) -> str:
     text = page.decode()
-    if not text.rstrip().endswith("-->"):
+    if not is_whole_html(text):
         raise ValueError("cut short")
     return text
 

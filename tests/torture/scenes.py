@@ -10,11 +10,11 @@ from typing import Callable, Dict, List, Optional, Tuple
 
 from compare import Terms
 from ground import Ground, knows
+from manners import COPIED, PLAIN, SIGNED, Manner, signing_key
 from slow_host import SlowHost
-from world import DAEMON, Daemon, Mirror, SampleMaster, finished, until
+from world import Daemon, Mirror, SampleMaster, until
 
-LARGE = 2 << 20           # bytes; of files of this size, parts are kept
-PROJECTS, FILES = 12, 40  # a pass over these takes less than a tenth of a second
+LARGE = 2 << 20  # bytes; of files of this size, parts are kept
 
 
 @dataclass
@@ -42,27 +42,43 @@ class Scene:
         return mirror
 
 
-def small_master(seed: int) -> SampleMaster:
-    return SampleMaster(PROJECTS, FILES, seed)
-
-
-def synced(ground: Ground, name: str, seed: int, **options: str) -> Scene:
+def synced(ground: Ground, name: str, seed: int, manner: Manner = PLAIN, **options: str) -> Scene:
     """A mirror after its first pass."""
-    master = small_master(seed)
+    master = manner.master(seed)
     mirror = ground.mirror(master, f"template-{name.replace(' ', '-')}")
-    result = mirror.sync(**options)
+    result = mirror.sync(**manner.keys(ground), **options)
     assert result.status == 0, result.errors
-    return Scene(name, master, mirror.directory)
+    return Scene(name, master, mirror.directory, manner.keys(ground), manner.terms)
 
 
 def first_pass(_: Ground, seed: int) -> Scene:
-    return Scene("first pass", small_master(seed))
+    return Scene("first pass", PLAIN.master(seed))
 
 
 def events(ground: Ground, seed: int) -> Scene:
     """Of every kind: among them removals of files, releases and projects, and a quarantine."""
     scene = synced(ground, "events", seed)
     change(scene.master, seed)
+    return scene
+
+
+def signed_events(ground: Ground, seed: int) -> Scene:
+    scene = synced(ground, "events, signed", seed, SIGNED)
+    change(scene.master, seed)
+    return scene
+
+
+def copied_events(ground: Ground, seed: int) -> Scene:
+    scene = synced(ground, "events, copied", seed, COPIED)
+    change(scene.master, seed)
+    return scene
+
+
+def another_key_of_the_master(ground: Ground, seed: int) -> Scene:
+    """All signatures are to be fetched again, and some pages have changed."""
+    scene = copied_events(ground, seed)
+    scene.name = "another key of the master's"
+    scene.master.key("rotate")
     return scene
 
 
@@ -90,20 +106,11 @@ def fewer_formats(ground: Ground, seed: int) -> Scene:
     return scene
 
 
-def signing_key(ground: Ground, name: str) -> str:
-    path = ground.directory / name
-    if not path.exists():
-        result = finished([str(DAEMON), "--config", "/dev/null", "--signing.key", str(path), "keygen"])
-        assert result.status == 0, result.errors
-    return str(path)
-
-
 def another_signing_key(ground: Ground, seed: int) -> Scene:
     """All pages are to be signed again, and some have changed."""
-    scene = synced(ground, "another signing key", seed, signing_key=signing_key(ground, "key"))
+    scene = synced(ground, "another signing key", seed, SIGNED)
     change(scene.master, seed)
     scene.options = {"signing_key": signing_key(ground, "next-key")}
-    scene.terms = Terms(signed=True)
     return scene
 
 
@@ -148,5 +155,6 @@ def repair(ground: Ground, seed: int) -> Scene:
 
 def scenes() -> List[Callable[[Ground, int], Scene]]:
     made = [first_pass, events, more_formats, fewer_formats, half_a_file]
-    made += [another_signing_key] if knows("\n  keygen ") else []
+    made += [signed_events, another_signing_key] if knows("\n  keygen ") else []
+    made += [copied_events, another_key_of_the_master]
     return made + [repair] if knows("\n  verify ") else made

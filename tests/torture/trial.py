@@ -7,8 +7,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional, Tuple
 
+import copies
+import fetched
 from compare import Terms
-from fetched import Counts, fetched_again, file_counts, wanted_digests, whole_files
+from copies import compare_copies
+from fetched import Counts, fetched_again, file_counts, whole_files
 from ground import Ground, knows
 from invariants import broken
 from slow_host import PATH, SlowHost
@@ -51,7 +54,12 @@ class Trial:
                                 if not one.startswith("status")])
 
     def differences(self) -> List[str]:
+        if self.terms.copied:
+            return compare_copies(self.master.url, self.mirror.directory, self.terms)
         return self.mirror.compare(self.master, self.terms)
+
+    def wanted(self) -> Dict[str, str]:
+        return copies.wanted_digests(self.master.url) if self.terms.copied else fetched.wanted_digests(self.master)
 
     def ended_well(self, result: Result, when: str) -> bool:
         """A pass may fail, but it neither crashes nor lingers, and says why in one short line."""
@@ -69,9 +77,8 @@ class Trial:
 
     def heals(self, when: str) -> bool:
         """A clean pass (or repair) ends in the master's state, and fetches nothing that is there."""
-        wanted = wanted_digests(self.master)
         before = self.fetched()
-        whole = whole_files(self.mirror, wanted)
+        whole = whole_files(self.mirror, self.wanted())
         with self.reading(f"clean pass after {when}"):
             result = self.mirror.do(*self.command, **self.options)
         self.row.passes += 1

@@ -19,6 +19,8 @@ struct Fetch {
     std::size_t file;  // index into PagePlan::page.files; with an ETag, ours lies there, and only
                        // other bytes than ours are wanted
     bool metadata;     // the .metadata companion instead of the file
+    bool lies_there = false;  // in its place lies what we hold by other digests or another size: it
+                              // may be the same
 };
 
 struct Refused {
@@ -37,7 +39,8 @@ struct PagePlan {
 };
 
 // `known`: what the state holds of this project, a null pointer where it has nothing. A file is
-// known by its path and its digests: where either differs it is fetched again. Without a digest its
+// known by its path and its digests: where either differs it is fetched again, unless the digests
+// that are offered now prove what lies there. Without a digest its
 // ETag is asked for; without an ETag it is taken for the same.
 PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy& policy);
 

@@ -16,6 +16,7 @@
 #include "pep381d/base/outcome.h"
 #include "pep381d/model/project_page.h"
 #include "pep381d/net/transport.h"
+#include "pep381d/plan/page_plan.h"
 #include "pep381d/sync/alternates.h"
 #include "pep381d/sync/policy.h"
 #include "pep381d/tree/staging.h"
@@ -37,11 +38,11 @@ class Downloads {
               Log& log, bool recovering);
     ~Downloads();
 
-    // The file, or its .metadata; where the file has an ETag, only if it has another one by now.
-    // `https_only`: the page that names it came by https. `ended` is
-    // called once, from pump() or from the transport's wait(), unless abandon() comes first;
-    // `heard` before, whenever some of it came.
-    void start(const File& file, bool metadata, bool https_only, Heard heard, Ended ended);
+    // The file, or its .metadata, as the plan wants it; where the file has an ETag, only if it has
+    // another one by now. `https_only`: the page that names it came by https. `ended` is called
+    // once, from pump() or from the transport's wait(), unless abandon() comes first; `heard`
+    // before, whenever some of it came.
+    void start(const File& file, const Fetch& wanted, bool https_only, Heard heard, Ended ended);
     // Hashes a slice of what lies here; true: it did, there may be more, and nothing to wait for.
     bool pump();
     // Forgets all of them. The transport must have been told to.

@@ -20,8 +20,12 @@ namespace pep381d {
 
 class MasterKey {
   public:
+    // What an earlier run was to look at, and did not, is looked at before the first page.
     MasterKey(State& state, const Clock& clock, Log& log)
-        : state_(state), clock_(clock), log_(log) {}
+        : state_(state),
+          clock_(clock),
+          log_(log),
+          urgent_(state.number(Note::master_key_due).value_or(0) != 0) {}
 
     bool due() const { return urgent() || state_.number(Note::master_key_due).value_or(1) != 0; }
     // It may be another one by now: a page cannot be verified.
@@ -48,7 +52,7 @@ class MasterKey {
     std::shared_ptr<const PublicKey> key_;  // that of the state, read
     std::string key_pem_;
     int generation_ = 0;
-    bool urgent_ = false;
+    bool urgent_;
     std::optional<Failure> failure_;  // of the newest answer, where none was ever known
 };
 

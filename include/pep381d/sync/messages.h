@@ -100,6 +100,8 @@ struct MasterSaid {
     Protocol protocol = Protocol::warehouse;
     std::optional<Time> last_modified;
     bool dated = true;  // false: it has none
+    std::int64_t journal_since =
+        0;  // where its journal is one by time: the poll asked from then on
 };
 
 struct PollDone {

@@ -116,7 +116,7 @@ void settle(Scenario& scenario) {
                         : project_html(page);
         if (policy.html) put(layout::page_html(page.name), html_page);
         if (policy.html) put(layout::page_v1_html(page.name), html_page);
-        if (scenario.master_key) put(layout::signature(page.name), html_page);
+        if (policy.copy && scenario.master_key) put(layout::signature(page.name), html_page);
         if (policy.json) put(layout::page_json(page.name), project_json(page));
         if (policy.signer) put(layout::signature(page.name), project_html(page));
         if (policy.signer) put(layout::signature_ed25519(page.name), project_html(page));
@@ -176,8 +176,11 @@ Scenario other_root(const std::string& name, const std::function<void(Policy&)>&
     return scenario;
 }
 
-// The page in HTML, in words that are not ours, with its signature.
-void publish_html(Scenario& scenario, ProjectPage page) {
+// The page in the form that is asked for: where it is copied, in HTML, in words that are not ours,
+// with its signature.
+void publish_as_asked(Scenario& scenario, ProjectPage page) {
+    scenario.master.publish(page);
+    if (!scenario.policy.copy) return;
     for (File& file : page.files) {
         file.path = *file_path(file);
         file.held = true;
@@ -185,7 +188,6 @@ void publish_html(Scenario& scenario, ProjectPage page) {
     }
     auto& answers = scenario.master.network.answers;
     const std::string base = master;
-    scenario.master.publish(page);
     // Its links are relative: the files are the master's own.
     for (const File& file : page.files)
         for (const char* suffix : {"", ".metadata"})
@@ -324,29 +326,56 @@ Scenario keys_changed(std::shared_ptr<Signer> before, std::shared_ptr<Signer> af
         [&](Policy& policy) { policy.signer = after; });
 }
 
-Scenario copies_changed(std::shared_ptr<Signer> key) {
-    Scenario scenario = scenario_of(key ? "copied pages" : "copied pages without signatures");
-    scenario.policy.copy = true;
+// Before and after changes and a removal, and `turn` between the two.
+static Scenario copying(const std::string& name, bool copy, std::shared_ptr<Signer> key,
+                        const std::function<void(Scenario&)>& turn) {
+    Scenario scenario = scenario_of(name);
+    scenario.policy.copy = copy;
     scenario.master_key = std::move(key);
     ScriptedMaster& from = scenario.master;
     const File kept = wheel("foo-1.0-py3-none-any.whl");
     const auto gone = page("gone", 6, {wheel("gone-1.0-py3-none-any.whl")});
-    publish_html(scenario, page("foo", 5, {kept, sdist("foo-1.0.tar.gz")}));
-    publish_html(scenario, gone);
-    publish_html(scenario, page("bar", 7, {sdist("bar-1.0.tar.gz")}));
+    const auto bar = page("bar", 7, {sdist("bar-1.0.tar.gz")});
+    publish_as_asked(scenario, page("foo", 5, {kept, sdist("foo-1.0.tar.gz")}));
+    publish_as_asked(scenario, gone);
+    publish_as_asked(scenario, bar);
     begin_with_a_mirror(scenario);
 
-    publish_html(scenario, page("foo", 21, {kept, wheel("foo-2.0-py3-none-any.whl")}));
+    turn(scenario);
+    publish_as_asked(scenario, bar);
+    publish_as_asked(scenario, page("foo", 21, {kept, wheel("foo-2.0-py3-none-any.whl")}));
     from.event("foo", "remove file foo-1.0.tar.gz", 21);
     from.network.answers.erase(ScriptedMaster::url(gone));
     from.listed.erase("gone");
     from.event("gone", "remove project", 22);
-    publish_html(scenario, page("new", 27, {sdist("new-1.0.tar.gz"), sdist("new-2.0.tar.gz")}));
+    publish_as_asked(scenario, page("new", 27, {sdist("new-1.0.tar.gz"), sdist("new-2.0.tar.gz")}));
     from.event("new", "create", 27);
     from.answer_polls();
     settle(scenario);
     scenario.truth.poll = second_time;
     return scenario;
+}
+
+Scenario copies_changed(std::shared_ptr<Signer> key) {
+    return copying(key ? "copied pages" : "copied pages without signatures", true, std::move(key),
+                   [](Scenario&) {});
+}
+
+Scenario copies_begun(std::shared_ptr<Signer> key) {
+    return copying("pages copied from now on", false, std::move(key),
+                   [](Scenario& scenario) { scenario.policy.copy = true; });
+}
+
+Scenario copies_ended(std::shared_ptr<Signer> key) {
+    return copying("pages no longer copied", true, std::move(key),
+                   [](Scenario& scenario) { scenario.policy.copy = false; });
+}
+
+Scenario master_key_changed(std::shared_ptr<Signer> before, std::shared_ptr<Signer> after) {
+    return copying("another key of the master", true, std::move(before), [&](Scenario& scenario) {
+        scenario.master_key = after;
+        scenario.master.event("", "keyrotate ", 20);
+    });
 }
 
 Scenario damage() {

@@ -44,6 +44,11 @@ Scenario keys_changed(std::shared_ptr<pep381d::Signer> before,
                       std::shared_ptr<pep381d::Signer> after);
 // The master's own pages and signatures, copied.
 Scenario copies_changed(std::shared_ptr<pep381d::Signer> key);
+// From pages of our own making to the master's, and back.
+Scenario copies_begun(std::shared_ptr<pep381d::Signer> key);
+Scenario copies_ended(std::shared_ptr<pep381d::Signer> key);
+Scenario master_key_changed(std::shared_ptr<pep381d::Signer> before,
+                            std::shared_ptr<pep381d::Signer> after);
 Scenario damage();
 
 }  // namespace faults

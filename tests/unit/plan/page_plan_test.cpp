@@ -61,6 +61,22 @@ TEST_CASE("a file with another digest is fetched again") {
     CHECK_FALSE(plan.page.files[0].held);
 }
 
+TEST_CASE("what lies there may be what is wanted, where the page says more of it than before") {
+    const ProjectPage fresh = page("foo", 5, {wheel("foo-1.0-py3-none-any.whl")});
+    ProjectPage known = held(fresh);
+    known.files[0].size = 1;
+    for (const bool held : {true, false}) {
+        known.files[0].held = known.files[0].metadata_held = held;
+        const PagePlan plan = plan_page(fresh, &known, all);
+        REQUIRE(plan.fetches.size() == 2);
+        CHECK(plan.fetches[0].lies_there == held);
+        CHECK(plan.fetches[1].lies_there == held);
+    }
+    known.files[0].held = known.files[0].metadata_held = true;
+    known.files[0].path = "packages/elsewhere/foo-1.0-py3-none-any.whl";
+    for (const Fetch& fetch : plan_page(fresh, &known, all).fetches) CHECK_FALSE(fetch.lies_there);
+}
+
 TEST_CASE("a file without a digest is asked for by the ETag that came with it") {
     ProjectPage known = held(page("foo", 5, {sdist("foo-1.0.tar.gz")}));
     known.files[0].digests.clear();

@@ -83,6 +83,25 @@ TEST_CASE("files keep the master's order") {
     CHECK(world.state.page(page.name)->files == page.files);
 }
 
+TEST_CASE("a file that comes before its page leaves the companion of the one before with us") {
+    World world;
+    const auto before = held(sample::page("foo", 1, {wheel("foo-1.0-py3-none-any.whl")}));
+    world.publish(before);
+    auto after = before;
+    after.files[0].digests[0].bytes[0] ^= 1;
+    after.files[0].core_metadata = {};
+    after.files[0].metadata_held = false;
+    world.change([&] { world.state.record_file(after.name, "foo", after.files[0]); });
+    const File early = world.state.page(after.name)->files.at(0);
+    CHECK(early.digests == after.files[0].digests);
+    CHECK(early.metadata_held);
+    CHECK(early.core_metadata == before.files[0].core_metadata);
+    world.publish(after);
+    CHECK(world.state.page(after.name) == after);
+    CHECK(world.state.files_to_remove(noon, 10) ==
+          std::vector<std::string>{before.files[0].path + ".metadata"});
+}
+
 TEST_CASE("what a new page no longer names is put down for removal, with its metadata") {
     World world;
     const auto before =

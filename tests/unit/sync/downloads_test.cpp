@@ -171,7 +171,7 @@ TEST_CASE("a part that is hashed again holds the loop up for no more than a slic
     std::optional<Outcome<Downloads::Fetched>> end;
     int heard = 0;
     downloads.start(
-        file, false, false, [&] { ++heard; },
+        file, {0, false}, false, [&] { ++heard; },
         [&](Outcome<Downloads::Fetched> outcome) { end = std::move(outcome); });
     for (int turn = 0; turn < 4; ++turn) CHECK(downloads.pump());
     CHECK_FALSE(downloads.pump());

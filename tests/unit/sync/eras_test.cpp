@@ -361,6 +361,26 @@ TEST_CASE("a journal by time is asked with an overlap, and rows that are known c
     CHECK(world.asked(root + std::string("b.a.r/")) == 0);
 }
 
+TEST_CASE("a poll that is asked before the one before it is taken in tells of nothing twice") {
+    World world;
+    world.pep381("<value>foo</value>", "");
+    world.legacy_page("foo", {"foo-1.0.tar.gz"});
+    world.look_well();
+    const Time now = world.clock.now();
+    const MasterSaid said{Protocol::pep381, {}, false, seconds(now)};
+    const Event old{"foo", "create", false, {}, seconds(now) + 1, "old"};
+    const Event fresh{"foo", "new release", true, {}, seconds(now + 2h), "fresh"};
+    Committer committer(world.state, world.tree, world.policy, world.clock, world.log, false);
+    committer.start([] {});
+    for (int poll = 0; poll < 3; ++poll)
+        committer.send(PollDone{now + 3h, {old, fresh}, {}, true, said});
+    committer.stop();
+    committer.check();
+    const auto queued = world.state.queued(*ProjectName::parse("foo"));
+    REQUIRE(queued);
+    CHECK(queued->serial.value == fresh.time);
+}
+
 TEST_CASE("news of a file without a digest is found though its page is the same") {
     World world;
     const auto now = seconds(world.clock.now());

@@ -214,6 +214,52 @@ TEST_CASE("a pass over copied pages may break at every place", "[every-place]") 
     visit_every_place(faults::copies_changed(nullptr), signed_step);
 }
 
+TEST_CASE("a change of pages.mode may break at every place", "[every-place]") {
+    visit_every_place(faults::copies_begun(sample::quick_signer(0)), signed_step);
+    visit_every_place(faults::copies_ended(sample::quick_signer(0)), signed_step);
+}
+
+namespace {
+
+// A pass with another configuration breaks at every place, and the next one has the first again.
+void turn_back(const Scenario& scenario, const Policy& other) {
+    for (const auto fault : {faults::Fault::stop, faults::Fault::error})
+        for (int n = 1;; ++n) {
+            Disks disks = scenario.start;
+            Fate fate(fault, n);
+            (void)faults::sync(disks, scenario.master, other, faults::second_time, fate);
+            if (!fate.struck()) break;
+            Fate well;
+            (void)faults::sync(disks, scenario.master, scenario.policy, faults::last_time, well);
+            INFO(faults::name_of(fault) << " at " << n);
+            REQUIRE(faults::inspect_end(disks.tree, scenario.truth, faults::last_time) ==
+                    Violations{});
+        }
+}
+
+}  // namespace
+
+TEST_CASE("who turns back in the middle of a change of pages.mode has copies again") {
+    const Scenario scenario = faults::copies_changed(sample::quick_signer(0));
+    Policy ours = scenario.policy;
+    ours.copy = false;
+    turn_back(scenario, ours);
+}
+
+TEST_CASE("who turns back in the middle of a change of formats has them again") {
+    Scenario scenario = faults::changes_and_removals();
+    Fate well;
+    (void)faults::sync(scenario.start, scenario.master, scenario.policy, faults::second_time, well);
+    Policy less = scenario.policy;
+    less.html = false;
+    turn_back(scenario, less);
+}
+
+TEST_CASE("another key of the master's may break at every place", "[every-place]") {
+    visit_every_place(faults::master_key_changed(sample::quick_signer(0), sample::quick_signer(1)),
+                      signed_step);
+}
+
 TEST_CASE("verify with repair may break at every place", "[every-place]") {
     visit_every_place(faults::damage());
 }

@@ -86,6 +86,47 @@ TEST_CASE("a directory that is missing is named with its key") {
     }
 }
 
+TEST_CASE("what lies behind a symbolic link is neither replaced nor removed") {
+    World world;
+    const TemporaryDirectory elsewhere;
+    std::filesystem::create_directories(elsewhere.path() / "foo");
+    std::ofstream(elsewhere.path() / "foo" / "index.html") << "theirs";
+    world.place("web/simple/bar/index.html", "ours");
+    std::filesystem::create_directory_symlink(elsewhere.path() / "foo",
+                                              world.directory.path() / "web/simple/foo");
+    std::filesystem::create_directory_symlink(elsewhere.path(),
+                                              world.directory.path() / "web/packages");
+    world.make("staging/x", "ours");
+    for (const char* to : {"web/simple/foo/index.html", "web/packages/foo/index.html",
+                           "web/packages/foo/bar/index.html"}) {
+        CAPTURE(to);
+        const Done renamed = world.tree.rename("staging/x", to);
+        REQUIRE_FALSE(renamed);
+        CHECK(renamed.failure().fault == Fault::refused);
+        CHECK_FALSE(world.tree.place("staging/x", to));
+        CHECK(world.tree.remove(to));
+    }
+    CHECK_FALSE(std::filesystem::exists(elsewhere.path() / "foo" / "bar"));
+    CHECK(world.bytes("web/simple/foo/index.html") == "theirs");
+    CHECK(world.tree.remove("web/simple/foo"));
+    CHECK_FALSE(world.there("web/simple/foo"));
+    CHECK(std::filesystem::exists(elsewhere.path() / "foo" / "index.html"));
+}
+
+TEST_CASE("a mirror whose web/ is a symbolic link is like any other") {
+    TemporaryDirectory directory;
+    const TemporaryDirectory elsewhere;
+    std::filesystem::create_directory_symlink(elsewhere.path(), directory.path() / "web");
+    DirectoryTree tree(directory.path().string());
+    auto file = tree.create("staging/x");
+    REQUIRE(file);
+    REQUIRE(tree.finish(std::move(file).value(), std::nullopt, true));
+    REQUIRE(tree.rename("staging/x", "web/simple/foo/index.html"));
+    CHECK(std::filesystem::exists(elsewhere.path() / "simple/foo/index.html"));
+    REQUIRE(tree.remove("web/simple/foo/index.html"));
+    CHECK_FALSE(std::filesystem::exists(elsewhere.path() / "simple/foo"));
+}
+
 TEST_CASE("a symbolic link in staging is not written through") {
     World world;
     std::filesystem::create_symlink(world.directory.path() / "outside",
