@@ -128,18 +128,39 @@ void append_hex(std::string& out, std::string_view bytes) {
     }
 }
 
-std::optional<std::string> from_hex(std::string_view hex) {
-    if (hex.size() % 2 != 0) return std::nullopt;
-    std::string bytes(hex.size() / 2, '\0');
+namespace {
+
+// False where the text is not hexadecimal. `to` has room for half as many bytes.
+bool decode_hex(std::string_view hex, char* to) {
     unsigned int all = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const unsigned int high = digit_values[static_cast<unsigned char>(hex[2 * i])];
-        const unsigned int low = digit_values[static_cast<unsigned char>(hex[2 * i + 1])];
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+        const unsigned int high = digit_values[static_cast<unsigned char>(hex[i])];
+        const unsigned int low = digit_values[static_cast<unsigned char>(hex[i + 1])];
         all |= high | low;
-        bytes[i] = static_cast<char>((high << 4 | low) & 0xff);
+        *to++ = static_cast<char>((high << 4 | low) & 0xff);
     }
-    if ((all & no_digit) != 0) return std::nullopt;
+    return hex.size() % 2 == 0 && (all & no_digit) == 0;
+}
+
+}  // namespace
+
+std::optional<std::string> from_hex(std::string_view hex) {
+    std::string bytes(hex.size() / 2, '\0');
+    if (!decode_hex(hex, bytes.data())) return std::nullopt;
     return bytes;
+}
+
+std::optional<DigestBytes> digest_from_hex(std::string_view hex, std::size_t size) {
+    std::array<char, DigestBytes::most> bytes;
+    if (size > bytes.size() || hex.size() != 2 * size || !decode_hex(hex, bytes.data()))
+        return std::nullopt;
+    return DigestBytes(std::string_view(bytes.data(), size));
+}
+
+DigestBytes::DigestBytes(std::string_view bytes) {
+    if (bytes.size() > most) return;
+    bytes.copy(bytes_.data(), bytes.size());
+    size_ = static_cast<unsigned char>(bytes.size());
 }
 
 }  // namespace pep381d

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/base/log.h"
 #include "pep381d/base/signing_keys.h"
+#include "pep381d/master/page_html.h"
 #include "pep381d/model/project_name.h"
 
 namespace pep381d {
@@ -59,12 +61,13 @@ Outcome<std::string> fetch_signature(Transport& transport, const PageAddress& pa
     const Reply& reply = fetched.value().reply;
     if (without_slash(reply.url) != url)
         return Failure{Fault::corrupt, fmt::format("{}: it redirects to {}, which is no signature",
-                                                   url, reply.url)};
+                                                   display_url(url), display_url(reply.url))};
     if (!looks_like_signature(kind, fetched.value().body))
-        return Failure{Fault::corrupt,
-                       fmt::format("{}: no {} signature came, but {} bytes of {}", url,
-                                   name_of(kind), fetched.value().body.size(),
-                                   reply.content_type.empty() ? "no type" : reply.content_type)};
+        return Failure{
+            Fault::corrupt,
+            fmt::format("{}: no {} signature came, but {} bytes of {}", display_url(url),
+                        name_of(kind), fetched.value().body.size(),
+                        reply.content_type.empty() ? "no type" : quoted(reply.content_type))};
     return std::move(fetched).value().body;
 }
 
@@ -74,10 +77,11 @@ Outcome<PublicKey> fetch_key(Transport& transport, const std::string& base, KeyK
     auto fetched = fetch(transport, url, "", key_most);
     if (!fetched) return std::move(fetched).failure();
     auto key = PublicKey::parse(fetched.value().body);
-    if (!key) return Failure{Fault::corrupt, fmt::format("{}: {}", url, key.failure().what)};
+    if (!key)
+        return Failure{Fault::corrupt, fmt::format("{}: {}", display_url(url), key.failure().what)};
     if (key.value().kind() != kind)
-        return Failure{Fault::corrupt,
-                       fmt::format("{}: it is a key for {}", url, name_of(key.value().kind()))};
+        return Failure{Fault::corrupt, fmt::format("{}: it is a key for {}", display_url(url),
+                                                   name_of(key.value().kind()))};
     return key;
 }
 
@@ -102,8 +106,8 @@ Outcome<std::vector<KeyKind>> verify_once(Transport& transport, const PageAddres
     const auto shown = page_address(html.value().reply.url);
     if (!shown)
         return Failure{Fault::corrupt,
-                       fmt::format("{}: it redirects to {}, which is no page of a project", url,
-                                   html.value().reply.url)};
+                       fmt::format("{}: it redirects to {}, which is no page of a project",
+                                   display_url(url), display_url(html.value().reply.url))};
     std::vector<KeyKind> good;
     for (const PublicKey& key : keys) {
         const auto signature = fetch_signature(transport, *shown, key.kind());
@@ -111,9 +115,14 @@ Outcome<std::vector<KeyKind>> verify_once(Transport& transport, const PageAddres
         if (!key.verifies(html.value().body, signature.value()))
             return Failure{Fault::corrupt,
                            fmt::format("{}: its {} signature is not one of this page by this key",
-                                       url, name_of(key.kind()))};
+                                       display_url(url), name_of(key.kind()))};
         good.push_back(key.kind());
     }
+    // A mirror could show the page of another project, and that one's signature: only the page
+    // itself says whose it is.
+    if (const auto other = other_project(html.value().body, ProjectName::parse(page.name).value()))
+        return Failure{Fault::corrupt, fmt::format("{}: it is the page of {}, not of {}",
+                                                   display_url(url), quoted(*other), page.name)};
     return good;
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/base/digest.h"
 #include "pep381d/base/log.h"
 #include "pep381d/base/text.h"
 #include "pep381d/master/html_stream.h"
@@ -15,22 +16,17 @@ namespace pep381d {
 
 namespace {
 
-// The tree as a browser would see it, below a directory: a link from the root of the host leaves
-// it, as it would leave a mirror that is not at the root of its host, or a page on a disk.
-constexpr std::string_view tree = "http://mirror.invalid/web/";
 constexpr std::string_view packages = "packages/";
+
+// The tree as a browser would see it, below a directory: a link from the root of the host leaves
+// it, as it would leave a mirror that is not at the root of its host, or a page on a disk. No page
+// can name the directory, since that is its own digest.
+std::string tree_of(std::string_view html) {
+    return "http://mirror.invalid/" + to_hex(sha256(html)) + "/";
+}
 
 Failure corrupt(std::string what) {
     return Failure{Fault::corrupt, std::move(what)};
-}
-
-std::optional<Digest> digest_of(std::string_view fragment) {
-    const auto equals = fragment.find('=');
-    if (equals == std::string_view::npos) return std::nullopt;
-    const auto algorithm = algorithm_named(fragment.substr(0, equals));
-    auto bytes = from_hex(fragment.substr(equals + 1));
-    if (!algorithm || !bytes || bytes->size() != digest_size(*algorithm)) return std::nullopt;
-    return Digest{*algorithm, std::move(*bytes)};
 }
 
 // Nothing where it is no escaped path.
@@ -47,11 +43,13 @@ std::optional<std::string> unescaped(std::string_view text) {
 
 class CopyReader {
   public:
-    explicit CopyReader(PageLink link) : link_(std::move(link)) {}
+    CopyReader(std::string tree, PageLink link) : tree_(std::move(tree)), link_(std::move(link)) {}
 
     Outcome<std::vector<CopiedLink>> read(std::string_view html) {
         HtmlStream stream({[this](HtmlElement& anchor) { add(anchor); },
-                           [this](const HtmlElement&) { wrong("it has a <base href>"); },
+                           [this](const HtmlElement& base) {
+                               if (base.attribute("href")) wrong("it has a <base href>");
+                           },
                            [](const HtmlElement&) {}, [](std::string_view) {},
                            [](std::string_view) {}});
         if (Done fed = stream.feed(html); !fed) return std::move(fed).failure();
@@ -70,17 +68,19 @@ class CopyReader {
         if (href == nullptr) return;
         const std::string_view whole = trim(*href);
         const auto hash = whole.find('#');
-        const auto url = link_.resolve(whole.substr(0, hash));
-        if (!url || !url.value().starts_with(tree)) return;
-        const std::string_view below = std::string_view(url.value()).substr(tree.size());
+        const std::string_view to = whole.substr(0, hash);
+        const auto url = link_.resolve(to);
+        if (!url || !url.value().starts_with(tree_)) return;
+        const std::string_view below = std::string_view(url.value()).substr(tree_.size());
         if (!below.starts_with(packages)) return;
         auto path = unescaped(below);
-        if (!path || !legal_file_path(*path)) {
+        // Two slashes are one for curl and Python, and not for uv and browsers.
+        if (!path || !legal_file_path(*path) || to.find("//") != std::string_view::npos) {
             wrong(fmt::format("its link {} can be no file of a mirror", quoted(whole)));
             return;
         }
         CopiedLink link{std::move(*path), {}, false, {}};
-        if (hash != std::string_view::npos) link.digest = digest_of(whole.substr(hash + 1));
+        if (hash != std::string_view::npos) link.digest = parse_digest(whole.substr(hash + 1));
         add_metadata(anchor, link);
         links_.push_back(std::move(link));
     }
@@ -91,39 +91,55 @@ class CopyReader {
             const std::string* value = anchor.attribute(name);
             if (value == nullptr || *value == "false") continue;
             link.metadata = true;
-            const auto digest = digest_of(*value);
-            if (digest && digest->algorithm == Algorithm::sha256)
+            if (*value == "true") continue;
+            const auto digest = parse_digest(*value);
+            const bool sha256 = digest && digest->algorithm == Algorithm::sha256;
+            const bool same =
+                sha256 && (link.metadata_sha256.empty() || link.metadata_sha256 == digest->bytes);
+            if (!same)
+                link.metadata_unclear = true;
+            else
                 link.metadata_sha256 = digest->bytes;
         }
     }
 
+    const std::string tree_;
     PageLink link_;
     std::vector<CopiedLink> links_;
     std::string wrong_;
 };
 
+// Its .metadata is the one that is mirrored, if it offers any.
+bool has_metadata_of(const CopiedLink& link, const File& file) {
+    if (!link.metadata) return true;
+    return file.core_metadata.offered && !link.metadata_unclear &&
+           (link.metadata_sha256.empty() || link.metadata_sha256 == file.core_metadata.sha256);
+}
+
 }  // namespace
 
 Outcome<std::vector<CopiedLink>> links_of_copy(std::string_view html, const ProjectName& name) {
+    std::string tree = tree_of(html);
     auto link = PageLink::relative_to(fmt::format("{}simple/{}/", tree, name.text()));
     if (!link) return corrupt("its own URL cannot be read");
-    return CopyReader(std::move(*link)).read(html);
+    return CopyReader(std::move(tree), std::move(*link)).read(html);
 }
 
 std::optional<std::string> not_copyable(std::string_view html, const ProjectPage& page) {
     auto links = links_of_copy(html, page.name);
     if (!links) return links.failure().what;
-    std::map<std::string_view, const CopiedLink*> by_path;
+    std::multimap<std::string_view, const CopiedLink*> by_path;
     for (const CopiedLink& link : links.value()) by_path.emplace(link.path, &link);
     for (const File& file : page.files) {
-        const auto found = by_path.find(file.path);
-        if (found == by_path.end())
+        const auto [first, last] = by_path.equal_range(file.path);
+        if (first == last)
             return fmt::format("its link to {} does not lead to ../../{}, where a mirror has it",
                                quoted(file.name.text()), file.path);
-        if (found->second->metadata && !file.core_metadata.offered)
+        if (!std::all_of(first, last,
+                         [&](const auto& one) { return has_metadata_of(*one.second, file); }))
             return fmt::format("it offers metadata of {} that cannot be checked here",
                                quoted(file.name.text()));
-        by_path.erase(found);
+        by_path.erase(first, last);
     }
     if (by_path.empty()) return std::nullopt;
     return fmt::format("it links to {}, which is no file that is mirrored",

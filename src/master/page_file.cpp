@@ -21,9 +21,9 @@ const char* take_hash(File& file, const JsonMember& hash) {
     if (hash.kind != Kind::string) return "a hash is no string";
     const auto algorithm = algorithm_named(hash.key);
     if (!algorithm) return nullptr;
-    auto bytes = from_hex(hash.string);
-    if (!bytes || bytes->size() != digest_size(*algorithm)) return "a hash has not its length";
-    file.digests.push_back({*algorithm, std::move(*bytes)});
+    const auto bytes = digest_from_hex(hash.string, digest_size(*algorithm));
+    if (!bytes) return "a hash has not its length";
+    file.digests.push_back({*algorithm, *bytes});
     return nullptr;
 }
 
@@ -92,17 +92,29 @@ struct Taker {
     std::string_view key;
     const char* (*take)(File&, const JsonMember&);
 };
-constexpr std::array<Taker, 11> takers{{{"filename", leave_out},
-                                        {"url", leave_out},
-                                        {"core-metadata", leave_out},
-                                        {"dist-info-metadata", leave_out},
+// In PyPI's order, so that each is found at once.
+constexpr std::array<Taker, 11> takers{{{"core-metadata", leave_out},
                                         {"data-dist-info-metadata", leave_out},
+                                        {"filename", leave_out},
                                         {"hashes", take_hashes},
-                                        {"size", take_size},
+                                        {"provenance", take_provenance},
                                         {"requires-python", take_requires_python},
-                                        {"yanked", take_yanked},
+                                        {"size", take_size},
                                         {"upload-time", take_upload_time},
-                                        {"provenance", take_provenance}}};
+                                        {"url", leave_out},
+                                        {"yanked", take_yanked},
+                                        {"dist-info-metadata", leave_out}}};
+
+// Looks from `next` on, which is then behind it.
+const Taker* taker_of(std::string_view key, std::size_t& next) {
+    for (std::size_t i = 0; i < takers.size(); ++i) {
+        const Taker& taker = takers[(next + i) % takers.size()];
+        if (taker.key != key) continue;
+        next = (next + i + 1) % takers.size();
+        return &taker;
+    }
+    return nullptr;
+}
 
 // PEP 714: the new name wins where both are there; PyPI's name in JSON was
 // `data-dist-info-metadata` by mistake.
@@ -113,10 +125,11 @@ CoreMetadata core_metadata_of(JsonMembers members) {
         CoreMetadata metadata;
         if (member->kind == Kind::boolean) metadata.offered = member->number != 0;
         if (member->kind != Kind::object) return metadata;
-        auto bytes = from_hex(string_of(find(member->inner, "sha256")).value_or(""));
+        const auto bytes = digest_from_hex(string_of(find(member->inner, "sha256")).value_or(""),
+                                           digest_size(Algorithm::sha256));
         // A hash that cannot be checked offers nothing: clients then read the wheel itself.
-        metadata.offered = bytes && bytes->size() == digest_size(Algorithm::sha256);
-        if (metadata.offered) metadata.sha256 = std::move(*bytes);
+        metadata.offered = bytes.has_value();
+        if (bytes) metadata.sha256 = *bytes;
         return metadata;
     }
     return {};
@@ -171,10 +184,10 @@ Outcome<File> FileReader::read(JsonMembers members, PageLink& link) {
     file.members.clear();
     if (find(members, "hashes") == nullptr)
         file.members = R"("hashes":{})";  // PEP 691: must be there
+    std::size_t next = 0;
     for (const JsonMember& member : members) {
-        const auto* taker = std::find_if(takers.begin(), takers.end(),
-                                         [&](const Taker& t) { return t.key == member.key; });
-        if (taker == takers.end())
+        const Taker* taker = taker_of(member.key, next);
+        if (taker == nullptr)
             append_member(file.members, member.text);
         else if (const char* wrong = taker->take(file, member))
             return corrupt(wrong);

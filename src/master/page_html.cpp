@@ -72,13 +72,14 @@ const char* read_digests(std::string_view fragment, std::vector<Digest>& digests
         const auto equals = part.find('=');
         if (equals == std::string_view::npos) continue;
         const auto algorithm = algorithm_named(part.substr(0, equals));
-        auto bytes = from_hex(part.substr(equals + 1));
+        const std::string_view hex = part.substr(equals + 1);
         if (!algorithm) {
-            unknown = unknown || (bytes && bytes->size() * 2 >= shortest_digest);
+            unknown = unknown || (hex.size() >= shortest_digest && from_hex(hex));
             continue;
         }
-        if (!bytes || bytes->size() != digest_size(*algorithm)) return "a hash has not its length";
-        digests.push_back({*algorithm, std::move(*bytes)});
+        const auto bytes = digest_from_hex(hex, digest_size(*algorithm));
+        if (!bytes) return "a hash has not its length";
+        digests.push_back({*algorithm, *bytes});
     }
     if (unknown && digests.empty()) return "none of its hashes can be checked here";
     std::sort(digests.begin(), digests.end(),
@@ -94,10 +95,11 @@ CoreMetadata core_metadata_of(const HtmlElement& anchor) {
     if (value == nullptr) return {};
     if (*value == "true") return {true, {}};
     if (!value->starts_with(sha256)) return {};
-    auto bytes = from_hex(std::string_view(*value).substr(sha256.size()));
+    const auto bytes = digest_from_hex(std::string_view(*value).substr(sha256.size()),
+                                       digest_size(Algorithm::sha256));
     // A hash that cannot be checked offers nothing: clients then read the wheel itself.
-    if (!bytes || bytes->size() != digest_size(Algorithm::sha256)) return {};
-    return {true, std::move(*bytes)};
+    if (!bytes) return {};
+    return {true, *bytes};
 }
 
 void take_attributes(const HtmlElement& anchor, File& file) {
@@ -126,6 +128,19 @@ bool is_external(const HtmlElement& anchor) {
     const auto all = words(small);
     return std::find(all.begin(), all.end(), "homepage") != all.end() ||
            std::find(all.begin(), all.end(), "download") != all.end();
+}
+
+// PyPI has written `Links for NAME` since 2005, and those who write like it do.
+std::optional<std::string_view> name_in_heading(std::string_view text) {
+    constexpr std::string_view words_before = "links for ";
+    const auto at = lower(text).find(words_before);
+    if (at == std::string::npos) return std::nullopt;
+    return trim(text.substr(at + words_before.size()));
+}
+
+bool is_of_another(std::string_view said, const ProjectName& expected) {
+    const auto name = ProjectName::parse(said);
+    return name && *name != expected;
 }
 
 class PageReader {
@@ -170,15 +185,11 @@ void PageReader::meta(const HtmlElement& element) {
     if (*name == "pypi:project-status-reason") read_.page.status.reason = *content;
 }
 
-// PyPI has written `Links for NAME` since 2005, and those who write like it do.
 void PageReader::heading(std::string_view text) {
-    constexpr std::string_view words_before = "links for ";
-    const auto at = lower(text).find(words_before);
-    if (at == std::string::npos) return;
+    const auto said = name_in_heading(text);
+    if (!said) return;
     is_index_ = true;
-    const std::string_view said = trim(text.substr(at + words_before.size()));
-    const auto name = ProjectName::parse(said);
-    if (name && *name != read_.page.name) other_ = said;
+    if (is_of_another(*said, read_.page.name)) other_ = *said;
 }
 
 void PageReader::comment(std::string_view text) {
@@ -316,6 +327,20 @@ Outcome<ReadPage> read_page_html(std::string_view html, const std::string& base,
         return corrupt(
             fmt::format("the page {} cannot be read: {}", display_url(base), read.failure().what));
     return read;
+}
+
+std::optional<std::string> other_project(std::string_view html, const ProjectName& expected) {
+    std::optional<std::string> other;
+    HtmlStream stream({{},
+                       {},
+                       {},
+                       [&](std::string_view text) {
+                           const auto said = name_in_heading(text);
+                           if (said && is_of_another(*said, expected)) other = *said;
+                       },
+                       {}});
+    if (stream.feed(html)) (void)stream.finish();
+    return other;
 }
 
 }  // namespace pep381d

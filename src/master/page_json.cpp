@@ -65,13 +65,14 @@ const char* read_list(std::string_view text, PageLink& link, Reader& reader,
         if (read.page.files.empty())
             read.page.files.reserve(
                 list.rest().size() / std::max(list.value().size(), short_entry) + 1);
-        const std::string_view name =
-            string_of(find(reader.entry.members(), "filename")).value_or("");
+        const auto name = [&] {
+            return string_of(find(reader.entry.members(), "filename")).value_or("");
+        };
         Outcome<File> file = reader.file.read(reader.entry.members(), link);
         if (!file)
-            skip(name, std::move(file).failure().what);
-        else if (names != nullptr && !names->emplace(name).second)
-            skip(name, "the page names the file twice");
+            skip(name(), std::move(file).failure().what);
+        else if (names != nullptr && !names->emplace(name()).second)
+            skip(name(), "the page names the file twice");
         else if (read.page.files.size() == most_files)
             return "it has more than 250,000 files";
         else

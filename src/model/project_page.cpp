@@ -68,6 +68,16 @@ void append_string_or_null(std::string& out, const std::optional<std::string>& t
 
 }  // namespace
 
+std::optional<Digest> parse_digest(std::string_view text) {
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos) return std::nullopt;
+    const auto algorithm = algorithm_named(text.substr(0, equals));
+    if (!algorithm) return std::nullopt;
+    const auto bytes = digest_from_hex(text.substr(equals + 1), digest_size(*algorithm));
+    if (!bytes) return std::nullopt;
+    return Digest{*algorithm, *bytes};
+}
+
 bool names_may_repeat(const std::vector<File>& files) {
     std::vector<std::size_t> hashes;
     hashes.reserve(files.size());

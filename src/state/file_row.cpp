@@ -37,7 +37,7 @@ void append_hashed_path(std::string& out, std::string_view bytes, std::string_vi
 
 // The bytes of which append_hashed_path() makes the file's path, or nothing where that has another
 // shape.
-std::optional<std::string> path_digest(const File& file, std::string& scratch) {
+std::optional<DigestBytes> path_digest(const File& file, std::string& scratch) {
     const std::string_view path(file.path);
     const std::string& name = file.name.text();
     if (path.size() != path_root.size() + path_directories + name.size() ||
@@ -50,7 +50,7 @@ std::optional<std::string> path_digest(const File& file, std::string& scratch) {
         .append(directories.substr(3, 2))
         .append(directories.substr(6, 60));
     if (no_lowercase_hex.find_in(scratch) < scratch.size()) return std::nullopt;
-    return from_hex(scratch);
+    return digest_from_hex(scratch, sha256_size);
 }
 
 std::string digests_text(const std::vector<Digest>& digests) {
@@ -67,20 +67,17 @@ std::optional<std::vector<Digest>> parse_digests(std::string_view text) {
     while (!text.empty()) {
         const std::string_view word = text.substr(0, text.find(' '));
         text.remove_prefix(std::min(text.size(), word.size() + 1));
-        const auto equals = word.find('=');
-        if (equals == std::string_view::npos) return std::nullopt;
-        const auto algorithm = algorithm_named(word.substr(0, equals));
-        auto bytes = from_hex(word.substr(equals + 1));
-        if (!algorithm || !bytes || bytes->size() != digest_size(*algorithm)) return std::nullopt;
-        digests.push_back({*algorithm, std::move(*bytes)});
+        const auto digest = parse_digest(word);
+        if (!digest) return std::nullopt;
+        digests.push_back(*digest);
     }
     return digests;
 }
 
 // What the column holds, which must be a SHA-256.
-std::string sha256_in(const sqlite::Statement::Rows& row, int column) {
+DigestBytes sha256_in(const sqlite::Statement::Rows& row, int column) {
     if (row.view(column).size() != sha256_size) row.damaged("it holds a digest of a wrong size");
-    return row.text(column);
+    return row.view(column);
 }
 
 // What the columns `name` and `path` say.
@@ -124,6 +121,14 @@ Cell yanked_cell(const File& file) {
     return Null{};
 }
 
+std::string writing(std::string_view verb, std::size_t rows) {
+    std::string sql = fmt::format("{} INTO files(project, {}) VALUES", verb, file_columns);
+    for (std::size_t row = 0; row < rows; ++row)
+        sql += row == 0 ? "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                        : ", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    return sql;
+}
+
 Cell text_cell(const std::string& text) {
     if (text.empty()) return Null{};
     return std::string_view(text);
@@ -132,12 +137,9 @@ Cell text_cell(const std::string& text) {
 }  // namespace
 
 FileRows::FileRows(sqlite::Database& database)
-    : insert_(database, R"sql(
-INSERT INTO files(project, name, position, path, url, digests, size, held, metadata, uploaded,
-  requires, yanked, provenance, members, etag) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"),
-      replace_(database, R"sql(
-REPLACE INTO files(project, name, position, path, url, digests, size, held, metadata, uploaded,
-  requires, yanked, provenance, members, etag) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"),
+    : insert_some_(database, writing("INSERT", rows_together).c_str()),
+      insert_(database, writing("INSERT", 1).c_str()),
+      replace_(database, writing("REPLACE", 1).c_str()),
       find_origin_(database, "SELECT id FROM origins WHERE url = ?"),
       add_origin_(database, "INSERT INTO origins(url) VALUES(?)"),
       read_origin_(database, "SELECT url FROM origins WHERE id = ?"),
@@ -166,25 +168,52 @@ const std::string& FileRows::origin_url(std::int64_t id) {
     return last_url_;
 }
 
-void FileRows::insert(std::int64_t project, std::int64_t position, const File& file) {
-    run(insert_, project, position, file);
+void FileRows::insert(std::int64_t project, const std::vector<File>& files,
+                      const std::vector<std::size_t>& order) {
+    std::size_t at = 0;
+    for (; at + rows_together <= order.size(); at += rows_together) {
+        int index = 0;
+        for (std::size_t row = 0; row < rows_together; ++row)
+            index = bind(insert_some_, index, project, order[at + row], files[order[at + row]],
+                         scratch_[row]);
+        insert_some_.run();
+    }
+    for (; at < order.size(); ++at) {
+        bind(insert_, 0, project, order[at], files[order[at]], scratch_[0]);
+        insert_.run();
+    }
 }
 
-void FileRows::write(std::int64_t project, std::int64_t position, const File& file) {
-    run(replace_, project, position, file);
+void FileRows::write(std::int64_t project, std::size_t position, const File& file) {
+    bind(replace_, 0, project, position, file, scratch_[0]);
+    replace_.run();
 }
 
-void FileRows::run(sqlite::Statement& statement, std::int64_t project, std::int64_t position,
-                   const File& file) {
-    const auto path_bytes = path_digest(file, scratch_);
+// The parameters behind `index`; gives the index of the last.
+int FileRows::bind(sqlite::Statement& statement, int index, std::int64_t project,
+                   std::size_t position, const File& file, Scratch& scratch) {
     Cell path = std::string_view(file.path), url = std::string_view(file.url);
-    if (path_bytes) path = Blob{*path_bytes};
-    if (const auto origin = origin_of(file, scratch_)) url = origin_id(*origin);
-    statement.run(project, file.name.text(), position, path, url, digests_cell(file, scratch_),
-                  file.size, (file.held ? 1 : 0) | (file.metadata_held ? 2 : 0),
-                  metadata_cell(file.core_metadata), file.upload_time, file.requires_python,
-                  yanked_cell(file), file.provenance, text_cell(file.members),
-                  text_cell(file.etag));
+    if (const auto bytes = path_digest(file, scratch.text)) {
+        scratch.path = *bytes;
+        path = Blob{scratch.path};
+    }
+    if (const auto origin = origin_of(file, scratch.text)) url = origin_id(*origin);
+    statement.set(++index, project);
+    statement.set(++index, file.name.text());
+    statement.set(++index, static_cast<std::int64_t>(position));
+    statement.set(++index, path);
+    statement.set(++index, url);
+    statement.set(++index, digests_cell(file, scratch.text));
+    statement.set(++index, file.size);
+    statement.set(++index, (file.held ? 1 : 0) | (file.metadata_held ? 2 : 0));
+    statement.set(++index, metadata_cell(file.core_metadata));
+    statement.set(++index, file.upload_time);
+    statement.set(++index, file.requires_python);
+    statement.set(++index, yanked_cell(file));
+    statement.set(++index, file.provenance);
+    statement.set(++index, text_cell(file.members));
+    statement.set(++index, text_cell(file.etag));
+    return index;
 }
 
 FileRows::Held FileRows::read_held(const sqlite::Statement::Rows& row) {

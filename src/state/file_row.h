@@ -2,9 +2,12 @@
 // packed so that a usual file takes under 250 bytes.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pep381d/model/project_page.h"
 
@@ -20,10 +23,12 @@ class FileRows {
   public:
     explicit FileRows(sqlite::Database& database);
 
-    // The row must not be there.
-    void insert(std::int64_t project, std::int64_t position, const File& file);
+    // The rows must not be there. `order`: in which they are written; a file's position is its
+    // index.
+    void insert(std::int64_t project, const std::vector<File>& files,
+                const std::vector<std::size_t>& order);
     // It may be there.
-    void write(std::int64_t project, std::int64_t position, const File& file);
+    void write(std::int64_t project, std::size_t position, const File& file);
     // From a query for file_columns.
     File read(const sqlite::Statement::Rows& row);
     // Only what is in the tree; from a query for `name, path, held`.
@@ -38,10 +43,19 @@ class FileRows {
   private:
     std::int64_t origin_id(std::string_view url);
     const std::string& origin_url(std::int64_t id);
-    void run(sqlite::Statement& statement, std::int64_t project, std::int64_t position,
-             const File& file);
+    // What a row's cells point to until it is written.
+    struct Scratch {
+        DigestBytes path;
+        std::string text;
+    };
+    int bind(sqlite::Statement& statement, int index, std::int64_t project, std::size_t position,
+             const File& file, Scratch& scratch);
 
+    // A third of the time of a statement is its own: some rows share it.
+    static constexpr std::size_t rows_together = 8;
+    std::array<Scratch, rows_together> scratch_;
     // Each with its own statement, because SQLite takes twice as long over one that may replace.
+    sqlite::Statement insert_some_;
     sqlite::Statement insert_;
     sqlite::Statement replace_;
     sqlite::Statement find_origin_;
@@ -51,7 +65,6 @@ class FileRows {
     // The newest origin: nearly all files of a master have one.
     std::int64_t last_id_ = 0;
     std::string last_url_;
-    std::string scratch_;
 };
 
 }  // namespace pep381d

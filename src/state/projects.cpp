@@ -119,7 +119,7 @@ void State::Impl::count(const File& file, int sign) {
 void State::record_file(const ProjectName& name, std::string_view display, const File& file) {
     const std::int64_t id = impl_->project_row(name, display).id;
     // Where it stands on the page is not known yet; the page that follows says it.
-    constexpr std::int64_t at_the_end = 1'000'000;
+    constexpr std::size_t at_the_end = 1'000'000;
     File now = file;
     if (const auto old = impl_->file_of(id, file.name.text())) {
         // The page that is shown links to the other place still: the page that follows settles it.
@@ -147,10 +147,8 @@ void State::Impl::insert_files(std::int64_t project, const std::vector<File>& fi
     std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
         return files[a].name.text() < files[b].name.text();
     });
-    for (const std::size_t position : order) {
-        file_rows.insert(project, static_cast<std::int64_t>(position), files[position]);
-        count(files[position], 1);
-    }
+    file_rows.insert(project, files, order);
+    for (const File& file : files) count(file, 1);
 }
 
 std::vector<std::string> State::Impl::update_files(std::int64_t project, const ProjectPage& page,
@@ -168,10 +166,11 @@ std::vector<std::string> State::Impl::update_files(std::int64_t project, const P
 
     FileIndex by_name(known.files);
     std::vector<bool> found(known.files.size());
-    std::int64_t position = 0;
+    std::size_t position = 0;
     for (const File& file : page.files) {
         const auto i = by_name.find(file.name.text());
-        const bool same = i && known.positions[*i] == position && known.files[*i] == file;
+        const bool same = i && known.positions[*i] == static_cast<std::int64_t>(position) &&
+                          known.files[*i] == file;
         if (i) found[*i] = true;
         if (i && !same) leave(known.files[*i]);
         if (!same) {

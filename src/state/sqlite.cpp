@@ -153,6 +153,9 @@ std::optional<std::int64_t> Statement::Rows::optional_integer(int column) const 
 }
 
 Database::Database(const std::string& name, std::string path, Mode mode) : path_(std::move(path)) {
+    // Nobody asks how much memory it has, and to count it takes a lock for each allocation.
+    static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    (void)uncounted;
     const int flags = mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                           : SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
     // A state belongs to one thread at a time, so that SQLite need not lock for every column.

@@ -142,6 +142,19 @@ std::optional<WorkItem> Committer::take() {
     return item;
 }
 
+void Committer::reclaim() {
+    std::vector<Spent> spent;
+    const std::lock_guard lock(mutex_);
+    spent.swap(spent_);
+}
+
+void Committer::give_back() {
+    Spent spent = publisher_.take_spent();
+    if (spent.empty()) return;
+    const std::lock_guard lock(mutex_);
+    spent_.push_back(std::move(spent));
+}
+
 void Committer::check() {
     const std::lock_guard lock(mutex_);
     if (failure_) std::rethrow_exception(failure_);
@@ -173,6 +186,7 @@ void Committer::cycle() {
     take_in(messages);
     if (reshape_.running()) reshape_.go_on();
     if (publisher_.busy()) publisher_.turn();
+    give_back();
     scrub();
     feed();
     go_on_sweeping();
@@ -326,6 +340,7 @@ void Committer::note_rest() {
         const bool key_urgent = key_due && master_key_.urgent();
         key_awaited = key_urgent && !standing_.key_urgent;
         standing_.key_urgent = key_urgent;
+        standing_.keys = keys_;
         standing_.master = known_;
         list_taken_in = standing_.lists != lists_;
         standing_.lists = lists_;

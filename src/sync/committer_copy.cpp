@@ -23,6 +23,7 @@ void Committer::look_again_by_key(const ProjectName& project, int generation) {
 }
 
 void Committer::handle(KeyArrived& answer) {
+    ++keys_;
     if (!master_key_.arrived(answer)) return;
     take_all(state_, clock_.now());
     // What has no page yet may have failed by the old key.

@@ -88,6 +88,7 @@ void Engine::look_at_room() {
 // One turn of the loop: hand over, take work, start transfers, wait for something to happen.
 void Engine::step(std::chrono::milliseconds most) {
     committer_.check();
+    committer_.reclaim();
     look_at_room();
     flush_outgoing();
     // While the committer has no room nothing new is started: a slow disk slows the network down.
@@ -126,6 +127,7 @@ bool Engine::drained() {
 bool Engine::key_wanted() const {
     if (!policy_.copy || !may_work_) return false;
     const auto standing = committer_.standing();
+    if (standing.keys < key_look_.answers()) return false;  // it is on its way
     return standing.key_due && (standing.key_urgent || clock_.steady() >= key_look_.next());
 }
 

@@ -23,6 +23,7 @@ struct Jobs::Job {
 
     // Where pages are copied: what `body` proves to be, once it is read.
     std::optional<CopiedPage> copy;
+    bool copyable = true;  // false: where it is proven, a page of our own making takes its place
     enum class Step { page, signature } step = Step::page;  // to be asked for
     std::string signature, signature_type;
     bool slash = false;       // at the end of the signature's URL
@@ -34,6 +35,7 @@ struct Jobs::Job {
     bool asked = false;  // for its page
     bool read = false;   // it is
     int failed_in_a_row = 0;
+    std::vector<std::pair<std::size_t, std::string>> etags;  // of files with other bytes
     std::vector<Refused> refused;
     std::optional<Failure> failure;  // the first of its files', or the page's staleness
     bool files_missing = false;

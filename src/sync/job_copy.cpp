@@ -25,7 +25,8 @@ constexpr int pairs_most = 3;  // that do not match
 bool Jobs::take_copy(Job& job) {
     job.copy = CopiedPage{static_cast<std::int64_t>(job.body.size()), sha256(job.body), {}};
     const auto& ours = job.item.copied;
-    return ours && ours->size == job.copy->size && ours->sha256 == job.copy->sha256;
+    if (!ours) return job.plan.page.quarantined();  // one of our own making may stand for it
+    return ours->size == job.copy->size && ours->sha256 == job.copy->sha256;
 }
 
 void Jobs::prove_copy(Job& job) {
@@ -35,14 +36,10 @@ void Jobs::prove_copy(Job& job) {
     if (!why && !job.refused.empty())
         why = fmt::format("its file {} cannot be mirrored: {}", quoted(job.refused[0].file),
                           job.refused[0].cause);
-    if (why && page.quarantined()) {
-        // Nothing of it may be offered (PEP 792), whatever its own page does: we say so ourselves.
-        job.copy.reset();
-        drop_body(job);
-        fetch_files(job);
-        return;
-    }
-    if (why) {
+    // Nothing of it may be offered (PEP 792), whatever its own page does: we say so ourselves,
+    // where it is the master that says it.
+    job.copyable = !why;
+    if (why && !page.quarantined()) {
         refuse_copy(job, *why +
                              ". Where the master's pages are like that, set pages.mode = "
                              "regenerate");
@@ -81,6 +78,12 @@ bool Jobs::keep_signature(Job& job) {
 }
 
 void Jobs::copy_proven(Job& job) {
+    if (!job.copyable) {
+        job.copy.reset();
+        drop_body(job);
+        fetch_files(job);
+        return;
+    }
     job.plan.same = job.plan.same && job.item.copied == job.copy;
     fetch_files(job);
 }

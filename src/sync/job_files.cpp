@@ -21,6 +21,10 @@ constexpr std::size_t short_page = 1000;
 // After so many failures in a row the rest of a project's files waits for its next try.
 constexpr int file_failures_most = 3;
 
+// That of other bytes until their page is shown with a serial of its own, where that is ours to
+// give: whoever tries again finds other bytes too. No host has it.
+constexpr const char* no_etag = "\"\"";
+
 // More hosts of files than this are forgotten: pages may name any.
 constexpr std::size_t hosts_most = 1000;
 
@@ -96,6 +100,10 @@ void Jobs::arrived(Job& job, const Fetch& fetch, const Downloads::Fetched& fetch
     }
     if (known_by_etag) other_bytes(job, fetch);
     if (!fetch.metadata) file.etag = fetched.etag;
+    if (known_by_etag && !job.item.numbered) {
+        job.etags.emplace_back(fetch.file, fetched.etag);
+        file.etag = no_etag;
+    }
     // A copied page waits for all of them, and may never come.
     const bool early = policy_.copy || job.plan.fetches.size() >= many_files ||
                        file.size.value_or(large_file) >= large_file;
@@ -164,6 +172,8 @@ void Jobs::complete(Job& job) {
         end(job, PageFailed{page.name, std::move(*job.failure)});
         return;
     }
+    if (!job.files_missing)
+        for (auto& [file, etag] : job.etags) page.files[file].etag = std::move(etag);
     // Whose ETag nobody answered for stays as it is.
     for (File& file : page.files) file.held = file.held || !file.etag.empty();
     const Serial handled = std::max(page.serial, job.item.queued.serial);

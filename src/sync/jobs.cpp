@@ -141,10 +141,9 @@ void Jobs::start_page(Job& job) {
     request.accept = page_types(job.item.protocol, policy_.copy);
     // In that era a redirect leads to a project of a similar name (protocol A.3).
     request.redirect_is_gone = job.item.protocol == Protocol::pep381;
-    // A signature tells a stale page, where there is a page. And the news may be in a file without
-    // a digest, of which the page says nothing.
-    const bool read_anyway =
-        job.item.key.key || (job.item.known && asks_for_etags(*job.item.known));
+    // A signature tells a stale page, where there is a page, and a copy may show no serial that
+    // does. And the news may be in a file without a digest, of which the page says nothing.
+    const bool read_anyway = policy_.copy || (job.item.known && asks_for_etags(*job.item.known));
     if (!job.has_news() || !read_anyway) request.etag = job.item.etag;
     // The master's caches keep an entry for each encoding: where one is stale the other may not be
     // (protocol C.4).
@@ -252,6 +251,9 @@ void Jobs::read_page(Job& job, const Reply& reply) {
     }
     ReadPage fresh = std::move(read).value();
     if (fresh.page.serial.value == 0 && reply.last_serial) fresh.page.serial = *reply.last_serial;
+    // What another mirror copied of a master without serials: nobody can tell how old it is.
+    if (policy_.copy && fresh.page.serial.value == 0)
+        fresh.page.serial = std::max(job.item.queued.serial, job.shown());
     // Ours: that of what made us look, where that shows something new.
     if (!job.item.numbered) fresh.page.serial = job.shown();
     for (Skipped& item : fresh.skipped) job.refused.push_back({item.name, item.cause});

@@ -13,6 +13,8 @@ namespace {
 constexpr std::int64_t key_most = 64 << 10;
 // Every page of a master that answers with nonsense doubts the key: once for all of them.
 constexpr std::chrono::minutes pause{1};
+// It is seen gone for an hour before that is believed (master_key.cpp).
+constexpr std::chrono::minutes pause_gone{10};
 
 std::string without_slash(std::string url) {
     if (url.ends_with('/')) url.pop_back();
@@ -53,11 +55,13 @@ Outcome<std::string> KeyLook::read(const Outcome<Reply>& reply) const {
 void KeyLook::ended(const Outcome<Reply>& reply) {
     running_ = false;
     if (!reply && is_local(reply.failure().fault)) give_up(reply.failure());
+    ++answers_;
     auto pem = read(reply);
     const bool later = !pem && pem.failure().fault == Fault::retry_later;
     failed_ = later ? failed_ + 1 : 0;
-    next_ = clock_.steady() +
-            (later ? retry_pause(failed_, pem.failure().wait, policy_.random()) : pause);
+    const bool gone = !pem && pem.failure().fault == Fault::gone;
+    next_ = clock_.steady() + (later ? retry_pause(failed_, pem.failure().wait, policy_.random())
+                                     : std::chrono::milliseconds(gone ? pause_gone : pause));
     if (pem)
         send_(KeyArrived{std::move(pem).value(), std::nullopt});
     else

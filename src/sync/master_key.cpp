@@ -64,13 +64,13 @@ bool MasterKey::is_now(const std::string& pem) {
 bool MasterKey::arrived(const KeyArrived& answer) {
     urgent_ = false;
     const bool absent = !answer.pem && answer.failure && answer.failure->fault == Fault::gone;
-    if (answer.pem || absent) state_.set(Note::master_key_due, std::int64_t{0});
-    if (answer.pem) return is_now(*answer.pem);
-    if (absent && believed_gone()) return is_now({});
+    const bool believed = answer.pem || (absent && believed_gone());
+    // What makes no sense is asked for again when a page needs it. That it is gone, until that is
+    // sure: two bad moments a day apart are no hour.
+    const bool later = answer.failure && answer.failure->fault == Fault::retry_later;
+    if (believed || !(absent || later)) state_.set(Note::master_key_due, std::int64_t{0});
+    if (believed) return is_now(answer.pem.value_or(""));
     log_.warning(fmt::format("master_key_refused cause={}", quoted(answer.failure->what)));
-    // What makes no sense is asked for again when a page needs it.
-    if (answer.failure->fault != Fault::retry_later)
-        state_.set(Note::master_key_due, std::int64_t{0});
     if (!state_.text(Note::master_key)) failure_ = answer.failure;
     return false;
 }

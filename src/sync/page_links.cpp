@@ -24,15 +24,6 @@ std::optional<std::string_view> between(std::string_view text, std::string_view 
     return rest.substr(0, to);
 }
 
-std::optional<Digest> parse_digest(std::string_view text) {
-    const auto equals = text.find('=');
-    if (equals == std::string_view::npos) return std::nullopt;
-    const auto algorithm = algorithm_named(text.substr(0, equals));
-    auto bytes = from_hex(text.substr(equals + 1));
-    if (!algorithm || !bytes) return std::nullopt;
-    return Digest{*algorithm, std::move(*bytes)};
-}
-
 // The same path as the file's record has: what file_path() makes of a URL that ends in it.
 std::optional<std::string> path_of(std::string_view link) {
     const std::string_view name = link.substr(link.rfind('/') + 1);

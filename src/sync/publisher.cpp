@@ -1,6 +1,7 @@
 #include "pep381d/sync/publisher.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -34,11 +35,10 @@ void Publisher::add(FileArrived file) {
 }
 
 void Publisher::add(PageReady page) {
-    const bool refused = leave_out_refused(page);
+    const auto refused = leave_out_refused(page);
     if (refused && page.copy) {
         // The master's page names what can have no place here: ours stays as it is.
-        const auto& [path, cause] = *no_place_[page.page.name.text()].begin();
-        page.failure = Failure{Fault::corrupt, cause + "; a copied page cannot leave it out"};
+        page.failure = Failure{Fault::corrupt, *refused + "; a copied page cannot leave it out"};
         page.same = true;
     }
     if (!page.same) {
@@ -47,6 +47,7 @@ void Publisher::add(PageReady page) {
             page.staged = stage(page.page.name, *page.text, page.replaces);
         }
         fresh_.staged.emplace_back(page.page.name, std::move(*page.staged));
+        if (page.text) spent_.texts.push_back(std::move(*page.text));
         page.text.reset();
         page.staged.reset();
     }
@@ -248,24 +249,27 @@ void Publisher::unstage_page(const ProjectName& project, Group& group) {
     group.pages.erase(page);
 }
 
-// True: it had such files.
-bool Publisher::leave_out_refused(PageReady& page) {
-    const auto found = no_place_.find(page.page.name.text());
-    if (found == no_place_.end()) return false;
-    bool any = false;
+// Why, where it had such files. They may have their place when they come again.
+std::optional<std::string> Publisher::leave_out_refused(PageReady& page) {
+    const auto found = no_place_.extract(page.page.name.text());
+    if (!found) return std::nullopt;
+    std::optional<std::string> why;
+    const auto refused = [&](const std::string& path) {
+        const auto cause = found.mapped().find(path);
+        if (cause == found.mapped().end()) return false;
+        if (!why) why = cause->second;
+        return true;
+    };
     std::erase_if(page.page.files, [&](File& file) {
-        if (file.metadata_held && found->second.contains(layout::metadata(file.path)))
-            any = !(file.metadata_held = false);
-        const auto cause = found->second.find(file.path);
-        if (cause == found->second.end()) return false;
-        page.refused.push_back({file.name.text(), cause->second});
-        any = true;
+        if (file.metadata_held && refused(layout::metadata(file.path))) file.metadata_held = false;
+        if (!refused(file.path)) return false;
+        page.refused.push_back({file.name.text(), found.mapped().at(file.path)});
         return true;
     });
     page.text.reset();
     if (page.staged) discard_page(tree_, *page.staged);
     page.staged.reset();
-    return any;
+    return why;
 }
 
 void Publisher::place_pages(Group& group) {
@@ -359,7 +363,9 @@ void Publisher::advance() {
     place_pages(placed_);
     if (root_staged_) place_root();
     place_files(flushed_);
-    done_ = std::exchange(shown_, std::move(placed_));
+    std::ranges::move(shown_.pages, std::back_inserter(spent_.pages));
+    std::ranges::move(shown_.files, std::back_inserter(spent_.files));
+    shown_ = std::move(placed_);
     placed_ = std::move(flushed_);
     flushed_ = std::exchange(fresh_, {});
 }
@@ -379,11 +385,7 @@ void Publisher::turn() {
     // As late as can be: they were made while all else was staged.
     for (auto& [project, staged] : flushed_.staged)
         stage_signatures(tree_, clock_, project, staged);
-    if (unflushed())
-        flush_ = std::async(std::launch::async, [this, done = std::exchange(done_, {})]() mutable {
-            done = {};
-            return tree_.flush();
-        });
+    if (unflushed()) flush_ = std::async(std::launch::async, [this] { return tree_.flush(); });
 }
 
 }  // namespace pep381d

@@ -131,6 +131,40 @@ class CopyMode(World):
         self.assertNotEqual(pair_of(self.copying, "idna")[0], before[0])
         self.assert_copied()
 
+    def test_a_quarantine_is_believed_where_the_master_has_signed_it(self) -> None:
+        """It takes all files away, at once."""
+        self.assert_done(self.copying.sync())
+        display = self.changed()
+        before, files = pair_of(self.copying, "idna"), self.copying.files()
+        quarantined = pages_of(self.started)["idna"].replace(
+            b"<head>", b"<head><meta name='pypi:project-status' content='quarantined'/>")
+        self.started.fault(f"/simple/{display}/", "body", quarantined, times=-1)
+        self.assert_stays("idna", before, "it is no signature of the page")
+        self.assertEqual(self.copying.files(), files)
+
+    def test_a_quarantined_page_that_lists_files_is_not_shown(self) -> None:
+        self.started.key("end")
+        self.assert_done(self.copying.sync())
+        display = self.changed()
+        quarantined = pages_of(self.started)["idna"].replace(
+            b"<head>", b"<head><meta name='pypi:project-status' content='quarantined'/>")
+        self.started.fault(f"/simple/{display}/", "body", quarantined, times=-1)
+        self.assert_done(self.copying.sync())
+        page, signature = pair_of(self.copying, "idna")
+        self.assertIn(b"quarantined", page)
+        self.assertEqual(Page(page.decode()).links, {})
+        self.assertIsNone(signature)
+        self.assertEqual([path for path in self.copying.files() if "idna-" in path], [])
+        self.assert_done(self.copying.do("verify"))
+        shown = self.copying.page("idna")
+        self.started.event("role", "idna")
+        self.assert_done(self.copying.sync())
+        self.assertEqual(self.copying.page("idna"), shown)  # serial and all
+        self.started.clear_faults()
+        self.changed()
+        self.assert_done(self.copying.sync())
+        self.assert_copied(signed=False)
+
     def test_a_page_that_changes_between_is_asked_for_again(self) -> None:
         self.assert_done(self.copying.sync())
         display = self.changed()
@@ -283,6 +317,19 @@ class CopyMode(World):
             self.assertTrue(self.verifies(second, name, key), name)
         self.assertFalse((second.web / "serverkey").exists())
         self.assert_done(second.do("verify"))
+
+    def test_a_copy_of_a_mirror_that_copies(self) -> None:
+        """Its pages show no serial: without `serverkey` nothing tells how old they are."""
+        self.assert_done(self.copying.sync())
+        second = self.mirror(self.run_daemon(self.copying, "serve").url, "second", pages_mode="copy")
+        self.assert_done(second.sync())
+        for round_ in range(3):
+            for name in projects_of(self.copying):
+                self.assertEqual(pair_of(second, name), (pair_of(self.copying, name)[0], None), round_)
+            self.assertEqual(second.page("idna"), self.copying.page("idna"))
+            self.changed()
+            self.assert_done(self.copying.sync())
+            self.assert_done(second.sync())
 
     def test_verify_finds_and_repair_fetches_again(self) -> None:
         self.assert_done(self.copying.sync())

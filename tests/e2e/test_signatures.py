@@ -147,6 +147,20 @@ class Signatures(World):
         self.started.raw(f"/serversig/{name}", b"", status=302, header=[f"Location: /simple/{name}/"])
         self.assert_ends(verify_page(self.started.url + f"/simple/{name}/"), 1, f"/serversig/{name}: it redirects to")
 
+    def test_no_failure_tells_a_password(self) -> None:
+        legacy = self.master(projects=8, files=20, era="pep381")
+        page = "/simple/idna/"
+        url = legacy.url.replace("://", "://user:secret@") + page
+        for target, body, cause in (("/serversig/idna", b"", "no DSA signature came"),
+                                    ("/serversig/idna/", b"<html></html>", "no DSA signature came"),
+                                    ("/serverkey", b"<html></html>", "no public key"),
+                                    (page, b"<html></html>", "signature is not one of this page")):
+            legacy.raw(target, body, "text/html")
+            result = verify_page(url)
+            self.assert_ends(result, 1, cause)
+            self.assertNotIn("secret", result.errors)
+            legacy.clear_raw()
+
     def test_another_key_signs_everything_again(self) -> None:
         self.assert_done(self.signed.sync())
         shutil.copytree(self.signed.web, self.directory / "old")

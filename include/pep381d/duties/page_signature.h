@@ -27,7 +27,8 @@ std::optional<PageAddress> page_address(std::string_view url);
 // are two requests, between which both may change: where they do not match, both are fetched once
 // more. The kinds of the signatures that are good.
 //   gone         the mirror has no such page, signature or key
-//   corrupt      a signature is wrong, or something else came in the place of signature or key
+//   corrupt      a signature is wrong, something else came in the place of signature or key, or the
+//                page is signed and says that it is another project's
 //   retry_later, refused   as Receiver tells it
 Outcome<std::vector<KeyKind>> verify_page(Transport& transport, const PageAddress& page,
                                           const std::optional<PublicKey>& key);

@@ -17,7 +17,8 @@ struct CopiedLink {
     std::string path;  // below web/, percent escapes decoded: `packages/...`, legal
     std::optional<Digest> digest;
     bool metadata = false;  // its .metadata is offered
-    std::string metadata_sha256;
+    DigestBytes metadata_sha256;
+    bool metadata_unclear = false;  // by other digests than one of SHA-256
 };
 
 // All links of the page that lead below packages/ in the tree that it lies in. Links elsewhere

@@ -27,4 +27,7 @@ namespace pep381d {
 Outcome<ReadPage> read_page_html(std::string_view html, const std::string& base,
                                  const ProjectName& expected);
 
+// The project that the page says to be of, where that is another.
+std::optional<std::string> other_project(std::string_view html, const ProjectName& expected);
+
 }  // namespace pep381d

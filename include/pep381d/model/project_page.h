@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,15 +22,18 @@ namespace pep381d {
 // PEP 714: whether the index offers the file's METADATA beside it, and under which SHA-256.
 struct CoreMetadata {
     bool offered = false;
-    std::string sha256;  // 32 bytes; empty: offered without a digest that we know
+    DigestBytes sha256;  // 32 bytes; empty: offered without a digest that we know
     bool operator==(const CoreMetadata&) const = default;
 };
 
 struct Digest {
     Algorithm algorithm = Algorithm::sha256;
-    std::string bytes;
+    DigestBytes bytes;
     bool operator==(const Digest&) const = default;
 };
+
+// Of `sha256=...` in hexadecimal, as a link's fragment has it (PEP 503); nothing for others.
+std::optional<Digest> parse_digest(std::string_view text);
 
 struct File {
     FileName name;

@@ -63,6 +63,8 @@ class Committer {
     bool behind();
     void send(Message message);
     std::optional<WorkItem> take();
+    // Frees what came from the loop and is done with; on the loop's thread.
+    void reclaim();
     void check();  // throws what ended the thread
     // Nothing more is on its way to the committer: it need not wait for company.
     void loop_idle(bool idle);
@@ -85,6 +87,7 @@ class Committer {
         std::optional<Time> reconciled;       // when the newest name list was asked for
         bool key_due = false;                 // the master's key is to be asked for
         bool key_urgent = false;              // and no page before
+        std::int64_t keys = 0;                // answers of that kind taken in
         MasterKnown master;
     };
     Standing standing() const;
@@ -106,6 +109,7 @@ class Committer {
     void cycle();
     std::deque<Message> gather();
     void take_in(std::deque<Message>& messages);
+    void give_back();
 
     void handle(FileArrived& file);
     void handle(PageReady& page);
@@ -179,6 +183,7 @@ class Committer {
     bool finished_ = false;
     bool handled_changed_ = true;  // last-modified may have to move
     std::int64_t lists_ = 0;
+    std::int64_t keys_ = 0;
     std::optional<Failure> list_failure_;
     std::optional<Steady> status_written_;  // for the root index of this time
     bool status_changed_ = false;           // otherwise
@@ -192,6 +197,7 @@ class Committer {
     std::deque<WorkItem> outbox_;
     std::size_t outbox_files_ = 0;
     Standing standing_;
+    std::vector<Spent> spent_;  // until the loop frees it
     bool stopping_ = false;
     bool loop_idle_ = false;
     std::exception_ptr failure_;

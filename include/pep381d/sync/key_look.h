@@ -1,6 +1,7 @@
 // Asks the master for its key (PEP 381, `/serverkey`). On the loop's thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@ class KeyLook {
 
     void start();
     bool running() const { return running_; }
+    // How often it was asked for to the end.
+    std::int64_t answers() const { return answers_; }
     // When it may be asked for (again).
     Steady next() const { return next_; }
     // Ends without a word what is running.
@@ -34,6 +37,7 @@ class KeyLook {
     const Clock& clock_;
     Send send_;
     bool running_ = false;
+    std::int64_t answers_ = 0;
     int failed_ = 0;  // in a row
     Steady next_{};
     std::string body_;

@@ -32,6 +32,15 @@
 
 namespace pep381d {
 
+// What is done with, on its way back to the thread that took its memory: to free that on another
+// one makes both wait for the allocator.
+struct Spent {
+    std::vector<PageReady> pages;
+    std::vector<FileArrived> files;
+    std::vector<PageText> texts;
+    bool empty() const { return pages.empty() && files.empty() && texts.empty(); }
+};
+
 class Publisher {
   public:
     // `recorded` is called inside the transaction in which a page is recorded.
@@ -59,6 +68,7 @@ class Publisher {
     void leave() { leaving_ = true; }
 
     void turn();
+    Spent take_spent() { return std::exchange(spent_, {}); }
     // Turns until all that was added is recorded.
     void drain();
     // True while a turn has something to do: groups on their way, a root index, removals that are
@@ -89,7 +99,7 @@ class Publisher {
     bool taken_by_another(const FileArrived& file, const std::string& path);
     void refuse(const FileArrived& file, const std::string& cause);
     void unstage_page(const ProjectName& project, Group& group);
-    bool leave_out_refused(PageReady& page);
+    std::optional<std::string> leave_out_refused(PageReady& page);
     void place_pages(Group& group);
     void record(const Group& group);
     void remove_what_is_due();
@@ -118,9 +128,9 @@ class Publisher {
     std::int64_t root_changes_ = 0;  // the count that the staged or placed root index shows
     std::optional<Steady> root_time_;
     std::vector<std::string> removed_;  // from the tree, not yet durably
-    // By project and file: what has no place of its own in the tree.
+    // By project and file: what has no place of its own in the tree, until its page comes.
     std::map<std::string, std::map<std::string, std::string>> no_place_;
-    Group done_;               // recorded: its memory is to be given back
+    Spent spent_;              // recorded, or staged
     std::future<Done> flush_;  // the last member: its end is awaited before the others go
 };
 

@@ -18,8 +18,8 @@ namespace {
 const std::string simple = "web/simple/";
 
 // Empty: the master names none.
-std::string digest_of(const File& file) {
-    return file.digests.empty() ? std::string() : file.digests.front().bytes;
+DigestBytes digest_of(const File& file) {
+    return file.digests.empty() ? DigestBytes() : file.digests.front().bytes;
 }
 
 // The SHA-256 of what lies at this path, in hexadecimal; empty: it should not lie there.
@@ -177,7 +177,7 @@ Violations inspect(const Volume& tree, const Truth& truth) {
 
 Violations inspect(State& state, const Volume& tree, const Truth& truth) {
     Violations violations;
-    const auto check = [&](const std::string& path, const std::string& digest) {
+    const auto check = [&](const std::string& path, const DigestBytes& digest) {
         const std::string place = layout::published(path);
         const auto there = tree.find(place);
         const std::string hex = there ? hash_of(place, there->bytes, truth) : "";

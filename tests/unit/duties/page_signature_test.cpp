@@ -80,6 +80,22 @@ TEST_CASE("what comes in the place of a signature is told, and verifies nothing"
     CHECK_THAT(mirror.cause(), ContainsSubstring("http://m/serverkey: it is a key for Ed25519"));
 }
 
+TEST_CASE("another project's page is told, though its signature is good") {
+    SignedPage mirror;
+    const auto key = PrivateKey::parse(openssl_made::ed25519_private).value();
+    for (const auto& [said, cause] :
+         {std::pair("Links for Foo", ""),
+          std::pair("Links for bar", "it is the page of bar, not of foo")}) {
+        const std::string html =
+            "<html><head><title>" + std::string(said) + "</title></head><body></body></html>";
+        mirror.put("/simple/foo/", html, "text/html");
+        mirror.put("/serversig/foo.ed25519", key.sign(html));
+        const std::string found = mirror.cause(key.public_key());
+        CHECK_THAT(found, ContainsSubstring(cause));
+        CHECK(found.empty() == std::string(cause).empty());
+    }
+}
+
 TEST_CASE("a page that was altered is told, after a second look at page and signature") {
     SignedPage mirror;
     mirror.put("/simple/foo/", "another page\n", "text/html");

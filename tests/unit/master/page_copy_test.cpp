@@ -42,6 +42,11 @@ TEST_CASE("a page whose links lead into the tree below it can be copied") {
     CHECK(refusal("<a href='../../packages/f-1.0-py3-none-any.whl#sha256=" + sha256_hex +
                   "' data-core-metadata='sha256=" + sha256_hex + "'>x</a>")
               .empty());
+    CHECK(refusal("<a href='../../packages/f-1.0-py3-none-any.whl' data-core-metadata='sha256=" +
+                  sha256_hex + "' data-dist-info-metadata='true'>x</a>")
+              .empty());
+    CHECK(refusal(sdist + sdist).empty());
+    CHECK(refusal("<base target='_blank'>" + sdist).empty());
 }
 
 TEST_CASE("a page that would lead elsewhere from our tree is not copied, and why is told") {
@@ -60,6 +65,7 @@ TEST_CASE("a page that would lead elsewhere from our tree is not copied, and why
         {"<a href='../../packages/foo-1.0.tar.gz?x=1'>x</a>", "does not lead"},
         {"<base href='https://other.example/simple/foo/'>", "<base href>"},
         {"<base href='../foo/'>", "<base href>"},
+        {"<a href='../..//packages/foo-1.0.tar.gz'>x</a>", "can be no file"},
         {"<a href='../../packages/foo/notes'>x</a>", "no file that is mirrored"},
         {"<a href='../../packages/foo-1.0.tar.gz' rel='homepage'>x</a>",
          "no file that is mirrored"},
@@ -68,12 +74,38 @@ TEST_CASE("a page that would lead elsewhere from our tree is not copied, and why
         {"<a href='../../packages/f-1.0-py3-none-any.whl' "
          "data-dist-info-metadata='sha512=ab'>x</a>",
          "metadata"},
+        // Old readers know one attribute, new ones prefer the other.
+        {"<a href='../../packages/f-1.0-py3-none-any.whl' data-core-metadata='sha256=SHA' "
+         "data-dist-info-metadata='sha256=CCC'>x</a>",
+         "metadata"},
+        {"<a href='../../packages/f-1.0-py3-none-any.whl' data-core-metadata='true' "
+         "data-dist-info-metadata='sha256=CCC'>x</a>",
+         "metadata"},
+        {"<a href='../../packages/f-1.0-py3-none-any.whl' data-core-metadata='sha256=SHA' "
+         "data-dist-info-metadata='sha512=ab'>x</a>",
+         "metadata"},
+        // For us both say the same of the file; for pip the second one offers metadata.
+        {"<a href='../../packages/f-1.0-py3-none-any.whl'>x</a>"
+         "<a href='../../packages/f-1.0-py3-none-any.whl' data-core-metadata='sha512=ab'>x</a>",
+         "metadata"},
     }));
     std::string body = bad.body;
-    for (const auto& [word, text] : {std::pair("MD5", md5), std::pair("SHA", sha256_hex)})
+    for (const auto& [word, text] : {std::pair("MD5", md5), std::pair("SHA", sha256_hex),
+                                     std::pair("CCC", std::string(64, 'c'))})
         if (const auto at = body.find(word); at != std::string::npos) body.replace(at, 3, text);
     INFO(body);
     CHECK_THAT(refusal(body), ContainsSubstring(bad.cause));
+}
+
+TEST_CASE("a link from the root of the host leaves the tree, wherever its master lies") {
+    for (const std::string where : {"web", "pypi"}) {
+        const std::string from = "https://master.example/" + where + "/simple/foo/";
+        const std::string file = "packages/foo-1.0.tar.gz#md5=" + md5 + "'>x</a>";
+        CHECK(refusal("<a href='../../" + file, from).empty());
+        for (const char* start : {"/", "../../../", "https://master.example/"})
+            CHECK_THAT(refusal("<a href='" + (start + where) + "/" + file, from),
+                       ContainsSubstring("does not lead"));
+    }
 }
 
 TEST_CASE("a page that is cut off is not copied") {

@@ -178,7 +178,7 @@ TEST_CASE("values of members are read where they have the right type") {
 
 TEST_CASE("core metadata is what PEP 714 makes of the three names") {
     const std::string with_digest = R"({"sha256":")" + hex_a + "\"}";
-    const CoreMetadata none, offered{true, ""}, digested{true, std::string(32, '\xaa')};
+    const CoreMetadata none, offered{true, {}}, digested{true, std::string(32, '\xaa')};
     const std::vector<std::pair<std::string, CoreMetadata>> table{
         {"", none},
         {R"("core-metadata":false)", none},

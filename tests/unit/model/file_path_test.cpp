@@ -67,7 +67,7 @@ TEST_CASE("a file with neither a usable URL nor a whole SHA-256 has no path") {
     File without = file("https://example.org/a-1.0.zip");
     without.digests = {{Algorithm::md5, std::string(16, 'x')}};
     CHECK_FALSE(file_path(without));
-    without.digests = {{Algorithm::sha256, ""}};
+    without.digests = {Digest{Algorithm::sha256, {}}};
     CHECK_FALSE(file_path(without));
     without.digests.clear();
     CHECK_FALSE(file_path(without));

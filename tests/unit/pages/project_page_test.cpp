@@ -204,7 +204,7 @@ TEST_CASE("core metadata is offered where it can be had") {
         std::string html, json;
     };
     const std::string hex = "1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f";
-    const CoreMetadata none, plain{true, ""}, digested{true, std::string(32, '\x1f')};
+    const CoreMetadata none, plain{true, {}}, digested{true, std::string(32, '\x1f')};
     const std::vector<Row> table{
         {none, false, false, "(none)", "false"},
         {none, true, true, "(none)", "false"},

@@ -153,3 +153,39 @@ TEST_CASE("metadata without a digest goes with the bytes of its file") {
     CHECK(world.published() == "other bytes");
     CHECK(world.bytes(*file_path(world.file) + ".metadata") == "other metadata");
 }
+
+TEST_CASE("where serials are ours, other bytes are told though not all files could be asked for") {
+    SyncWorld world;
+    world.policy.protocol = Protocol::simple;
+    ProjectPage both = page("foo", 0, {sdist("foo-1.0.tar.gz"), sdist("foo-2.0.tar.gz")});
+    for (File& file : both.files) {
+        file.url = std::string(master) + "/packages/source/f/foo/" + file.name.text();
+        file.digests.clear();
+        file.size.reset();
+    }
+    world.publish(both);
+    world.network.answers[std::string(master) + "/simple/"] = {
+        R"({"meta":{"api-version":"1.0"},"projects":[{"name":"foo"}]})"};
+    auto& one = world.network.answers[both.files[0].url];
+    auto& two = world.network.answers[both.files[1].url];
+    one.conditional = two.conditional = true;
+    REQUIRE_FALSE(world.pass());
+    REQUIRE(world.left == 0);
+    const auto serial = [&] { return world.state.published(both.name)->serial; };
+    const Serial before = serial();
+
+    one.body = "other bytes";
+    one.etag = "\"two\"";
+    const auto good = std::exchange(two, {{}, {}, {Fault::retry_later, "HTTP 503"}});
+    world.clock.advance(25h);
+    CHECK_FALSE(world.pass());
+    CHECK(world.left == 1);
+    CHECK(world.bytes(*file_path(both.files[0])) == "other bytes");
+
+    two = good;
+    world.clock.advance(1h);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 0);
+    CHECK(serial() > before);
+    CHECK(world.state.page(both.name)->files[0].etag == "\"two\"");
+}

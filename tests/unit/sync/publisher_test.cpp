@@ -84,3 +84,28 @@ TEST_CASE("a staged page of which a file has no place is made again without it")
           std::vector<std::string>{"rival without foo-1.0-py3-none-any.whl", "rival"});
     CHECK(fs::is_empty(world.directory.path() / "staging"));
 }
+
+TEST_CASE("a file that had no place has one when the other project has given it up") {
+    Publishing world;
+    const bool copied = GENERATE(false, true);
+    const auto come = [&] {
+        ProjectPage page = rival();
+        world.publisher.add(world.arrived(page.name, page.files.front()));
+        PageReady ready = world.staged(std::move(page));
+        if (copied) ready.copy = CopiedPage{1, sha256("the master's"), {}};
+        world.publisher.add(std::move(ready));
+        world.publisher.drain();
+    };
+    come();
+    CHECK(world.page_of("rival").find("foo-1.0") == std::string::npos);
+    CHECK(world.there("simple/rival") == !copied);
+
+    world.publish(page("foo", 9, {sdist("foo-1.0.tar.gz")}));
+    world.event("foo", "remove file foo-1.0-py3-none-any.whl", 9);
+    REQUIRE_FALSE(world.pass());
+    world.recorded.clear();
+    come();
+    CHECK(world.page_of("rival").find("foo-1.0") != std::string::npos);
+    CHECK(world.bytes(rival().files.front().path) == "other bytes");
+    CHECK(world.recorded == std::vector<std::string>{"rival"});
+}

@@ -1,0 +1,224 @@
+// Pages as the master sent them (pages.mode = copy), over time: what comes of a master that signs
+// wrongly, with another key, or not any more.
+#include "support/catch.h"
+#include "support/signers.h"
+#include "support/sync_world.h"
+
+using namespace pep381d;
+using namespace sample;
+
+namespace {
+
+const std::string at = master;
+
+struct Copying : SyncWorld {
+    std::shared_ptr<Signer> signer = quick_signer(0);
+    std::map<std::string, std::string> pages;  // as the master has them
+    std::int64_t rows = 0;
+
+    Copying() {
+        policy.protocol = Protocol::pep381;
+        policy.copy = true;
+        say("list_packages", "<value>foo</value><value>bar</value>");
+        say("changelog", "");
+        show("foo", {"foo-1.0.tar.gz"});
+        show("bar", {"bar-1.0.tar.gz"});
+        sign_all();
+        sync();
+        REQUIRE(left == 0);
+    }
+
+    void say(const std::string& method, const std::string& values) {
+        network.answers[method] = {
+            "<?xml version='1.0'?><methodResponse><params><param><value><array><data>" + values +
+                "</data></array></value></param></params></methodResponse>",
+            "text/xml"};
+    }
+    // A page, and its signature by the key of now.
+    void show(const std::string& name, const std::vector<std::string>& files) {
+        std::string html = "<html><head><title>Links for " + name + "</title></head><body>";
+        for (const std::string& file : files) {
+            Hasher md5(Algorithm::md5);
+            md5.update(file);
+            const std::string path = "packages/source/x/" + name + "/" + file;
+            html += "<a href=\"../../" + path + "#md5=" + to_hex(md5.finish()) + "\">x</a>";
+            network.answers[at + "/" + path] = {file, "application/octet-stream"};
+        }
+        pages[name] = html + "</body></html>";
+        network.answers[page_at(name)] = {pages[name], "text/html"};
+        sign(name);
+    }
+    void sign(const std::string& name) {
+        network.answers[signature_at(name)] = {signer->keys().dsa.sign(pages[name]), ""};
+    }
+    void sign_all() {
+        network.answers[key_at()] = {signer->keys().dsa.public_key().pem(), "text/plain"};
+        for (const auto& [name, page] : pages) sign(name);
+    }
+    void news(const std::string& name, const std::vector<std::string>& files) {
+        show(name, files);
+        const auto now = std::chrono::duration_cast<std::chrono::seconds>(
+            clock.now().time_since_epoch() + std::chrono::seconds(++rows));
+        say("changelog", "<value><array><data><value><string>" + name +
+                             "</string></value><value><string>2.0</string></value><value><int>" +
+                             std::to_string(now.count()) +
+                             "</int></value><value><string>new release</string></value></data>"
+                             "</array></value>");
+    }
+    static std::string key_at() { return at + "/serverkey"; }
+    static std::string page_at(const std::string& name) { return at + "/simple/" + name + "/"; }
+    static std::string signature_at(const std::string& name) { return at + "/serversig/" + name; }
+
+    void sync() {
+        network.asked.clear();
+        const auto failure = pass();
+        INFO((failure ? failure->what : ""));
+        REQUIRE_FALSE(failure);
+    }
+    std::pair<std::string, std::string> shown(const std::string& name) {
+        return {bytes("simple/" + name + "/index.html"), bytes("serversig/" + name)};
+    }
+    // The master's page of now, with a signature of it by the master's key of now.
+    bool is_current(const std::string& name) {
+        const auto [page, signature] = shown(name);
+        return page == pages[name] && signer->keys().dsa.public_key().verifies(page, signature);
+    }
+    // Time goes on, with a pass each minute.
+    void sync_for(std::chrono::minutes time) {
+        for (; time > 0min; time -= 1min) {
+            clock.advance(1min);
+            sync();
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a page that its signature does not fit is asked for thrice, and then later and later") {
+    Copying world;
+    REQUIRE(world.is_current("foo"));
+    const auto before = world.shown("foo");
+    world.clock.advance(1min);
+    const std::string dated = world.bytes("last-modified");
+    world.news("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
+    world.network.answers[Copying::signature_at("foo")] =
+        world.network.answers[Copying::signature_at("bar")];
+    world.sync();
+    CHECK(world.network.asked[Copying::page_at("foo")] == 3);
+    CHECK(world.network.asked[Copying::signature_at("foo")] == 3);
+    CHECK(world.left == 1);
+    CHECK_THAT(world.cause_of("foo"), ContainsSubstring("it is no signature of the page"));
+    CHECK(world.shown("foo") == before);
+    CHECK_FALSE(world.there("packages/source/x/foo/foo-2.0.tar.gz"));
+    CHECK(world.bytes("last-modified") == dated);
+
+    // What is wrong at the master holds nothing up for ever.
+    world.sync_for(62min);
+    CHECK(world.left == 1);
+    CHECK(world.shown("foo") == before);
+    CHECK(world.bytes("last-modified") > dated);
+
+    world.sign("foo");
+    world.clock.advance(1h);
+    world.sync();
+    CHECK(world.left == 0);
+    CHECK(world.is_current("foo"));
+}
+
+TEST_CASE("another key in the middle of a pass ends in pages that are all signed by it") {
+    Copying world;
+    world.news("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
+    const std::string when = GENERATE(Copying::page_at("foo"), Copying::signature_at("foo"),
+                                      at + "/packages/source/x/foo/foo-2.0.tar.gz");
+    world.network.before = [&](const std::string& asked) {
+        if (asked != when) return;
+        world.network.before = {};
+        world.signer = quick_signer(1);
+        world.sign_all();
+    };
+    world.clock.advance(1min);
+    world.sync();
+    CHECK_FALSE(world.network.before);
+    // The reconcile looks at the key, where no page has made it doubtful.
+    world.clock.advance(25h);
+    world.sync();
+    CHECK(world.left == 0);
+    CHECK(world.is_current("foo"));
+    CHECK(world.is_current("bar"));
+
+    // And back again.
+    world.signer = quick_signer(0);
+    world.sign_all();
+    world.clock.advance(25h);
+    world.sync();
+    CHECK(world.left == 0);
+    CHECK(world.is_current("foo"));
+    CHECK(world.is_current("bar"));
+}
+
+TEST_CASE("a key that is not there for a moment, or is none, changes nothing") {
+    Copying world;
+    const auto before = world.shown("bar");
+    const auto good = world.network.answers[Copying::key_at()];
+    std::vector<std::string> files{"foo-1.0.tar.gz"};
+    for (const auto& bad :
+         std::vector<ScriptedTransport::Answer>{{{}, {}, {Fault::gone, "HTTP 404 Not Found"}},
+                                                {{}, {}, {Fault::retry_later, "HTTP 503"}},
+                                                {"<html><body>Welcome</body></html>", "text/html"},
+                                                {openssl_made::ed25519_public, "text/plain"},
+                                                {good.body.substr(0, 100), "text/plain"}}) {
+        world.network.answers[Copying::key_at()] = bad;
+        world.clock.advance(25h);
+        files.push_back("foo-2." + std::to_string(files.size()) + ".tar.gz");
+        world.news("foo", files);
+        world.sync();
+        CHECK(world.network.asked[Copying::key_at()] == 1);
+        CHECK(world.left == 0);
+        CHECK(world.is_current("foo"));
+        CHECK(world.shown("bar") == before);
+        world.network.answers[Copying::key_at()] = good;
+        world.sync();
+    }
+}
+
+TEST_CASE("a key that is missing each night, when it is looked for, is not gone") {
+    Copying world;
+    const auto before = world.shown("bar");
+    const auto good = world.network.answers[Copying::key_at()];
+    for (int night = 0; night < 3; ++night) {
+        world.network.answers.erase(Copying::key_at());
+        world.clock.advance(25h);
+        world.sync();
+        CHECK(world.network.asked[Copying::key_at()] == 1);
+        world.network.answers[Copying::key_at()] = good;
+        world.clock.advance(1min);
+        world.sync();
+        CHECK(world.network.asked[Copying::key_at()] == 1);
+        world.sync();
+        CHECK(world.network.asked[Copying::key_at()] == 0);
+        CHECK(world.shown("bar") == before);
+    }
+}
+
+TEST_CASE("a master that signs no more is believed after an hour, and then copied without") {
+    Copying world;
+    world.network.answers.erase(Copying::key_at());
+    for (const char* name : {"foo", "bar"})
+        world.network.answers.erase(Copying::signature_at(name));
+    const auto before = world.shown("foo");
+    world.clock.advance(1min);
+    world.news("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
+    world.network.answers.erase(Copying::signature_at("foo"));
+    world.sync();
+    CHECK_THAT(world.cause_of("foo"), ContainsSubstring("and the master has a key"));
+    world.sync_for(55min);
+    CHECK(world.shown("foo") == before);
+    CHECK(world.there("serversig/bar"));
+
+    world.sync_for(10min);
+    CHECK(world.left == 0);
+    for (const char* name : {"foo", "bar"}) {
+        CHECK(world.shown(name).first == world.pages[name]);
+        CHECK_FALSE(world.there(std::string("serversig/") + name));
+    }
+}
