@@ -1,5 +1,7 @@
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "state/impl.h"
 
 namespace pep381d {
@@ -35,6 +37,19 @@ Queued read_queued(const Statement::Rows& row) {
     queued.gone_since = optional_time_in(row, 12);
     queued.gone_looks = static_cast<int>(row.integer(13, 0, std::numeric_limits<int>::max() - 1));
     return queued;
+}
+
+std::vector<Queued> read_all(Statement::Rows rows) {
+    std::vector<Queued> all;
+    while (rows.next()) all.push_back(read_queued(rows));
+    return all;
+}
+
+std::string queued_where(std::string_view condition) {
+    return fmt::format(R"sql(
+SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed,
+  gone_since, gone_looks FROM queue WHERE {})sql",
+                       condition);
 }
 
 // What has gone wrong at the master for this long no longer holds back last-modified (design 2.3).
@@ -106,48 +121,25 @@ void State::enqueue(const std::vector<ListedProject>& projects, Time since) {
 }
 
 std::vector<Queued> State::due(Time now, std::size_t most) {
-    auto rows = impl_
-                    ->sql(R"sql(
-SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed,
-  gone_since, gone_looks FROM queue
-WHERE soon = 1 AND not_before <= ? ORDER BY not_before LIMIT ?)sql")
-                    .rows(number_of(now), static_cast<std::int64_t>(most));
-    std::vector<Queued> all;
-    while (rows.next()) all.push_back(read_queued(rows));
-    return all;
+    static const std::string text =
+        queued_where("soon = 1 AND not_before <= ? ORDER BY not_before LIMIT ?");
+    return read_all(impl_->sql(text.c_str()).rows(number_of(now), static_cast<std::int64_t>(most)));
 }
 
 std::vector<Queued> State::due_losses(Time now, std::size_t most) {
-    auto rows = impl_
-                    ->sql(R"sql(
-SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed,
-  gone_since, gone_looks FROM queue
-WHERE soon = 1 AND not_before <= ? AND loss > 0 ORDER BY loss DESC, not_before LIMIT ?)sql")
-                    .rows(number_of(now), static_cast<std::int64_t>(most));
-    std::vector<Queued> all;
-    while (rows.next()) all.push_back(read_queued(rows));
-    return all;
+    static const std::string text = queued_where(
+        "soon = 1 AND not_before <= ? AND loss > 0 ORDER BY loss DESC, not_before LIMIT ?");
+    return read_all(impl_->sql(text.c_str()).rows(number_of(now), static_cast<std::int64_t>(most)));
 }
 
 std::vector<Queued> State::backlog(std::string_view after, std::size_t most) {
-    auto rows = impl_
-                    ->sql(R"sql(
-SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed,
-  gone_since, gone_looks FROM queue
-WHERE name > ? AND soon = 0 ORDER BY name LIMIT ?)sql")
-                    .rows(after, static_cast<std::int64_t>(most));
-    std::vector<Queued> all;
-    while (rows.next()) all.push_back(read_queued(rows));
-    return all;
+    static const std::string text = queued_where("name > ? AND soon = 0 ORDER BY name LIMIT ?");
+    return read_all(impl_->sql(text.c_str()).rows(after, static_cast<std::int64_t>(most)));
 }
 
 std::optional<Queued> State::queued(const ProjectName& name) {
-    auto rows = impl_
-                    ->sql(R"sql(
-SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed,
-  gone_since, gone_looks FROM queue
-WHERE name = ?)sql")
-                    .rows(name.text());
+    static const std::string text = queued_where("name = ?");
+    auto rows = impl_->sql(text.c_str()).rows(name.text());
     if (!rows.next()) return std::nullopt;
     return read_queued(rows);
 }
