@@ -29,15 +29,9 @@ std::string quoted(std::string_view text) {
     std::string escaped;
     std::size_t i = 0;
     while (i < text.size() && i < longest) {
-        const std::size_t length = utf8_length(text.substr(i));
-        const auto byte = static_cast<unsigned char>(text[i]);
-        // Besides those of ASCII, the control characters U+0080 to U+009F, which terminals obey
-        // too.
-        const bool control =
-            byte < 0x20 || byte == 0x7f ||
-            (byte == 0xc2 && length == 2 && static_cast<unsigned char>(text[i + 1]) < 0xa0);
-        if (control || length == 0) {
-            escaped += fmt::format("\\x{:02x}", byte);
+        const std::size_t length = shown_length(text.substr(i));
+        if (length == 0) {
+            escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
             plain = false;
             ++i;
             continue;

@@ -38,4 +38,19 @@ std::size_t utf8_length(std::string_view text) {
     return overlong || surrogate || too_high ? 0 : length;
 }
 
+std::size_t shown_length(std::string_view text) {
+    const std::size_t length = utf8_length(text);
+    const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+    if (length == 1) return byte(0) < 0x20 || byte(0) == 0x7f ? 0 : 1;
+    if (length == 2) return byte(0) == 0xc2 && byte(1) < 0xa0 ? 0 : 2;  // U+0080 to U+009F
+    if (length == 3 && byte(0) == 0xe2) {
+        const bool mark = byte(1) == 0x80 && (byte(2) & 0xfe) == 0x8e;  // U+200E, U+200F
+        const bool line = byte(1) == 0x80 && (byte(2) & 0xfe) == 0xa8;  // U+2028, U+2029
+        const bool embeds = byte(1) == 0x80 && byte(2) >= 0xaa && byte(2) <= 0xae;
+        const bool isolates = byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9;
+        if (mark || line || embeds || isolates) return 0;
+    }
+    return length;
+}
+
 }  // namespace pep381d

@@ -20,6 +20,7 @@ TEST_CASE("text from outside becomes one word of a log line") {
         {"\x7f", "\"\\x7f\""},
         {"Ümlaut\u2603", "Ümlaut\u2603"},
         {"c1 \u009b31m", "\"c1 \\xc2\\x9b31m\""},
+        {"foo\u202egpj.exe", "\"foo\\xe2\\x80\\xaegpj.exe\""},
         {"bad \xff utf-8 \xc3", "\"bad \\xff utf-8 \\xc3\""},
     }));
     CHECK(quoted(row.text) == row.word);

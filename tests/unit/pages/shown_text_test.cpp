@@ -18,6 +18,8 @@ TEST_CASE("text from outside is shown as well-formed UTF-8") {
         {"\xed\xa0\x80", mark + mark + mark},
         {"\xf4\x90\x80\x80", mark + mark + mark + mark},
         {"\xc2\x9b", mark + mark},
+        {"foo\xe2\x80\xaegpj.exe", "foo" + mark + mark + mark + "gpj.exe"},
+        {"\xe2\x81\xa6", mark + mark + mark},
         {std::string("a\0b\n\x1b[1m\x7f", 9), "a" + mark + "b" + mark + mark + "[1m" + mark},
     };
     for (const auto& [text, expected] : rows) CHECK(shown(text) == expected);
