@@ -236,8 +236,8 @@ void Examination::look_at_other(const Page& page, const std::string& bytes) {
                         subject_->page->serial.value));
         return;
     }
-    for (PageLink& link : linked.value().links) {
-        Item item{layout::published(link.path), std::move(link.expected), page.path};
+    for (const PageLink& link : linked.value().links) {
+        Item item{layout::published(link.path), link.expected, page.path};
         // All formats link to the same files.
         if (linked_.insert(item.path).second) add_item(std::move(item));
     }
@@ -264,7 +264,7 @@ void Examination::add_links(const Page& page, const std::string& bytes) {
         return;
     }
     const auto link_to = [&](const std::string& path, Expected expected) {
-        Item item{layout::published(path), std::move(expected), page.path};
+        Item item{layout::published(path), expected, page.path};
         if (linked_.insert(item.path).second) add_item(std::move(item));
     };
     for (const CopiedLink& link : links.value()) {
@@ -272,7 +272,7 @@ void Examination::add_links(const Page& page, const std::string& bytes) {
         if (!link.metadata) continue;
         std::optional<Digest> digest;
         if (!link.metadata_sha256.empty()) digest = {Algorithm::sha256, link.metadata_sha256};
-        link_to(layout::metadata(link.path), {std::move(digest), std::nullopt, std::nullopt});
+        link_to(layout::metadata(link.path), {digest, std::nullopt, std::nullopt});
     }
 }
 

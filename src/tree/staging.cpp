@@ -55,14 +55,14 @@ bool is_strong(const Expected& expected) {
 }
 
 Arrival::Arrival(Staging& staging, std::string path, Expected expected)
-    : staging_(staging), path_(std::move(path)), expected_(std::move(expected)) {
+    : staging_(staging), path_(std::move(path)), expected_(expected) {
     if (expected_.digest) hasher_.emplace(expected_.digest->algorithm);
 }
 
 Arrival::Arrival(Staging& staging, std::string path, Expected expected, Proof proof)
     : staging_(staging),
       path_(std::move(path)),
-      expected_(std::move(expected)),
+      expected_(expected),
       hasher_(proof.hasher()),
       size_(proof.size()),
       on_disk_(true),
