@@ -6,6 +6,7 @@
 #include "pep381d/plan/page_plan.h"
 
 #include "fuzz.h"
+#include "support/temporary_directory.h"
 
 using namespace pep381d;
 using fuzz::require;
@@ -45,7 +46,8 @@ void check_texts(State& state, std::string_view text) {
 }  // namespace
 
 void fuzz_one(std::string_view input) {
-    static State state(":memory:", State::Access::write);
+    static TemporaryDirectory directory;
+    static State state(directory.path() / "state.db", State::Access::write);
     check_texts(state, input);
     auto read = read_page_json(input, "https://pypi.example/simple/foo/", foo);
     if (read) check_page(state, std::move(read).value().page);
