@@ -165,20 +165,7 @@ Outcome<File> FileReader::read(JsonMembers members, PageLink& link) {
     if (!url) return corrupt("it has no URL");
     Outcome<std::string> absolute = link.resolve(*url);
     if (!absolute) return std::move(absolute).failure();
-    File file{std::move(*name),
-              std::move(absolute).value(),
-              {},
-              {},
-              {},
-              {},
-              false,
-              {},
-              {},
-              {},
-              {},
-              {},
-              false,
-              false};
+    File file{.name = std::move(*name), .url = std::move(absolute).value()};
     // Nearly always these are the usual ones, which are not kept: no memory of their own.
     file.members.swap(written_);
     file.members.clear();

@@ -224,7 +224,7 @@ FileRows::Held FileRows::read_held(const sqlite::Statement::Rows& row) {
 File FileRows::read(const sqlite::Statement::Rows& row) {
     auto name = FileName::parse(row.view(0));
     if (!name) row.damaged("it holds an illegal file name");
-    File file{std::move(*name), {}, {}, {}, {}, {}, false, {}, {}, {}, {}, {}, false, false};
+    File file{.name = std::move(*name)};
     file.path = path_in(row, 0, 2);
     if (row.is_integer(3)) {
         const std::string& origin = origin_url(row.integer(3));

@@ -35,7 +35,7 @@ std::optional<std::string> path_of(std::string_view link) {
     }
     auto file_name = FileName::parse(unescaped);
     if (!file_name) return std::nullopt;
-    File file{std::move(*file_name), {}, {}, {}, {}, {}, false, {}, {}, {}, {}, {}, false, false};
+    File file{.name = std::move(*file_name)};
     file.url = "https://mirror.invalid/" + std::string(link);
     return file_path(file);
 }

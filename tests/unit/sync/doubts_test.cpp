@@ -116,7 +116,7 @@ TEST_CASE("a takedown takes files that came before their page") {
         Staging staging(world.tree);
         Committer committer(world.state, world.tree, world.policy, world.clock, world.log, true);
         committer.start([] {});
-        for (int i = 0; i < 100 && world.there(*file_path(evil.files[0])); ++i) {
+        for (int i = 0; i < 3000 && world.there(*file_path(evil.files[0])); ++i) {
             std::this_thread::sleep_for(10ms);
             committer.check();
         }
