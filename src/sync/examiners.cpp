@@ -9,6 +9,7 @@ namespace {
 // Between two looks at whether to stop.
 constexpr std::size_t slice = 32 << 20;
 constexpr std::size_t entries_a_slice = 4096;
+constexpr std::size_t ended_at_once = 16;
 
 }  // namespace
 
@@ -34,14 +35,16 @@ void Examiners::start(Work work) {
     changed_.notify_one();
 }
 
-std::optional<Examiners::Work> Examiners::reap(bool wait) {
+// Many examinations take less time than to wake a thread for each.
+bool Examiners::worth_waking_for() const {
+    return done_.size() >= ended_at_once || (waiting_.empty() && !done_.empty());
+}
+
+std::deque<Examiners::Work> Examiners::reap(bool wait) {
     std::unique_lock lock(mutex_);
-    if (wait && under_way_ > 0) ended_.wait(lock, [&] { return !done_.empty(); });
-    if (done_.empty()) return std::nullopt;
-    Work work = std::move(done_.front());
-    done_.pop_front();
-    --under_way_;
-    return work;
+    if (wait && under_way_ > 0) ended_.wait(lock, [&] { return worth_waking_for(); });
+    under_way_ -= done_.size();
+    return std::exchange(done_, {});
 }
 
 void Examiners::run(Examination& examination) {
@@ -63,7 +66,7 @@ void Examiners::run() {
         std::visit([this](auto& one) { run(*one); }, work);
         lock.lock();
         done_.push_back(std::move(work));
-        ended_.notify_one();
+        if (worth_waking_for()) ended_.notify_one();
     }
 }
 

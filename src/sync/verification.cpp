@@ -148,8 +148,8 @@ void Verification::walk(std::size_t& left) {
     left -= std::min(left, std::max<std::size_t>(done, 1) * entry_cost);
     if (examiners_) {
         for (auto& walk : walk_->take_walks()) examiners_->start(std::move(walk));
-        bool wait = done == 0 && !walk_->ended();
-        while (auto work = examiners_->reap(std::exchange(wait, false))) take_in(std::move(*work));
+        const bool wait = done == 0 && !walk_->ended();
+        for (auto& work : examiners_->reap(wait)) take_in(std::move(work));
     }
     for (Finding& finding : walk_->take()) add(std::move(finding));
     for (ProjectName& name : walk_->take_waiting()) waiting_.push_back(std::move(name));
@@ -180,7 +180,7 @@ void Verification::projects(std::size_t& left) {
     }
     if (examiners_) {
         const auto before = bytes_;
-        take_in(*examiners_->reap(true));
+        for (auto& work : examiners_->reap(true)) take_in(std::move(work));
         left -= std::min(left, static_cast<std::size_t>(bytes_ - before) + entry_cost);
         return;
     }

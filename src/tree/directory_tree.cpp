@@ -30,6 +30,11 @@ FileKind kind_of(mode_t mode) {
     return S_ISLNK(mode) ? FileKind::link : FileKind::other;
 }
 
+FileLook look_of(const struct stat& about) {
+    return {about.st_size,          about.st_mtim.tv_sec, kind_of(about.st_mode),
+            about.st_mode & 07777u, about.st_uid,         about.st_ino};
+}
+
 // By getdents64 and not by readdir: to open a DIR takes three more system calls, and a mirror has
 // more directories than files.
 class DirectoryListing final : public Listing {
@@ -207,12 +212,16 @@ Outcome<std::size_t> DirectoryTree::read(const Descriptor& file, char* buffer, s
 
 Outcome<std::optional<FileLook>> DirectoryTree::look(const std::string& path) {
     struct stat about {};
-    if (fstatat(root_.get(), path.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR) return std::optional<FileLook>{};
-        return failed(path, "look at");
-    }
-    return std::optional(FileLook{about.st_size, about.st_mtim.tv_sec, kind_of(about.st_mode),
-                                  about.st_mode & 07777, about.st_uid, about.st_ino});
+    if (fstatat(root_.get(), path.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0)
+        return std::optional(look_of(about));
+    if (errno == ENOENT || errno == ENOTDIR) return std::optional<FileLook>{};
+    return failed(path, "look at");
+}
+
+Outcome<std::optional<FileLook>> DirectoryTree::look(const Descriptor& file) {
+    struct stat about {};
+    if (fstat(file.get(), &about) != 0) return failed("", "look at an open file");
+    return std::optional(look_of(about));
 }
 
 Outcome<std::unique_ptr<Listing>> DirectoryTree::list(const std::string& directory) {

@@ -19,8 +19,15 @@ Expected expected_of(const File& file, bool metadata) {
     return expected;
 }
 
+Proof::Proof(FileTree& tree, Descriptor file, std::int64_t length, const Expected& expected)
+    : tree_(tree),
+      expected_(expected),
+      hasher_(expected.digest->algorithm),
+      file_(std::move(file)),
+      length_(length) {}
+
 Proof::Proof(FileTree& tree, const std::string& path, const Expected& expected)
-    : tree_(tree), expected_(expected), hasher_(expected.digest->algorithm) {
+    : Proof(tree, Descriptor(), std::numeric_limits<std::int64_t>::max(), expected) {
     auto file = tree.open(path);
     if (file)
         file_ = std::move(file).value();
@@ -32,14 +39,16 @@ std::size_t Proof::go_on(std::size_t most) {
     std::array<char, 128 * 1024> buffer;
     std::size_t done = 0;
     while (file_ && done < most) {
-        const auto got = tree_.read(file_, buffer.data(), std::min(buffer.size(), most - done));
+        const auto left = static_cast<std::size_t>(length_ - size_);
+        const std::size_t wanted = std::min({buffer.size(), most - done, left});
+        const auto got = tree_.read(file_, buffer.data(), wanted);
         if (got) hasher_.update({buffer.data(), got.value()});
         const std::size_t bytes = got ? got.value() : 0;
         done += bytes;
         size_ += static_cast<std::int64_t>(bytes);
         too_long_ = expected_.size && size_ > *expected_.size;
         if (!got) failure_ = got.failure();
-        if (bytes == 0 || too_long_) file_ = Descriptor();
+        if (bytes < wanted || size_ == length_ || too_long_) file_ = Descriptor();
     }
     return done;
 }

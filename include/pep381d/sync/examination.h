@@ -97,6 +97,7 @@ class Examination {
     const std::string& html();
     void check_alias(const Page& page, const FileLook& look);
     std::size_t begin(const Item& item);
+    bool is_right(const Outcome<std::optional<FileLook>>& look, const Item& item);
     void judge(const Item& item);
     bool is_usable(const FileLook& look, const std::string& path, const std::string& linked_from);
     void add(Flaw flaw, const std::string& path, std::string cause);

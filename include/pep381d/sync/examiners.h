@@ -10,7 +10,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -30,13 +29,14 @@ class Examiners {
     void start(Work work);
     // Started and not yet reaped.
     std::size_t under_way() const { return under_way_; }
-    // What has ended; waits for it where `wait` and something is under way.
-    std::optional<Work> reap(bool wait);
+    // What has ended; where `wait` and something is under way, it waits until that is some.
+    std::deque<Work> reap(bool wait);
 
   private:
     void run();
     void run(Examination& examination);
     void run(PackageWalk& walk);
+    bool worth_waking_for() const;
 
     std::mutex mutex_;
     std::condition_variable changed_, ended_;

@@ -28,6 +28,7 @@ class DirectoryTree final : public FileTree {
     Outcome<Descriptor> open(const std::string& path) override;
     Outcome<std::size_t> read(const Descriptor& file, char* buffer, std::size_t most) override;
     Outcome<std::optional<FileLook>> look(const std::string& path) override;
+    Outcome<std::optional<FileLook>> look(const Descriptor& file) override;
     Outcome<std::unique_ptr<Listing>> list(const std::string& directory) override;
     Done rename(const std::string& from, const std::string& to) override;
     Outcome<bool> place(const std::string& from, const std::string& to) override;

@@ -69,6 +69,8 @@ class FileTree {
     virtual Outcome<std::size_t> read(const Descriptor& file, char* buffer, std::size_t most) = 0;
     // What lies there; nothing where nothing does. Links are not followed.
     virtual Outcome<std::optional<FileLook>> look(const std::string& path) = 0;
+    // The same of an open file.
+    virtual Outcome<std::optional<FileLook>> look(const Descriptor& file) = 0;
     virtual Outcome<std::unique_ptr<Listing>> list(const std::string& directory) = 0;
 
     // Puts `from` in the place of `to`, making directories as needed. An open reader keeps what it

@@ -29,6 +29,8 @@ class Proof {
   public:
     // `expected` must have a digest.
     Proof(FileTree& tree, const std::string& path, const Expected& expected);
+    // Of a file that was opened and is so long: what is added meanwhile is not read.
+    Proof(FileTree& tree, Descriptor file, std::int64_t length, const Expected& expected);
 
     // Hashes up to `most` bytes more; how many it were.
     std::size_t go_on(std::size_t most);
@@ -50,6 +52,7 @@ class Proof {
     Expected expected_;
     Hasher hasher_;
     Descriptor file_;
+    std::int64_t length_;
     std::int64_t size_ = 0;
     bool too_long_ = false;
     std::optional<Failure> failure_;

@@ -27,6 +27,12 @@ Failure failed(const std::string& path, Fault fault) {
     return failed(path, fault == Fault::full ? "No space left on device" : "Input/output error");
 }
 
+FileLook look_of(const Volume::Node& file) {
+    FileLook look{static_cast<std::int64_t>(file->bytes.size()), file->mtime};
+    look.inode = reinterpret_cast<std::uintptr_t>(file.get());
+    return look;
+}
+
 class Names final : public Listing {
   public:
     Names(FileTree& tree, std::string path, std::vector<Entry> entries)
@@ -152,9 +158,14 @@ Outcome<std::optional<FileLook>> MemoryTree::look(const std::string& path) {
     if (!file && volume_.is_directory(path))
         return std::optional(FileLook{0, 0, FileKind::directory, 0755});
     if (!file) return std::optional<FileLook>{};
-    FileLook look{static_cast<std::int64_t>(file->bytes.size()), file->mtime};
-    look.inode = reinterpret_cast<std::uintptr_t>(file.get());
-    return std::optional(look);
+    return std::optional(look_of(file));
+}
+
+Outcome<std::optional<FileLook>> MemoryTree::look(const Descriptor& file) {
+    const std::lock_guard lock(mutex_);
+    if (const Fault fault = fate_.next(Operation::look); fault != Fault::none)
+        return failed("an open file", fault);
+    return std::optional(look_of(open_.at(file.get()).file));
 }
 
 Outcome<std::unique_ptr<Listing>> MemoryTree::list(const std::string& directory) {

@@ -27,6 +27,8 @@ class MemoryTree final : public pep381d::FileTree {
     pep381d::Outcome<std::size_t> read(const pep381d::Descriptor& file, char* buffer,
                                        std::size_t most) override;
     pep381d::Outcome<std::optional<pep381d::FileLook>> look(const std::string& path) override;
+    pep381d::Outcome<std::optional<pep381d::FileLook>> look(
+        const pep381d::Descriptor& file) override;
     pep381d::Outcome<std::unique_ptr<pep381d::Listing>> list(const std::string& directory) override;
     pep381d::Done rename(const std::string& from, const std::string& to) override;
     pep381d::Outcome<bool> place(const std::string& from, const std::string& to) override;

@@ -42,8 +42,8 @@ struct World : SyncWorld {
         while (!walk.ended()) {
             const bool waits = walk.go_on(50) == 0;
             for (auto& part : walk.take_walks()) examiners.start(std::move(part));
-            if (auto work = examiners.reap(waits))
-                walk.take_back(std::move(std::get<std::unique_ptr<PackageWalk>>(*work)));
+            for (auto& work : examiners.reap(waits))
+                walk.take_back(std::move(std::get<std::unique_ptr<PackageWalk>>(work)));
         }
         return sorted(walk.take());
     }
