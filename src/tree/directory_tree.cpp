@@ -198,6 +198,13 @@ Outcome<Descriptor> DirectoryTree::open(const std::string& path) {
     return file;
 }
 
+Outcome<Descriptor> DirectoryTree::open_from_disk(const std::string& path) {
+    auto file = open(path);
+    // What is still to be written stays in memory, and will be.
+    if (file) (void)posix_fadvise(file.value().get(), 0, 0, POSIX_FADV_DONTNEED);
+    return file;
+}
+
 Outcome<std::size_t> DirectoryTree::read(const Descriptor& file, char* buffer, std::size_t most) {
     std::size_t size = 0;
     while (size < most) {

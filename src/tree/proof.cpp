@@ -28,7 +28,7 @@ Proof::Proof(FileTree& tree, Descriptor file, std::int64_t length, const Expecte
 
 Proof::Proof(FileTree& tree, const std::string& path, const Expected& expected)
     : Proof(tree, Descriptor(), std::numeric_limits<std::int64_t>::max(), expected) {
-    auto file = tree.open(path);
+    auto file = tree.open_from_disk(path);
     if (file)
         file_ = std::move(file).value();
     else

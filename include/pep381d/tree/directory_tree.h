@@ -26,6 +26,7 @@ class DirectoryTree final : public FileTree {
     Done make_directory(const std::string& path) override;
     Done remove_directory(const std::string& path) override;
     Outcome<Descriptor> open(const std::string& path) override;
+    Outcome<Descriptor> open_from_disk(const std::string& path) override;
     Outcome<std::size_t> read(const Descriptor& file, char* buffer, std::size_t most) override;
     Outcome<std::optional<FileLook>> look(const std::string& path) override;
     Outcome<std::optional<FileLook>> look(const Descriptor& file) override;

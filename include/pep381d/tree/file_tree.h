@@ -65,6 +65,9 @@ class FileTree {
     virtual Done remove_directory(const std::string& path) = 0;
 
     virtual Outcome<Descriptor> open(const std::string& path) = 0;
+    // The same, and what is read comes from the disk where it should be there: after a flush that
+    // failed, memory may have what the disk never got.
+    virtual Outcome<Descriptor> open_from_disk(const std::string& path) = 0;
     // Up to `most` bytes into `buffer`; fewer only at the end.
     virtual Outcome<std::size_t> read(const Descriptor& file, char* buffer, std::size_t most) = 0;
     // What lies there; nothing where nothing does. Links are not followed.

@@ -27,7 +27,7 @@ Expected expected_of(const File& file, bool metadata);
 
 class Proof {
   public:
-    // `expected` must have a digest.
+    // Of what an earlier run has left, as the disk has it. `expected` must have a digest.
     Proof(FileTree& tree, const std::string& path, const Expected& expected);
     // Of a file that was opened and is so long: what is added meanwhile is not read.
     Proof(FileTree& tree, Descriptor file, std::int64_t length, const Expected& expected);

@@ -45,15 +45,16 @@ inline const char* name_of(Operation operation) {
 
 enum class Fault {
     none,
-    stop,   // the world stops before the n-th change: nothing more reaches the disk
-    tear,   // the world stops within the n-th write, half of which reaches the disk
-    error,  // the n-th operation fails, and the next one works again
-    full,   // from the n-th operation on that needs space there is none; that one writes half
-    lose,   // the n-th flush fails, and what it should have written is lost
+    stop,    // the world stops before the n-th change: nothing more reaches the disk
+    tear,    // the world stops within the n-th write, half of which reaches the disk
+    error,   // the n-th operation fails, and the next one works again
+    full,    // from the n-th operation on that needs space there is none; that one writes half
+    lose,    // the n-th flush fails, and what it should have written is lost
+    forget,  // likewise, but memory has it as long as it is not read from the disk
 };
 
 inline const char* name_of(Fault fault) {
-    constexpr std::array names{"none", "stop", "tear", "error", "full", "lose"};
+    constexpr std::array names{"none", "stop", "tear", "error", "full", "lose", "forget"};
     return names[static_cast<std::size_t>(fault)];
 }
 
@@ -106,6 +107,7 @@ class Fate {
             case Fault::full:
                 return needs_space(operation);
             case Fault::lose:
+            case Fault::forget:
                 return operation == Operation::flush || operation == Operation::state_sync;
         }
         return false;

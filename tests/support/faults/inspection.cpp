@@ -249,6 +249,7 @@ std::set<std::string> whole_files(const Volume& tree, const Truth& truth) {
     };
     for (const auto& [path, file] : tree.names()) {
         constexpr std::string_view packages = "web/packages/", staging = "staging/";
+        if (file->cached) continue;
         if (path.starts_with(packages)) add(hash_of(path, file->bytes, truth), path.substr(3));
         const std::string name = path.substr(staging.size(), 64);
         if (path.starts_with(staging) && truth.urls.contains(name) &&

@@ -138,6 +138,14 @@ Outcome<Descriptor> MemoryTree::open(const std::string& path) {
     return handle(file, 0);
 }
 
+Outcome<Descriptor> MemoryTree::open_from_disk(const std::string& path) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (const Volume::Node file = volume_.find(path)) (void)Volume::drop_cache(*file);
+    }
+    return open(path);
+}
+
 Outcome<std::size_t> MemoryTree::read(const Descriptor& file, char* buffer, std::size_t most) {
     const std::lock_guard lock(mutex_);
     if (const Fault fault = fate_.next(Operation::read); fault != Fault::none)
@@ -248,7 +256,7 @@ Outcome<pep381d::Room> MemoryTree::room() {
 Done MemoryTree::flush() {
     const std::lock_guard lock(mutex_);
     const Fault fault = fate_.next(Operation::flush);
-    if (fault == Fault::lose) volume_.lose();
+    if (fault == Fault::lose || fault == Fault::forget) volume_.lose(fault == Fault::forget);
     if (fault != Fault::none) return failed("", fault);
     volume_.flush();
     return Nothing{};

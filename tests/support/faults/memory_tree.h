@@ -24,6 +24,7 @@ class MemoryTree final : public pep381d::FileTree {
     pep381d::Done make_directory(const std::string& path) override;
     pep381d::Done remove_directory(const std::string& path) override;
     pep381d::Outcome<pep381d::Descriptor> open(const std::string& path) override;
+    pep381d::Outcome<pep381d::Descriptor> open_from_disk(const std::string& path) override;
     pep381d::Outcome<std::size_t> read(const pep381d::Descriptor& file, char* buffer,
                                        std::size_t most) override;
     pep381d::Outcome<std::optional<pep381d::FileLook>> look(const std::string& path) override;

@@ -87,8 +87,8 @@ int truncate(sqlite3_file* base, sqlite3_int64 size) {
 int sync(sqlite3_file* base, int) {
     OpenFile& file = file_of(base);
     const Fault fault = next(file, Operation::state_sync);
-    if (fault == Fault::lose) {
-        Volume::lose(*file.node);
+    if (fault == Fault::lose || fault == Fault::forget) {
+        Volume::lose(*file.node, fault == Fault::forget);
         return SQLITE_IOERR_FSYNC;
     }
     if (fault != Fault::none) return SQLITE_IOERR_FSYNC;

@@ -158,18 +158,26 @@ void Volume::truncate(File& file, std::size_t size) {
 }
 
 void Volume::flush() {
-    for (const auto& [path, file] : now_.names) {
-        if (!is_dirty(*file)) continue;
-        file->durable = file->bytes;
-        file->unflushed.clear();
-    }
+    for (const auto& [path, file] : now_.names)
+        if (is_dirty(*file)) flush(*file);
     durable_ = now_;
     changes_.clear();
 }
 
+void Volume::flush(File& file) {
+    file.durable = when_flushed(file);
+    file.unflushed.clear();
+}
+
+std::string Volume::when_flushed(const File& file) {
+    if (!file.cached) return file.bytes;
+    std::string bytes = file.durable;
+    for (const Write& write : file.unflushed) faults::apply(bytes, write, write.bytes.size());
+    return bytes;
+}
+
 void Volume::flush(const Node& file) {
-    file->durable = file->bytes;
-    file->unflushed.clear();
+    flush(*file);
     std::erase_if(changes_, [&](const Change& one) {
         if (one.file != file) return false;
         durable_.apply(one);
@@ -182,19 +190,34 @@ void Volume::flush_removal(const std::string& path) {
     std::erase_if(changes_, [&](const Change& one) { return one.to == path; });
 }
 
-void Volume::lose() {
-    for (const auto& [path, file] : dirty()) lose(*file);
+void Volume::lose(bool cached) {
+    for (const auto& [path, file] : dirty()) lose(*file, cached);
 }
 
-void Volume::lose(File& file) {
+void Volume::lose(File& file, bool cached) {
+    std::string left = file.bytes;
     for (const Write& write : file.unflushed)
         if (!write.truncates)
-            std::fill_n(file.bytes.begin() + static_cast<std::ptrdiff_t>(write.at),
-                        std::min(write.bytes.size(),
-                                 file.bytes.size() - std::min(write.at, file.bytes.size())),
+            std::fill_n(left.begin() + static_cast<std::ptrdiff_t>(write.at),
+                        std::min(write.bytes.size(), left.size() - std::min(write.at, left.size())),
                         '\0');
-    file.durable = file.bytes;
+    if (!cached) file.bytes = left;
+    file.durable = std::move(left);
+    file.cached = cached;
     file.unflushed.clear();
+}
+
+bool Volume::drop_cache() {
+    bool dropped = false;
+    for (const auto& [path, file] : now_.names) dropped = drop_cache(*file) || dropped;
+    return dropped;
+}
+
+bool Volume::drop_cache(File& file) {
+    if (!file.cached) return false;
+    file.bytes = when_flushed(file);
+    file.cached = false;
+    return true;
 }
 
 std::vector<std::pair<std::string, Volume::Node>> Volume::dirty() const {
@@ -281,8 +304,9 @@ Volume Volume::after(const Loss& loss) const {
         if (!copy) {
             const bool hit = loss.damage == Damage::everything || file.get() == damaged_file;
             copy = std::make_shared<File>();
-            copy->bytes = hit ? damaged(*file, loss) : file->bytes;
-            copy->durable = copy->bytes;
+            copy->durable = hit ? damaged(*file, loss) : when_flushed(*file);
+            copy->cached = file->cached && loss.damage == Damage::nothing;
+            copy->bytes = copy->cached ? file->bytes : copy->durable;
             copy->mtime = file->mtime;
         }
         disk.make_directories(path);

@@ -27,6 +27,7 @@ class Volume {
         std::int64_t mtime = 0;
         std::string durable;
         std::vector<Write> unflushed;
+        bool cached = false;  // only memory has `bytes`, and nothing will write them any more
     };
     using Node = std::shared_ptr<File>;
 
@@ -57,8 +58,12 @@ class Volume {
     void flush(const Node& file);
     void flush_removal(const std::string& path);
     // A flush has failed, and the bytes that it should have written are gone: zeros instead.
-    void lose();
-    static void lose(File& file);
+    // `cached`: which nobody sees who reads what memory still has.
+    void lose(bool cached);
+    static void lose(File& file, bool cached);
+    // Memory forgets what the disk should have. False where that changes nothing.
+    bool drop_cache();
+    static bool drop_cache(File& file);
 
     // What a power cut may take. The number of an operation, or of a file and a write to it.
     enum class Damage { nothing, everything, operation, old, cut, zeros, one_write, torn_write };
@@ -92,6 +97,8 @@ class Volume {
     void make_directories(const std::string& path);
     std::vector<std::pair<std::string, Node>> dirty() const;
     static std::string damaged(const File& file, const Loss& loss);
+    static std::string when_flushed(const File& file);
+    static void flush(File& file);
 
     Names now_;
     Names durable_;                // at the last flush

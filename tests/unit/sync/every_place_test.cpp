@@ -69,6 +69,7 @@ std::size_t fingerprint(const Disks& disks) {
         for (const auto& [path, file] : volume->names()) {
             add(path);
             add(file->bytes);
+            if (file->cached) add(file->durable);
         }
     return print;
 }
@@ -125,6 +126,8 @@ void go_on(const Scenario& scenario, Disks found, const std::string& place, Tall
     Fate well;
     const auto ending =
         scenario.errand(found, scenario.master, scenario.policy, faults::last_time, well, looks);
+    const bool tree_dropped = found.tree.drop_cache(), state_dropped = found.state.drop_cache();
+    if (tree_dropped || state_dropped) faults::look(found, looks.after);
     tally.add(faults::inspect_end(found.tree, scenario.truth, scenario.end), place);
     if (!ending.fatal.empty()) tally.add({"the next pass fails: " + ending.fatal}, place);
     if (ending.failure) tally.add({"the next poll fails: " + ending.failure->what}, place);
@@ -159,28 +162,31 @@ bool visit(const Scenario& scenario, faults::Fault fault, int n, Tally& tally) {
 }
 
 // `step`: every so-manieth place only, but for PEP381D_EVERY_PLACE=all.
-void visit_every_place(const Scenario& scenario, int step = 1) {
-    Tally tally;
-    if (everything()) step = 1;
-    for (const auto fault : {faults::Fault::stop, faults::Fault::tear, faults::Fault::error,
-                             faults::Fault::full, faults::Fault::lose})
-        for (int n = 1; visit(scenario, fault, n, tally); n += step) {
-        }
+void check(const Tally& tally, const std::string& name) {
     std::string all;
     int violations = 0;
     for (const auto& [what, times] : tally.violations) {
         violations += times;
-        all +=
-            what + " (" + std::to_string(times) + " times, first at " + tally.places[what] + ")\n";
+        all += what + " (" + std::to_string(times) + " times, first at " + tally.places.at(what) +
+               ")\n";
     }
     if (everything())
         std::printf(
             "every place: %s: faults=%d survived=%d disks=%d distinct=%zu "
             "violations=%d\n",
-            scenario.name.c_str(), tally.faults, tally.ended, tally.disks, tally.seen.size(),
-            violations);
+            name.c_str(), tally.faults, tally.ended, tally.disks, tally.seen.size(), violations);
     INFO(all);
     CHECK(violations == 0);
+}
+
+void visit_every_place(const Scenario& scenario, int step = 1) {
+    Tally tally;
+    if (everything()) step = 1;
+    for (const auto fault : {faults::Fault::stop, faults::Fault::tear, faults::Fault::error,
+                             faults::Fault::full, faults::Fault::lose, faults::Fault::forget})
+        for (int n = 1; visit(scenario, fault, n, tally); n += step) {
+        }
+    check(tally, scenario.name);
 }
 
 }  // namespace
@@ -217,6 +223,37 @@ TEST_CASE("a pass over copied pages may break at every place", "[every-place]") 
 TEST_CASE("a change of pages.mode may break at every place", "[every-place]") {
     visit_every_place(faults::copies_begun(sample::quick_signer(0)), signed_step);
     visit_every_place(faults::copies_ended(sample::quick_signer(0)), signed_step);
+}
+
+// A flush fails at every place, and the pass after it believes what memory has, until the power
+// fails as well.
+TEST_CASE("what a failed flush has left in memory alone is not built upon", "[every-place]") {
+    const Scenario scenario = faults::changes_and_removals();
+    const int step = everything() ? 1 : 7;
+    Tally tally;
+    for (int n = 1;; ++n) {
+        Disks forgotten = scenario.start;
+        Fate first(faults::Fault::forget, n);
+        (void)scenario.errand(forgotten, scenario.master, scenario.policy, faults::second_time,
+                              first, {});
+        if (!first.struck()) break;
+        forgotten = {forgotten.tree.after({}), forgotten.state.after({})};
+        for (int m = 1 + n % step;; m += step) {
+            Disks disks = forgotten;
+            Fate second(faults::Fault::stop, m);
+            (void)scenario.errand(disks, scenario.master, scenario.policy, faults::second_time,
+                                  second, {});
+            if (!second.struck()) break;
+            ++tally.faults;
+            constexpr Volume::Loss everything{Volume::Damage::everything, 0, 0};
+            go_on(scenario, {disks.tree.after(everything), disks.state.after(everything)},
+                  "forget at " + std::to_string(n) + " (" + faults::name_of(first.where()) +
+                      "), stop at " + std::to_string(m) + " (" + faults::name_of(second.where()) +
+                      "), all lost",
+                  tally);
+        }
+    }
+    check(tally, scenario.name + ", a flush before it fails");
 }
 
 namespace {
