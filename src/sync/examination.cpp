@@ -158,13 +158,15 @@ std::size_t Examination::look_at(const Page& page) {
     }
     if (!page.wanted && scope_.formats.settled) return looking;  // the walk sees to it
     if (!is_usable(*look.value(), page.path, {})) return looking;
+    // A hard link of the page that is right.
+    if (page.html && right_html_ != 0 && right_html_ == look.value()->inode) return looking;
     const auto bytes = read_whole(tree_, page.path);
     if (!bytes)
         add(Flaw::unreadable, page.path, bytes.failure().what);
     else if (!is_as_known(page, bytes.value()))
         look_at_other(page, bytes.value());
-    else
-        check_alias(page, *look.value());
+    else if (page.html)
+        take_right_html(page, *look.value());
     return opening + (bytes ? bytes.value().size() : 0);
 }
 
@@ -201,12 +203,14 @@ std::size_t Examination::look_at(const Signature& signature) {
 }
 
 // index.v1_html is a hard link of index.html, so that they can never differ.
-void Examination::check_alias(const Page& page, const FileLook& look) {
-    // While its project waits or all are made again, a kill may have come between the two.
-    if (subject_->waiting || !scope_.formats.settled ||
-        page.path != layout::published(layout::page_v1_html(subject_->name)))
-        return;
+void Examination::take_right_html(const Page& page, const FileLook& look) {
     const std::string html = layout::published(layout::page_html(subject_->name));
+    if (page.path == html) {
+        right_html_ = look.inode;
+        return;
+    }
+    // While its project waits or all are made again, a kill may have come between the two.
+    if (subject_->waiting || !scope_.formats.settled) return;
     const auto about = [&](const Finding& finding) { return finding.path == html; };
     if (std::any_of(findings_.begin(), findings_.end(), about)) return;
     const auto other = tree_.look(html);

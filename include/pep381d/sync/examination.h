@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <set>
@@ -95,7 +96,7 @@ class Examination {
     std::string wrong_page(const Page& page, const std::string& bytes);
     const std::string& made(const Page& page);
     const std::string& html();
-    void check_alias(const Page& page, const FileLook& look);
+    void take_right_html(const Page& page, const FileLook& look);
     std::size_t begin(const Item& item);
     bool is_right(const Outcome<std::optional<FileLook>>& look, const Item& item);
     void judge(const Item& item);
@@ -112,7 +113,8 @@ class Examination {
     std::set<std::string> linked_;  // paths of items that pages brought
     std::size_t next_page_ = 0, next_signature_ = 0, next_item_ = 0;
     std::optional<Proof> proof_;
-    std::string html_, json_;  // as the state makes them
+    std::string html_, json_;       // as the state makes them
+    std::uint64_t right_html_ = 0;  // the inode of the page in HTML; 0: not known to be right
     std::int64_t bytes_ = 0;
     std::vector<Finding> findings_;
 };
