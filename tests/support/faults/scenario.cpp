@@ -357,8 +357,8 @@ static Scenario copying(const std::string& name, bool copy, std::shared_ptr<Sign
 }
 
 Scenario copies_changed(std::shared_ptr<Signer> key) {
-    return copying(key ? "copied pages" : "copied pages without signatures", true, std::move(key),
-                   [](Scenario&) {});
+    const char* name = key ? "copied pages" : "copied pages without signatures";
+    return copying(name, true, std::move(key), [](Scenario&) {});
 }
 
 Scenario copies_begun(std::shared_ptr<Signer> key) {
