@@ -155,6 +155,8 @@ bool Transfer::receive_body(std::string_view bytes) {
 }
 
 Done Transfer::unpack(std::string_view bytes) {
+    // Counted as well: a gzip can go on for ever and hold nothing.
+    if (Done within = count(packed_bytes_, bytes); !within) return within;
     gunzip_.give(bytes);
     for (;;) {
         const Outcome<std::string_view> piece = gunzip_.take();
@@ -165,12 +167,15 @@ Done Transfer::unpack(std::string_view bytes) {
 }
 
 Done Transfer::deliver(std::string_view bytes) {
-    received_ += static_cast<std::int64_t>(bytes.size());
-    if (received_ > request_.most_bytes) {
-        return named({Fault::corrupt,
-                      fmt::format("more than the {} bytes that it may have", request_.most_bytes)});
-    }
+    if (Done within = count(received_, bytes); !within) return within;
     return receiver_.on_body(bytes);
+}
+
+Done Transfer::count(std::int64_t& so_far, std::string_view bytes) const {
+    so_far += static_cast<std::int64_t>(bytes.size());
+    if (so_far <= request_.most_bytes) return Nothing{};
+    return named({Fault::corrupt,
+                  fmt::format("more than the {} bytes that it may have", request_.most_bytes)});
 }
 
 // Seen here because open_socket() is not asked about a connection that stands, and an alternate's
@@ -288,7 +293,7 @@ Receiver Transfer::release() {
     rested_.reset();
     refused_address_.clear();
     abandoned_ = head_ended_ = head_received_ = rejected_ = packed_ = false;
-    received_ = header_bytes_ = 0;
+    received_ = packed_bytes_ = header_bytes_ = 0;
     watch_ = SpeedWatch(context_.options.timeout);
     state = State::idle;
     return std::exchange(receiver_, {});
