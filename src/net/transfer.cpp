@@ -16,6 +16,10 @@
 namespace pep381d {
 namespace {
 
+// A longer ETag is not worth its place in the state, and a request that is made of it may be more
+// than its own server takes.
+constexpr std::size_t etag_most = 128;
+
 template <class Value>
 Value info(CURL* easy, CURLINFO which) {
     Value value{};
@@ -91,6 +95,7 @@ void Transfer::take_reply(long status) {
     if (const char* type = info<const char*>(easy_, CURLINFO_CONTENT_TYPE))
         reply_.content_type = type;
     reply_.etag = header("ETag");
+    if (reply_.etag.size() > etag_most) reply_.etag.clear();
     if (const auto serial = parse_number(header("X-PyPI-Last-Serial")))
         reply_.last_serial = Serial{*serial};
     const auto length = info<curl_off_t>(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T);
