@@ -41,8 +41,15 @@ Jobs::~Jobs() {
 }
 
 bool Jobs::hungry() const {
-    return jobs_.size() < jobs_most && files_listed_ < files_listed_most &&
-           new_.size() < static_cast<std::size_t>(policy_.master_requests);
+    if (jobs_.size() >= jobs_most ||
+        new_.size() >= static_cast<std::size_t>(policy_.master_requests))
+        return false;
+    if (files_listed_ < files_listed_most) return true;
+    // The longest page does not count: its files may take days, and others are removed meanwhile.
+    std::size_t longest = 0;
+    for (const auto& [id, job] : jobs_)
+        if (job->read) longest = std::max(longest, job->plan.page.files.size());
+    return files_listed_ - longest < files_listed_most;
 }
 
 bool Jobs::waiting() const {

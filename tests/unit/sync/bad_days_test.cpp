@@ -73,6 +73,33 @@ TEST_CASE("last-modified waits for a journal that lags behind its newest serial"
     CHECK(world.bytes("last-modified") == before);
 }
 
+TEST_CASE("a project with more files than are held at a time delays no event of another") {
+    World world;
+    world.policy.poll_interval = 10ms;
+    ProjectPage giant = page("giant", 5, {});
+    for (int i = 0; i < 10'001; ++i)
+        giant.files.push_back(sdist("giant-" + std::to_string(i) + ".tar.gz"));
+    world.publish(giant);
+    for (const File& file : giant.files) {
+        world.network.answers[file.url].drips = 2;
+        world.network.answers[file.url].drip_turns = 200;
+    }
+    world.publish(foo);
+    auto newer = foo;
+    newer.serial = Serial{9};
+    bool told = false;
+    CHECK(world.run_until([&] {
+        if (!told && world.network.asked[giant.files[0].url] > 0 && world.there("simple/foo")) {
+            told = true;
+            newer.files.push_back(sdist("foo-2.0.tar.gz"));
+            world.publish(newer);
+            world.event("foo", "new release", 9);
+            world.answer_polls();
+        }
+        return told && world.page_of("foo").find("foo-2.0") != std::string::npos;
+    }));
+}
+
 TEST_CASE("a row from far beyond the newest serial does not become the cursor") {
     World world;
     world.publish(foo);
