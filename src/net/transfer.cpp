@@ -16,6 +16,10 @@
 namespace pep381d {
 namespace {
 
+// A longer ETag is not worth its place in the state, and a request that is made of it may be more
+// than its own server takes.
+constexpr std::size_t etag_most = 128;
+
 template <class Value>
 Value info(CURL* easy, CURLINFO which) {
     Value value{};
@@ -91,6 +95,7 @@ void Transfer::take_reply(long status) {
     if (const char* type = info<const char*>(easy_, CURLINFO_CONTENT_TYPE))
         reply_.content_type = type;
     reply_.etag = header("ETag");
+    if (reply_.etag.size() > etag_most) reply_.etag.clear();
     if (const auto serial = parse_number(header("X-PyPI-Last-Serial")))
         reply_.last_serial = Serial{*serial};
     const auto length = info<curl_off_t>(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T);
@@ -155,6 +160,8 @@ bool Transfer::receive_body(std::string_view bytes) {
 }
 
 Done Transfer::unpack(std::string_view bytes) {
+    // Counted as well: a gzip can go on for ever and hold nothing.
+    if (Done within = count(packed_bytes_, bytes); !within) return within;
     gunzip_.give(bytes);
     for (;;) {
         const Outcome<std::string_view> piece = gunzip_.take();
@@ -165,12 +172,15 @@ Done Transfer::unpack(std::string_view bytes) {
 }
 
 Done Transfer::deliver(std::string_view bytes) {
-    received_ += static_cast<std::int64_t>(bytes.size());
-    if (received_ > request_.most_bytes) {
-        return named({Fault::corrupt,
-                      fmt::format("more than the {} bytes that it may have", request_.most_bytes)});
-    }
+    if (Done within = count(received_, bytes); !within) return within;
     return receiver_.on_body(bytes);
+}
+
+Done Transfer::count(std::int64_t& so_far, std::string_view bytes) const {
+    so_far += static_cast<std::int64_t>(bytes.size());
+    if (so_far <= request_.most_bytes) return Nothing{};
+    return named({Fault::corrupt,
+                  fmt::format("more than the {} bytes that it may have", request_.most_bytes)});
 }
 
 // Seen here because open_socket() is not asked about a connection that stands, and an alternate's
@@ -288,7 +298,7 @@ Receiver Transfer::release() {
     rested_.reset();
     refused_address_.clear();
     abandoned_ = head_ended_ = head_received_ = rejected_ = packed_ = false;
-    received_ = header_bytes_ = 0;
+    received_ = packed_bytes_ = header_bytes_ = 0;
     watch_ = SpeedWatch(context_.options.timeout);
     state = State::idle;
     return std::exchange(receiver_, {});

@@ -18,8 +18,6 @@ constexpr std::int64_t slowest_rate = 16 * 1024;
 
 // What is hashed between two looks at the network: 10 to 20 ms with SHA-256 in software.
 constexpr std::size_t slice = 4 << 20;
-// A longer ETag is not worth its place in the state.
-constexpr std::size_t etag_most = 128;
 // What opening a file counts for: it bounds a turn where there are thousands of small ones.
 constexpr std::size_t opening = 16 << 10;
 
@@ -210,10 +208,9 @@ Outcome<Downloads::Fetched> Downloads::result_of(Errand& errand,
                                                  const Outcome<Reply>& reply) const {
     if (!reply) return reply.failure();
     if (reply.value().status == 304) return Fetched{{}, errand.etag};
-    const std::string& etag = reply.value().etag;
-    const bool kept = !errand.expected.digest && etag.size() <= etag_most;
+    const std::string etag = errand.expected.digest ? std::string() : reply.value().etag;
     auto staged = errand.arrival->finish();
-    if (staged) return Fetched{std::move(staged).value().path, kept ? etag : std::string()};
+    if (staged) return Fetched{std::move(staged).value().path, etag};
     Failure failure = std::move(staged).failure();
     if (!is_local(failure.fault))
         failure.what = fmt::format("GET {}: {}", display_url(reply.value().url), failure.what);
@@ -227,15 +224,17 @@ void Downloads::transferred(const Shared& errand, const Outcome<Reply>& reply) {
     errand->arrival.reset();
     if (errand->alternate)
         alternates_.ended(*errand->alternate, result ? nullptr : &result.failure());
-    if (!result && !is_local(result.failure().fault) && try_again(*errand, wrong))
+    const bool doubtful = wrong || (!result && result.failure().fault == Fault::refused);
+    if (!result && !is_local(result.failure().fault) && try_again(*errand, doubtful))
         go_on(errand);
     else
         end(*errand, std::move(result));
 }
 
-bool Downloads::try_again(Errand& errand, bool wrong) {
-    // It may be the part that was wrong: once, the whole file is asked for.
-    const bool part_wrong = wrong && errand.first_byte > 0 && !std::exchange(errand.anew, true);
+bool Downloads::try_again(Errand& errand, bool doubtful) {
+    // It may be the part that was wrong, or the range that was refused: once, the whole file is
+    // asked for.
+    const bool part_wrong = doubtful && errand.first_byte > 0 && !std::exchange(errand.anew, true);
     if (!errand.alternate) return part_wrong;
     errand.next_alternate = *errand.alternate + 1;
     return true;

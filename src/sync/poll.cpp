@@ -13,6 +13,8 @@ constexpr std::int64_t answer_most = 64LL << 20;
 // PyPI's list has 72 MB.
 constexpr std::int64_t list_most = 1LL << 30;
 constexpr std::int64_t date_most = 4096;
+// Of events between two questions; PyPI has so many in a month.
+constexpr std::int64_t events_most = 1'000'000;
 
 // Only this tells that the master has no such thing. That it does not answer, leads elsewhere or
 // makes no sense may be a bad moment, or somebody between.
@@ -213,6 +215,13 @@ void Poll::take(std::vector<Event> events) {
         fail({Fault::corrupt,
               fmt::format("POST {}: the journal answers with rows from before serial {}", shown(),
                           cursor_->value)});
+        return;
+    }
+    // With it as cursor every true serial would seem to run backwards, for ever.
+    if (highest.value - events_most > newest_.value) {
+        fail({Fault::corrupt,
+              fmt::format("POST {}: the journal has a row of serial {}, but its newest is {}",
+                          shown(), highest.value, newest_.value)});
         return;
     }
     cursor_ = highest;

@@ -25,6 +25,7 @@ class ScriptedTransport final : public pep381d::Transport {
         // It comes in so many pieces, each after so many turns of the loop.
         int drips = 0, drip_turns = 0;
         bool ranges = true;  // it knows ranges
+        bool refuses_ranges = false;
         std::string etag = "\"etag\"";
         bool conditional = false;  // it knows If-None-Match, whatever not_modified says
     };
@@ -90,6 +91,11 @@ class ScriptedTransport final : public pep381d::Transport {
         const bool same = !request.etag.empty() &&
                           (not_modified || (answer.conditional && request.etag == answer.etag));
         const auto size = static_cast<std::int64_t>(answer.body.size());
+        if (answer.refuses_ranges && request.first_byte > 0) {
+            receiver.on_end(
+                pep381d::Failure{pep381d::Fault::refused, "GET " + request.url + ": HTTP 403"});
+            return;
+        }
         const bool part = answer.ranges && request.first_byte > 0;
         if (part && request.first_byte >= size) {
             receiver.on_end(

@@ -73,6 +73,7 @@ class Transfer {
     bool receive_body(std::string_view bytes);
     Done unpack(std::string_view bytes);
     Done deliver(std::string_view bytes);
+    Done count(std::int64_t& so_far, std::string_view bytes) const;
     std::optional<Failure> rejected(long status) const;
     void take_reply(long status);
     Done choose_decoder();
@@ -109,6 +110,7 @@ class Transfer {
     Gunzip gunzip_;
     SpeedWatch watch_;
     std::int64_t received_ = 0;      // body bytes, decoded
+    std::int64_t packed_bytes_ = 0;  // before that
     std::int64_t header_bytes_ = 0;  // of all answers on the way, redirects and trailers included
 };
 

@@ -54,7 +54,7 @@ struct Reply {
     long status = 0;
     std::string url;  // the final one, after redirects
     std::string content_type;
-    std::string etag;
+    std::string etag;                            // empty where there is none, or a very long one
     std::optional<Serial> last_serial;           // X-PyPI-Last-Serial
     std::optional<std::int64_t> content_length;  // as announced, undecoded
 };

@@ -62,7 +62,7 @@ class Downloads {
     void transfer(const Shared& errand);
     Outcome<Fetched> result_of(Errand& errand, const Outcome<Reply>& reply) const;
     void transferred(const Shared& errand, const Outcome<Reply>& reply);
-    bool try_again(Errand& errand, bool wrong);
+    bool try_again(Errand& errand, bool doubtful);
     void end(Errand& errand, Outcome<Fetched> outcome);
 
     Transport& transport_;

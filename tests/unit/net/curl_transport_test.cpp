@@ -105,6 +105,18 @@ TEST_CASE("an ETag of ours brings 304 where nothing changed") {
     CHECK(unasked.failure().fault == Fault::corrupt);
 }
 
+TEST_CASE("an ETag so long that no server would take it back is none") {
+    RudeServer server;
+    for (const auto& [size, kept] : {std::pair<std::size_t, bool>{100, true}, {60'000, false}}) {
+        const std::string etag = '"' + std::string(size, 'x') + '"';
+        server.on("/a", ok("x", "ETag: " + etag + "\r\n"));
+        CurlTransport transport(options());
+        const Fetched fetched = fetch(transport, get(server.url("/a")));
+        REQUIRE(fetched.ok());
+        CHECK(fetched.head.etag == (kept ? etag : std::string()));
+    }
+}
+
 TEST_CASE("an ETag cannot add a header to our request") {
     RudeServer server;
     server.on("/a", ok("x"));

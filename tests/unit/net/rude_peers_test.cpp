@@ -265,6 +265,12 @@ TEST_CASE("a flood is cut off wherever it comes") {
         expect(fetched, Fault::corrupt, "more than the 1048576 bytes");
         CHECK(fetched.body.size() <= 1 << 20);
     }
+    SECTION("a gzip in which there is nothing") {
+        std::string nothing;
+        while (nothing.size() < block.size()) nothing += gzip("");
+        expect(flood(endless("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", nothing)),
+               Fault::corrupt, "more than the 1048576 bytes");
+    }
     SECTION("headers") {
         expect(flood(endless("HTTP/1.1 200 OK\r\n", header_lines)), Fault::corrupt, "headers");
     }

@@ -1,4 +1,6 @@
 // The master's bad days, and what the mirror makes of them (design 2.3, 2.5, 2.7).
+#include <limits>
+
 #include "support/catch.h"
 #include "support/sync_world.h"
 
@@ -69,6 +71,24 @@ TEST_CASE("last-modified waits for a journal that lags behind its newest serial"
     world.newest = 20;
     CHECK(world.pass());
     CHECK(world.bytes("last-modified") == before);
+}
+
+TEST_CASE("a row from far beyond the newest serial does not become the cursor") {
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    const auto cursor = world.state.number(Note::cursor);
+    world.event("foo", "new release", std::numeric_limits<std::int64_t>::max());
+    world.newest = 9;
+    const auto failure = world.pass();
+    REQUIRE(failure);
+    CHECK_THAT(failure->what, ContainsSubstring("a row of serial 9223372036854775807, but its "
+                                                "newest is 9"));
+    CHECK(world.state.number(Note::cursor) == cursor);
+    world.event("foo", "new release", 10);
+    world.newest = 9;  // it came between the two questions
+    CHECK_FALSE(world.pass());
+    CHECK(world.state.number(Note::cursor) == 10);
 }
 
 TEST_CASE(

@@ -120,6 +120,16 @@ TEST_CASE("a server that knows no ranges begins anew") {
     CHECK(world.published() == world.bytes);
 }
 
+TEST_CASE("a server that refuses ranges is asked for the whole file") {
+    World world;
+    REQUIRE_FALSE(world.pass());
+    world.answer().cut = std::string::npos;
+    world.answer().refuses_ranges = true;
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.first_bytes().size() == 3);
+    CHECK(world.published() == world.bytes);
+}
+
 TEST_CASE("a part that was wrong is dropped, and the whole file asked for, once") {
     World world;
     REQUIRE_FALSE(world.pass());
