@@ -25,6 +25,9 @@ constexpr std::size_t longest_tail = 1024;  // in which the end of the page is l
 constexpr const char* cut_off =
     "it does not end with </html>: it was cut off, or it is no page of an index";
 
+// A quote or `-->` that is missing: all that follows is inside, what looks like the end too.
+constexpr const char* without_end = "a tag or comment in it does not end";
+
 Failure corrupt(const char* what) {
     return Failure{Fault::corrupt, what};
 }
@@ -52,6 +55,28 @@ bool is_end(std::string_view tail, std::vector<std::string_view>& comments) {
         tail = tail.substr(0, begin);
     }
     return ends_with_tag(tail, "</html>") || ends_with_tag(tail, "</body>");
+}
+
+// Whether the tag or comment that this begins with ends in it.
+bool has_end(std::string_view markup) {
+    if (markup.starts_with("<!--")) return markup.find("-->", 4) != std::string_view::npos;
+    char quote = 0, before = 0;
+    for (const char c : markup) {
+        if (c == quote)
+            quote = 0;
+        else if (quote == 0 && before == '=' && (c == '"' || c == '\''))
+            quote = c;
+        else if (quote == 0 && c == '>')
+            return true;
+        if (!trim({&c, 1}).empty()) before = c;
+    }
+    return false;
+}
+
+// Whether what looks like the end of the page stands in a tag or comment that has none.
+bool ends_inside(std::string_view unparsed) {
+    std::vector<std::string_view> ignored;
+    return unparsed.starts_with('<') && !has_end(unparsed) && is_end(unparsed, ignored);
 }
 
 }  // namespace
@@ -162,6 +187,13 @@ struct HtmlStream::Parser {
         return Nothing{};
     }
 
+    // What it has not taken yet, mostly because it waits for the end of a tag.
+    std::string_view unparsed() const {
+        const xmlParserInput* input = context->input;
+        if (input == nullptr || input->cur >= input->end) return {};
+        return view(input->cur).substr(0, static_cast<std::size_t>(input->end - input->cur));
+    }
+
     void bound(const xmlParserInput& input) {
         const auto unparsed = input.end - input.cur;
         const bool markup = unparsed > 0 && *input.cur == '<';
@@ -207,10 +239,15 @@ Done HtmlStream::feed(std::string_view piece) {
 }
 
 Done HtmlStream::finish() {
-    if (Done taken = parser_->take(parser_->pending, true); !taken) return taken;
+    if (Done taken = parser_->take(parser_->pending, false); !taken) return taken;
+    const bool open = ends_inside(parser_->unparsed());
+    if (Done taken = parser_->take({}, true); !taken) return taken;
     // Not by the parser: behind the end it passes by what stands in one piece with white space.
     std::vector<std::string_view> comments;
-    if (!is_end(parser_->tail, comments)) parser_->failure = corrupt(cut_off);
+    if (!is_end(parser_->tail, comments))
+        parser_->failure = corrupt(cut_off);
+    else if (open)
+        parser_->failure = corrupt(without_end);
     if (parser_->failure) return *parser_->failure;
     if (parser_->handlers.on_comment)
         for (const std::string_view comment : comments) parser_->handlers.on_comment(comment);

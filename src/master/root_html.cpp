@@ -83,6 +83,13 @@ class RootHtml final : public NameList::Reader {
                                    quoted(head_of(*content)))});
     }
 
+    // `./foo/` and `../simple/foo/` lead there too.
+    std::string without_dots(std::string_view href) const {
+        auto link = href.starts_with('.') ? PageLink::relative_to(base_) : std::nullopt;
+        auto resolved = link ? link->resolve(href) : Failure{Fault::refused, {}};
+        return resolved ? std::move(resolved).value() : std::string(href);
+    }
+
     // The part of a link that is the project's, where it leads just below the root.
     std::string_view below_root(std::string_view href) const {
         href = href.substr(0, href.find_first_of("?#"));
@@ -107,7 +114,8 @@ class RootHtml final : public NameList::Reader {
     void take(const HtmlElement& anchor) {
         const std::string* href = anchor.attribute("href");
         if (href == nullptr) return;
-        const std::string_view linked = below_root(trim(*href));
+        const std::string plain = without_dots(trim(*href));
+        const std::string_view linked = below_root(plain);
         if (linked.empty()) return;
         const std::string_view text = trim(anchor.text);
         const auto name = ProjectName::parse(linked);

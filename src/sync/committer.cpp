@@ -10,10 +10,10 @@ namespace pep381d {
 namespace {
 
 // How much may wait, counted in entries of files, before the loop stops starting transfers.
-constexpr std::size_t inbox_most = 4096;
+constexpr std::size_t inbox_most = 2048;
 // How much one turn takes at most, counted in entries of files: three groups of this size are in
 // memory at a time.
-constexpr std::size_t group_most = 6000;
+constexpr std::size_t group_most = 2000;
 // A turn waits this long for company while the loop is busy: one flush for many.
 constexpr std::chrono::milliseconds company{100};
 // ... or until so much has come together.

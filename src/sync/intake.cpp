@@ -204,7 +204,9 @@ void take_events(State& state, const Filter& filter, const std::vector<Event>& e
     };
     for (const Event& event : events) {
         take(event.name, event.serial, loss_of(event));
-        if (const auto former = renamed_from(event); !former.empty())
+        const auto former = renamed_from(event);
+        // Another spelling of the name is the same project, and that has its row already.
+        if (!former.empty() && ProjectName::parse(former) != ProjectName::parse(event.name))
             take(former, event.serial, Loss::project);
     }
 }

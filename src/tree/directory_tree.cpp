@@ -32,7 +32,7 @@ FileKind kind_of(mode_t mode) {
 
 FileLook look_of(const struct stat& about) {
     return {about.st_size,          about.st_mtim.tv_sec, kind_of(about.st_mode),
-            about.st_mode & 07777u, about.st_uid,         about.st_ino};
+            about.st_mode & 07777U, about.st_uid,         about.st_ino};
 }
 
 // By getdents64 and not by readdir: to open a DIR takes three more system calls, and a mirror has

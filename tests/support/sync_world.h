@@ -116,6 +116,13 @@ inline ProjectPage foo_without_sdist(std::int64_t serial) {
     less.files.pop_back();
     return less;
 }
+inline ProjectPage quarantined_foo(std::int64_t serial) {
+    auto quarantined = page("foo", serial, {});
+    quarantined.status = {"quarantined", "it steals tokens"};
+    quarantined.members =
+        R"("project-status":{"status":"quarantined","reason":"it steals tokens"},"versions":[])";
+    return quarantined;
+}
 inline const ProjectPage bar = page("bar", 7, {sdist("bar-1.0.tar.gz")});
 
 }  // namespace sample

@@ -43,7 +43,8 @@ class HtmlStream {
     // hundreds of others, a tag of tens of kilobytes.
     Done feed(std::string_view piece);
     // Fails with Fault::corrupt where the page does not end as a whole one does, with </html> or
-    // </body>; behind it, only comments and white space may stand.
+    // </body>; behind it, only comments and white space may stand. An end inside of a tag or
+    // comment is none.
     Done finish();
 
   private:

@@ -286,7 +286,8 @@ Scenario changes_and_removals(std::shared_ptr<Signer> signer) {
     from.publish(quarantined);
     from.event("bad", "project quarantined", 23);
     auto less = with_serial(yanked, 24);
-    less.files[0].yanked = "broken";
+    less.files[0].yanked = true;
+    less.files[0].yanked_reason = "broken";
     from.publish(less);
     from.event("yanked", "yank release", 24);
     auto other = with_serial(swapped, 25);

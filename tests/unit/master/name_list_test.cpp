@@ -125,12 +125,13 @@ TEST_CASE("of a root index in HTML those links count that lead just below it") {
     CHECK(names("<a href=\"Foo_Bar\">Foo_Bar</a>") == Names{"Foo_Bar"});
     CHECK(names("<a href='/simple/foo/'>foo</a>") == Names{"foo"});
     CHECK(names("<a href='https://pypi.example/simple/foo/'>foo</a>") == Names{"foo"});
+    CHECK(names("<a href='./foo/'>foo</a><a href='../simple/bar'>bar</a>") == Names{"foo", "bar"});
     // A text that is another name is no name of this one.
     CHECK(names("<a href='a-very-long-name/'>a-very-lo..&gt;</a>") == Names{"a-very-long-name"});
     CHECK(names("<a href='foo/'>bar</a>") == Names{"foo"});
     for (const char* link :
          {"../", "/", "/about/", "/simple/", "foo/bar/", "https://other.example/simple/foo/",
-          "mailto:x@pypi.example", "?C=N;O=D", "#top", "./", "//other.example/foo/"}) {
+          "mailto:x@pypi.example", "?C=N;O=D", "#top", "./", "../foo/", "//other.example/foo/"}) {
         INFO(link);
         CHECK(names(std::string("<a href='") + link + "'>x</a>").empty());
     }

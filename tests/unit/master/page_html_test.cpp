@@ -210,6 +210,21 @@ TEST_CASE("HTML that was cut off anywhere is no page") {
     }
 }
 
+TEST_CASE("a page whose end is inside of a tag or comment is no page") {
+    const std::string link = "<a href='foo-1.tar.gz'>x</a>";
+    CHECK(has(refusal(page_of("<a href='foo-1.tar.gz>x</a>")), "does not end"));
+    CHECK(has(refusal(page_of("<!-- " + link)), "does not end"));
+    // Wherever the parser's pieces end.
+    for (std::size_t size = 3'700; size < 4'200; ++size) {
+        const std::string text = "<p>" + std::string(size, 'x') + "</p>";
+        CHECK(has(refusal(page_of(text + "<a href = \"foo-1.tar.gz>x</a>")), "does not end"));
+        CHECK(read(page_of(text + link)).page.files.size() == 1);
+    }
+    // Broken as well, and yet the link is read.
+    for (const char* broken : {"<p>a < b ", "<b>", "<i x='y' >", "<!-- > -->"})
+        CHECK(read(page_of(broken + link)).page.files.size() == 1);
+}
+
 TEST_CASE("HTML of another kind is told from a page of an index") {
     CHECK(has(refusal("<html><body><h1>503 Service Unavailable</h1></body></html>"),
               "does not say that it is a page of an index"));

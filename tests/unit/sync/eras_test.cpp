@@ -433,6 +433,21 @@ TEST_CASE("a journal by time removes and renames") {
     CHECK(world.state.number(Note::journal_time) == now + 2);
 }
 
+TEST_CASE("a project that is renamed to another spelling of its name stays") {
+    World world;
+    const auto now = seconds(world.clock.now());
+    world.pep381("<value>Foo_Bar</value>", "");
+    world.legacy_page("Foo_Bar", {"foo_bar-1.0.tar.gz"});
+    world.look_well();
+    world.network.answers.erase(root + std::string("Foo_Bar/"));
+    world.legacy_page("foo.bar", {"foo_bar-1.0.tar.gz", "foo_bar-2.0.tar.gz"});
+    world.say("changelog", xml(array(row("foo.bar", now, "rename from Foo_Bar"))));
+    world.look_well();
+    CHECK(world.there("simple/foo-bar/index.html"));
+    CHECK(world.there("packages/source/x/foo.bar/foo_bar-2.0.tar.gz"));
+    CHECK(world.bytes("simple/index.html").find(">foo.bar</a>") != std::string::npos);
+}
+
 TEST_CASE("last-modified is never newer than the master's own") {
     World world;
     world.publish(page("foo", 0, {sdist("foo-1.0.tar.gz")}));

@@ -1,7 +1,4 @@
 // What goes, when, and what stays (design 2.5).
-#include <algorithm>
-#include <thread>
-
 #include "support/catch.h"
 #include "support/sync_world.h"
 
@@ -232,76 +229,6 @@ TEST_CASE("whoever stops the mirror does not wait for the last of many removals"
     CHECK(world.state.files_to_remove(world.clock.now(), 20'000).size() > 10'000);
 }
 
-namespace {
-
-ProjectPage quarantined_foo(std::int64_t serial) {
-    auto quarantined = page("foo", serial, {});
-    quarantined.status = {"quarantined", "it steals tokens"};
-    quarantined.members =
-        R"("project-status":{"status":"quarantined","reason":"it steals tokens"},"versions":[])";
-    return quarantined;
-}
-
-std::vector<std::string> paths_of(const ProjectPage& page) {
-    std::vector<std::string> paths;
-    for (const File& file : page.files) paths.push_back(*file_path(file));
-    std::sort(paths.begin(), paths.end());
-    return paths;
-}
-
-}  // namespace
-
-TEST_CASE("the record says what was removed, when, why and by which event") {
-    World world;
-    world.publish(foo);
-    world.publish(bar);
-    REQUIRE_FALSE(world.pass());
-    world.clock.advance(60s);
-    REQUIRE_FALSE(world.pass());
-    CHECK(world.removals().empty());  // nothing has gone
-
-    world.network.answers.erase(World::url(foo));
-    world.event("foo", "remove project", 9);
-    REQUIRE_FALSE(world.pass());
-    auto removals = world.removals();
-    REQUIRE(removals.size() == 1);
-    std::sort(removals[0].files.begin(), removals[0].files.end());
-    CHECK(removals[0].at == world.clock.now());
-    CHECK(removals[0].kind == RemovalKind::removed);
-    CHECK(removals[0].project == "foo");
-    CHECK(removals[0].serial == Serial{9});
-    CHECK(removals[0].files == paths_of(foo));
-    CHECK_THAT(removals[0].cause,
-               ContainsSubstring("journal removed it (serial 9)") && ContainsSubstring("HTTP 404"));
-    world.clock.advance(60s);
-    REQUIRE_FALSE(world.pass());
-    CHECK(world.removals().size() == 1);
-}
-
-TEST_CASE("the record names the list where a removal rests on it") {
-    World world;
-    world.publish(foo);
-    world.publish(bar);
-    REQUIRE_FALSE(world.pass());
-    world.listed.erase("foo");
-    world.listed["bar"] = 9;
-    world.event("foo", "remove project", 9);
-    SECTION("and a cache still has the page") {}
-    SECTION("and the master cannot serve the page") {
-        world.network.fail(World::url(foo), Fault::retry_later, "GET foo: HTTP 503");
-    }
-    for (int look = 0; look < 4 && world.there("simple/foo"); ++look) {
-        (void)world.pass();
-        world.clock.advance(5min);
-    }
-    CHECK_FALSE(world.there("simple/foo"));
-    CHECK_FALSE(world.there(*file_path(foo.files[0])));
-    REQUIRE(world.removals().size() == 1);
-    CHECK_THAT(world.removals()[0].cause, ContainsSubstring("serial 9") &&
-                                              ContainsSubstring("list of names of 20") &&
-                                              ContainsSubstring("lacks it"));
-}
-
 TEST_CASE("a removal of what was never here asks for no list") {
     World world;
     world.publish(bar);
@@ -335,53 +262,6 @@ TEST_CASE("a removal is looked at even where the page shows a newer serial") {
     world.newest = 9;
     REQUIRE_FALSE(world.pass());
     CHECK_FALSE(world.there("simple/foo"));
-}
-
-TEST_CASE("the record tells of files that leave a page, and why") {
-    World world;
-    world.publish(foo);
-    REQUIRE_FALSE(world.pass());
-    world.publish(foo_without_sdist(9));
-    SECTION("with an event") {
-        world.event("foo", "remove file foo-1.0.tar.gz", 9);
-        REQUIRE_FALSE(world.pass());
-        REQUIRE(world.removals().size() == 1);
-        CHECK(world.removals()[0].serial == Serial{9});
-        CHECK_THAT(world.removals()[0].cause, ContainsSubstring("tells of a removal (serial 9)"));
-    }
-    SECTION("without one") {
-        world.event("foo", "add Owner someone", 9);
-        REQUIRE_FALSE(world.pass());
-        CHECK(world.removals().empty());
-        world.clock.advance(11min);
-        REQUIRE_FALSE(world.pass());
-        REQUIRE(world.removals().size() == 1);
-        CHECK_THAT(world.removals()[0].cause, ContainsSubstring("without an event"));
-    }
-    CHECK(world.removals()[0].kind == RemovalKind::files);
-    CHECK(world.removals()[0].files == std::vector{*file_path(foo.files[1])});
-}
-
-TEST_CASE("the record tells of a quarantine and of its end") {
-    World world;
-    world.publish(foo);
-    REQUIRE_FALSE(world.pass());
-    world.publish(quarantined_foo(9));
-    world.event("foo", "project quarantined", 9);
-    REQUIRE_FALSE(world.pass());
-    REQUIRE(world.removals().size() == 1);
-    CHECK(world.removals()[0].kind == RemovalKind::quarantined);
-    CHECK(world.removals()[0].files.size() == 2);
-    CHECK_THAT(world.removals()[0].cause, ContainsSubstring("it steals tokens"));
-
-    auto cleared = foo;
-    cleared.serial = Serial{10};
-    world.publish(cleared);
-    world.event("foo", "project quarantine cleared", 10);
-    REQUIRE_FALSE(world.pass());
-    REQUIRE(world.removals().size() == 2);
-    CHECK(world.removals()[0].kind == RemovalKind::cleared);
-    CHECK(world.removals()[0].serial == Serial{10});
 }
 
 TEST_CASE("a quarantined release loses its files at once, a removed one after the grace") {
@@ -437,93 +317,5 @@ TEST_CASE("a stale page is believed after an hour, but not against a quarantine"
     }
     SECTION("a quarantine") {
         CHECK_FALSE(believed_after("project quarantined", 100h));
-    }
-}
-
-TEST_CASE("what the master removes stays where the policy is to keep it") {
-    World world;
-    world.policy.keep_deleted = world.policy.page.keep = true;
-    world.publish(foo);
-    world.publish(bar);
-    REQUIRE_FALSE(world.pass());
-    world.publish(foo_without_sdist(8));
-    world.event("foo", "remove release", 8);
-    REQUIRE_FALSE(world.pass());
-    CHECK_THAT(world.page_of("foo"), ContainsSubstring("foo-1.0.tar.gz"));
-    world.network.answers.erase(World::url(foo));
-    world.listed.erase("foo");
-    world.event("foo", "remove project", 9);
-    REQUIRE_FALSE(world.pass());
-    world.clock.advance(25h);
-    REQUIRE_FALSE(world.pass());
-    CHECK(world.there("simple/foo/index.html"));
-    for (const File& file : foo.files) CHECK(world.there(*file_path(file)));
-    CHECK(world.state.pending() == 0);
-    REQUIRE(world.removals().size() == 1);
-    CHECK(world.removals()[0].kind == RemovalKind::kept);
-
-    SECTION("but not what filter.block names") {
-        world.policy.filter = Filter({"*"}, {"Foo"});
-        REQUIRE_FALSE(world.pass());
-        CHECK_FALSE(world.there("simple/foo"));
-        for (const File& file : foo.files) CHECK_FALSE(world.there(*file_path(file)));
-        CHECK(world.removals()[0].kind == RemovalKind::blocked);
-    }
-    SECTION("nor what is quarantined") {
-        world.publish(quarantined_foo(10));
-        world.event("foo", "project quarantined", 10);
-        REQUIRE_FALSE(world.pass());
-        for (const File& file : foo.files) CHECK_FALSE(world.there(*file_path(file)));
-    }
-}
-
-TEST_CASE("a takedown waits for neither the master nor the guard, a pattern for the guard") {
-    World world;
-    std::vector<std::string> names;
-    for (int i = 0; i < 30; ++i) {
-        names.push_back("p" + std::to_string(i));
-        world.publish(page(names.back(), 10 + i, {sdist(names.back() + "-1.0.tar.gz")}));
-    }
-    REQUIRE_FALSE(world.pass());
-    names.resize(20);
-    SECTION("by name, while the master is down and much else waits for it") {
-        {
-            State::Change change(world.state);
-            for (int i = 0; i < 2000; ++i)
-                world.state.enqueue(*ProjectName::parse("aa" + std::to_string(i)), "", Serial{9},
-                                    Loss::nothing, Time{}, true);
-            change.commit();
-        }
-        world.network.answers.clear();
-        world.policy.filter = Filter({"*"}, names);
-        Staging staging(world.tree);
-        Committer committer(world.state, world.tree, world.policy, world.clock, world.log, true);
-        committer.start([] {});
-        for (int i = 0; i < 1000 && world.there("simple/p3"); ++i) {
-            std::this_thread::sleep_for(10ms);
-            committer.check();
-        }
-        committer.stop();
-        CHECK_FALSE(world.there("simple/p3"));
-        CHECK_FALSE(world.there("simple/p19"));
-        CHECK(world.there("simple/p20"));
-        CHECK(world.state.held() == 0);
-        CHECK(world.removals().size() == 20);
-        CHECK_THAT(world.bytes("simple/index.html"), !ContainsSubstring("p19"));
-    }
-    SECTION("by pattern") {
-        world.policy.filter = Filter({"*"}, {"p*"});
-        REQUIRE_FALSE(world.pass());
-        CHECK(world.there("simple/p3"));
-        CHECK(world.state.held() == 30);
-        {
-            State::Change change(world.state);
-            world.state.allow_held();
-            change.commit();
-        }
-        REQUIRE_FALSE(world.pass());
-        CHECK_FALSE(world.there("simple/p3"));
-        CHECK(world.removals().size() == 30);
-        CHECK(world.removals()[0].kind == RemovalKind::unwanted);
     }
 }
