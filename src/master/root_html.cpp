@@ -29,7 +29,7 @@ std::string directory_of(std::string_view url) {
 class RootHtml final : public NameList::Reader {
   public:
     RootHtml(const std::string& url, NameList::Entry entry)
-        : root_(directory_of(url)),
+        : root_(directory_of(display_url(url))),
           base_(root_),
           entry_(std::move(entry)),
           stream_({[this](HtmlElement& anchor) { take(anchor); },
@@ -122,7 +122,7 @@ class RootHtml final : public NameList::Reader {
         entry_(name && ProjectName::parse(text) == name ? text : linked, Serial{});
     }
 
-    const std::string root_;  // URL, up to its last slash
+    const std::string root_;  // URL, up to its last slash; links do not repeat a password in it
     std::string path_;        // of it
     std::string base_;        // likewise, of what links are relative to
     bool based_ = false;

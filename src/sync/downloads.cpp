@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pep381d/base/log.h"
+#include "pep381d/master/page_link.h"
 #include "pep381d/tree/layout.h"
 
 namespace pep381d {
@@ -60,7 +61,14 @@ Downloads::Downloads(Transport& transport, Staging& staging, const Policy& polic
       staging_(staging),
       policy_(policy),
       recovering_(recovering),
-      alternates_(policy.alternates, clock, log) {}
+      alternates_(policy.alternates, clock, log) {
+    auto link = PageLink::relative_to(policy.master);
+    auto root = link ? link->resolve("/") : Failure{Fault::refused, {}};
+    if (!root || policy.master == policy.master_shown) return;
+    master_root_ = std::move(root).value();
+    const auto host = policy.master.find("://") + 3;
+    master_root_with_password_ = policy.master.substr(0, policy.master.find('/', host)) + '/';
+}
 
 Downloads::~Downloads() = default;
 
@@ -78,6 +86,13 @@ void Downloads::start(const File& file, const Fetch& wanted, bool https_only, He
     errand->heard = std::move(heard);
     errand->ended = std::move(ended);
     go_on(errand);
+}
+
+// With the user name and password of master.url where the file lies at that very host: a private
+// index asks for them there too. Pages do not have them, nor does the state.
+std::string Downloads::with_password(const std::string& url) const {
+    if (master_root_.empty() || !url.starts_with(master_root_)) return url;
+    return master_root_with_password_ + url.substr(master_root_.size());
 }
 
 void Downloads::go_on(const Shared& errand) {
@@ -175,7 +190,7 @@ void Downloads::transfer(const Shared& errand) {
         is_strong(errand->expected) ? alternates_.next(errand->next_alternate) : std::nullopt;
     Request request;
     request.peer = Peer::file;
-    request.url = errand->url;
+    request.url = with_password(errand->url);
     request.https_only = errand->https_only;
     if (errand->alternate) {
         alternates_.begun(*errand->alternate);

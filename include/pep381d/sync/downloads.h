@@ -54,6 +54,7 @@ class Downloads {
     struct Errand;
     using Shared = std::shared_ptr<Errand>;
 
+    std::string with_password(const std::string& url) const;
     void go_on(const Shared& errand);
     bool look(Errand& errand);
     bool lies_in_place(Errand& errand);
@@ -70,6 +71,8 @@ class Downloads {
     const Policy& policy_;
     const bool recovering_;
     Alternates alternates_;
+    // URLs with a slash behind the host; empty where master.url has no password.
+    std::string master_root_, master_root_with_password_;
     std::deque<Shared> hashing_;
     std::int64_t bytes_arrived_ = 0;
 };

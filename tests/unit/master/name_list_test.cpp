@@ -141,6 +141,21 @@ TEST_CASE("of a root index in HTML those links count that lead just below it") {
               .empty());
 }
 
+TEST_CASE("the links of a root index in HTML do not repeat the password of its URL") {
+    for (const char* link :
+         {"foo/", "./foo/", "/simple/foo/", "https://pypi.example/simple/foo/"}) {
+        INFO(link);
+        Entries entries;
+        NameList list(ListForm::root_html, "https://me:secret@pypi.example/simple/",
+                      [&](std::string_view name, Serial serial) {
+                          entries.emplace_back(name, serial.value);
+                      });
+        REQUIRE(list.feed(html(std::string("<a href='") + link + "'>foo</a>")).ok());
+        REQUIRE(list.finish().ok());
+        CHECK(entries == Entries{{"foo", 0}});
+    }
+}
+
 TEST_CASE("what is no root index in HTML is refused, and so is a part of one") {
     const std::string whole = html("<a href='foo/'>foo</a><a href='bar/'>bar</a>");
     for (std::size_t size = 0; size < whole.find("</body>") + 7; ++size) {

@@ -335,3 +335,25 @@ TEST_CASE("metadata comes from alternates like files") {
     CHECK(world.network.asked[foo.files[0].url + ".metadata"] == 0);
     CHECK(world.there(*file_path(foo.files[0]) + ".metadata"));
 }
+
+TEST_CASE("the password of the master goes with its own files, and with nobody else's") {
+    SyncWorld world;
+    world.policy.master = "https://me:secret@master.example/index";
+    world.policy.master_shown = "https://master.example/index";
+    File own = sdist("foo-1.0.tar.gz"), other = sdist("foo-2.0.tar.gz");
+    own.url = "https://master.example/files" + own.url.substr(own.url.find("/packages/"));
+    File near = sdist("foo-3.0.tar.gz");
+    near.url = "https://master.example.net" + near.url.substr(near.url.find("/packages/"));
+    const ProjectPage all = page("foo", 5, {own, other, near});
+    world.publish(all);
+    world.network.answers[world.policy.master + "/simple/foo/"] = {project_json(all)};
+    const std::string with = "https://me:secret@" + own.url.substr(8);
+    world.network.answers[with] = {"foo-1.0.tar.gz", "application/octet-stream"};
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.network.asked[with] == 1);
+    CHECK(world.network.asked[own.url] == 0);
+    CHECK(world.network.asked[other.url] == 1);
+    CHECK(world.network.asked[near.url] == 1);
+    CHECK(world.page_of("foo").find("foo-1.0.tar.gz") != std::string::npos);
+    CHECK(world.page_of("foo").find("secret") == std::string::npos);
+}
