@@ -109,7 +109,7 @@ void Poll::find_protocol() {
         [this](Serial) { found(Protocol::warehouse); },
         [this](Failure failure, bool fault) {
             if (!fault && !is_absent(failure)) {
-                fail(std::move(failure));
+                stay_undecided(std::move(failure));
                 return;
             }
             tried_ = failure.what;
@@ -128,12 +128,19 @@ void Poll::try_journal_by_time() {
         [this](const std::vector<Event>&) { found(Protocol::pep381); },
         [this](Failure failure, bool) {
             if (!is_absent(failure)) {
-                fail(std::move(failure));
+                stay_undecided(std::move(failure));
                 return;
             }
             said_.protocol = Protocol::simple;
             go_on();
         });
+}
+
+// An index without XML-RPC may refuse the question for good, or answer with a page for people.
+void Poll::stay_undecided(Failure failure) {
+    if (failure.fault == Fault::refused || failure.fault == Fault::corrupt)
+        failure.what += "; set master.protocol if it is always so";
+    fail(std::move(failure));
 }
 
 void Poll::found(Protocol protocol) {

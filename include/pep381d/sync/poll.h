@@ -54,6 +54,7 @@ class Poll {
     void ask(std::string question, std::shared_ptr<Reader> reader, Ended ended, Failed failed = {});
     void find_protocol();
     void try_journal_by_time();
+    void stay_undecided(Failure failure);
     void found(Protocol protocol);
     void go_on();
     void ask_changes();

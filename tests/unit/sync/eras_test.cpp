@@ -151,14 +151,18 @@ TEST_CASE("what a master speaks is found out by its answers, and by nothing else
     SECTION("it has a root index, and a page for people") {
         world.say("changelog_last_serial", "<html><body>Down for maintenance</body></html>");
         world.list({{"foo", 5}}, 5);
-        CHECK(world.look());
+        const auto failure = world.look();
+        REQUIRE(failure);
+        CHECK_THAT(failure->what, ContainsSubstring("set master.protocol"));
         CHECK(world.protocol().empty());
         CHECK(world.asked(root) == 0);
     }
     SECTION("it does not answer") {
         world.list({{"foo", 5}}, 5);
         world.network.fail("changelog_last_serial", Fault::retry_later, "HTTP 503");
-        CHECK(world.look());
+        const auto failure = world.look();
+        REQUIRE(failure);
+        CHECK_THAT(failure->what, !ContainsSubstring("master.protocol"));
         CHECK(world.protocol().empty());
         CHECK(world.asked(root) == 0);
     }
