@@ -16,7 +16,6 @@ struct Jobs::Job {
     std::uint64_t id;
     WorkItem item;
     std::string body;
-    std::int64_t text = 0;  // bytes of the page, also when its body is read and dropped
     PageFormat format = PageFormat::json;
     PagePlan plan{{item.queued.name, {}, {}, {}, {}, {}}, {}, {}, false, false};
     std::string etag;

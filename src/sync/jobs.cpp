@@ -1,7 +1,6 @@
 #include "pep381d/sync/jobs.h"
 
 #include <algorithm>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -19,11 +18,8 @@ namespace {
 
 // The largest page of PyPI has some 20 MB.
 constexpr std::int64_t page_most = 48LL << 20;
-// What pages may have of text together, from its first byte until all their files are here: what is
-// read of them takes about as much memory, or more where it is many files in few words.
-constexpr std::int64_t texts_most = 64LL << 20;
-// One that is no longer than this never waits for others.
-constexpr std::int64_t short_text = 1LL << 20;
+// What the pages that are on their way may hold of memory together.
+constexpr std::int64_t bodies_most = 64LL << 20;
 
 constexpr std::size_t jobs_most = 128;
 constexpr std::size_t files_listed_most = 10'000;
@@ -137,7 +133,7 @@ void Jobs::abandon() {
     hosts_.clear();
     pages_.clear();
     files_.clear();
-    texts_ = 0;
+    bodies_ = 0;
     files_listed_ = 0;
 }
 
@@ -194,11 +190,9 @@ Done Jobs::page_head(Job& job, const Reply& reply) {
 
 Done Jobs::page_body(Job& job, std::string_view piece) {
     pages_.heard(job.slot, clock_.steady());
-    const auto more = static_cast<std::int64_t>(piece.size());
-    job.text += more;
-    texts_ += more;
+    bodies_ += static_cast<std::int64_t>(piece.size());
     job.body += piece;
-    if (texts_ <= texts_most || job.text <= short_text) return Nothing{};
+    if (bodies_ <= bodies_most) return Nothing{};
     return Failure{Fault::retry_later,
                    fmt::format("GET {}/simple/{}/: too many large pages at a time",
                                policy_.master_shown, job.item.queued.name.text())};
@@ -232,8 +226,8 @@ bool Jobs::page_answered(Job& job, const Outcome<Reply>& reply) {
     return reply.ok();
 }
 
-void Jobs::drop_page(Job& job) {
-    texts_ -= std::exchange(job.text, 0);
+void Jobs::drop_body(Job& job) {
+    bodies_ -= static_cast<std::int64_t>(job.body.size());
     job.body = {};
 }
 
@@ -257,7 +251,7 @@ void Jobs::read_page(Job& job, const Reply& reply) {
     auto read = job.format == PageFormat::json
                     ? read_page_json(job.body, reply.url, job.item.queued.name)
                     : read_page_html(job.body, reply.url, job.item.queued.name);
-    if (!policy_.copy) job.body = {};
+    if (!policy_.copy) drop_body(job);
     if (!read) {
         end(job, PageFailed{job.item.queued.name, std::move(read).failure()});
         return;
@@ -302,9 +296,6 @@ void Jobs::changed(Job& job) {
 void Jobs::fetch_files(Job& job) {
     job.read = true;
     files_listed_ += job.plan.page.files.size();
-    const auto held = static_cast<std::int64_t>(job.plan.page.files.size() * sizeof(File));
-    texts_ += std::max(job.text, held) - job.text;
-    job.text = std::max(job.text, held);
     job.fetches_left = job.plan.fetches.size();
     if (job.fetches_left == 0) {
         complete(job);
@@ -335,7 +326,7 @@ bool Jobs::older_than_wanted(Job& job) {
 
 void Jobs::end(Job& job, Message message) {
     const std::uint64_t id = job.id;
-    drop_page(job);
+    drop_body(job);
     if (auto* failed = std::get_if<PageFailed>(&message))
         failed->key_generation = job.item.key.generation;
     jobs_.erase(id);

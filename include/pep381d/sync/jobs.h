@@ -71,7 +71,7 @@ class Jobs {
     void read_page(Job& job, const Reply& reply);
     bool older_than_wanted(Job& job);
     void fetch_files(Job& job);
-    void drop_page(Job& job);
+    void drop_body(Job& job);
     bool take_copy(Job& job);
     void prove_copy(Job& job);
     bool keep_signature(Job& job);
@@ -104,8 +104,9 @@ class Jobs {
     std::uint64_t next_id_ = 0;
     std::deque<std::uint64_t> new_;  // their page, or its signature, is to be asked for
     std::deque<std::uint64_t>
-        ready_;               // they have files to fetch; the first starts one and goes to the end
-    std::int64_t texts_ = 0;  // bytes of the pages that are on their way, or wait for their files
+        ready_;  // they have files to fetch; the first starts one and goes to the end
+    std::int64_t bodies_ =
+        0;  // bytes of pages that are on their way, or copied when files are here
     bool signature_slash_ = false;  // the master's signatures are at /serversig/NAME/
     bool room_ = true;
     std::size_t files_listed_ = 0;  // entries of all pages in memory

@@ -3,8 +3,6 @@
 #include <fstream>
 #include <unistd.h>
 
-#include <fmt/format.h>
-
 #include "pep381d/net/curl_transport.h"
 
 #include "support/catch.h"
@@ -154,31 +152,6 @@ TEST_CASE("bad pages and files cost bounded time and memory, are told by URL, an
     CHECK(world.there("simple/zzz/index.html"));
     CHECK(world.state.pending() == 8);
     CHECK(std::filesystem::is_empty(world.directory.path() / "staging"));
-}
-
-TEST_CASE("long pages one after another do not add up in memory") {
-    RudeMaster world;
-    std::string files;
-    for (int i = 0; i < 60'000; ++i)
-        files += fmt::format(
-            R"({{"filename":"a-{}.zip","url":"/none/{}","hashes":{{"sha256":"{:064x}"}}}},)", i,
-            std::string(60, 'x'), i);
-    files.pop_back();
-    for (int i = 0; i < 16; ++i) {
-        const std::string name = "long" + std::to_string(i);
-        world.spoil_page(name, [&files, name](Wire& wire, const Asked&) {
-            wire.send(json_head + "\r\n" +
-                      R"({"meta":{"api-version":"1.4","_last-serial":5},"versions":[],"name":")" +
-                      name + R"(","files":[)");
-            wire.send(files);
-            wire.send("]}");
-            wire.close();
-        });
-    }
-    world.server.on("/none/" + std::string(60, 'x'), [](Wire& wire, const Asked&) { wire.hang(); });
-    REQUIRE_FALSE(world.pass());
-    CHECK(world.state.pending() == 16);
-    if (memory_is_ours) CHECK(world.most_memory < (300LL << 20));
 }
 
 TEST_CASE("a question that is answered by a trickle, a flood or headers fails soon and by name") {
