@@ -256,6 +256,10 @@ void State::retry_all_now() {
     impl_->sql("UPDATE queue SET not_before = 0 WHERE soon = 1 AND not_before > 0").run();
 }
 
+void State::retry_now(const ProjectName& name) {
+    impl_->sql("UPDATE queue SET not_before = 0 WHERE name = ? AND soon = 1").run(name.text());
+}
+
 std::int64_t State::pending() {
     auto& count = impl_->counts.pending;
     if (!count) count = impl_->one(impl_->sql("SELECT count(*) FROM queue").rows());

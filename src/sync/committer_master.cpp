@@ -108,10 +108,11 @@ void Committer::note_list(const ListArrived& list, const ListResult& found) {
     state_.set(Note::reconcile_queued, found.queued);
     state_.set(Note::reconcile_absent, found.absent);
     // The first list: the journal is read from its newest serial on. A fresher start would leave a
-    // hole, since lists are cached. Where no journal has serials, lists move it on.
+    // hole, since lists are cached; and with a serial that the journal does not have, all that it
+    // says would seem to run backwards. Where no journal has serials, lists move it on.
+    const Serial reached = std::min(found.highest, list.newest.value_or(found.highest));
     if (first || list.said.protocol != Protocol::warehouse)
-        state_.set(Note::cursor,
-                   std::max(found.highest.value, state_.number(Note::cursor).value_or(0)));
+        state_.set(Note::cursor, std::max(reached.value, state_.number(Note::cursor).value_or(0)));
     note_master(list.said);
     if (list.said.protocol != Protocol::warehouse)
         state_.set(Note::numbering, found.numbered ? 1 : 2);

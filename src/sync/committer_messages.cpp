@@ -83,6 +83,10 @@ void Committer::handle(RetryAll&) {
     state_.retry_all_now();
 }
 
+void Committer::handle(Retry& retry) {
+    for (const ProjectName& name : retry.projects) state_.retry_now(name);
+}
+
 void Committer::handle(RoomChanged& room) {
     const bool had_room = std::exchange(room_, room.shortage.empty());
     if (had_room && !room_) take_back();

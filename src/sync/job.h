@@ -16,6 +16,8 @@ struct Jobs::Job {
     std::uint64_t id;
     WorkItem item;
     std::string body;
+    std::int64_t text = 0;                    // bytes of the page, once it is read
+    std::shared_ptr<LongPages::Share> share;  // where the page is a long one
     PageFormat format = PageFormat::json;
     PagePlan plan{{item.queued.name, {}, {}, {}, {}, {}}, {}, {}, false, false};
     std::string etag;
@@ -31,9 +33,10 @@ struct Jobs::Job {
     int bad_pairs = 0;        // of page and signature
     std::size_t next_fetch = 0;
     std::size_t fetches_left = 0;
-    Slots::Id slot = 0;  // of its page
-    bool asked = false;  // for its page
-    bool read = false;   // it is
+    Slots::Id slot = 0;    // of its page
+    bool asked = false;    // for its page
+    bool read = false;     // it is
+    bool no_room = false;  // for all of its page beside other long ones
     int failed_in_a_row = 0;
     std::vector<std::pair<std::size_t, std::string>> etags;  // of files with other bytes
     std::vector<Refused> refused;

@@ -80,7 +80,7 @@ bool Jobs::keep_signature(Job& job) {
 void Jobs::copy_proven(Job& job) {
     if (!job.copyable) {
         job.copy.reset();
-        drop_body(job);
+        job.body = {};
         fetch_files(job);
         return;
     }
@@ -156,7 +156,9 @@ void Jobs::signature_ended(std::uint64_t id, const Outcome<Reply>& reply) {
 // Both are asked for again, the page at the master's other cache entry; what is published stays.
 void Jobs::no_signature(Job& job, const std::string& cause) {
     if (++job.bad_pairs < pairs_most) {
-        drop_body(job);
+        job.body = {};
+        job.text = 0;
+        job.share.reset();
         job.item.etag.clear();
         job.step = Job::Step::page;
         new_.push_front(job.id);

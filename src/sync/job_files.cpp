@@ -60,7 +60,8 @@ Pace& Jobs::host_of(const File& file) {
     const auto host = url.substr(0, url.find('/', from == std::string_view::npos ? 0 : from + 2));
     const auto found = hosts_.find(host);
     if (found != hosts_.end()) return found->second;
-    if (hosts_.size() >= hosts_most && files_.running() == 0) hosts_.clear();
+    if (hosts_.size() >= hosts_most)
+        std::erase_if(hosts_, [](const auto& one) { return one.second.idle(); });
     return hosts_.emplace(host, policy_.file_requests).first->second;
 }
 
@@ -166,7 +167,7 @@ void Jobs::fetch_done(Job& job) {
 
 void Jobs::complete(Job& job) {
     ProjectPage& page = job.plan.page;
-    files_listed_ -= page.files.size();
+    if (!job.share) files_listed_ -= page.files.size();
     // The master's page names them all (design 3.1).
     if (policy_.copy && job.files_missing) {
         end(job, PageFailed{page.name, std::move(*job.failure)});
@@ -200,6 +201,7 @@ void Jobs::complete(Job& job) {
         ready.text = page_text(policy_, ready.page);
     ready.copy = std::move(job.copy);
     ready.key_generation = job.item.key.generation;
+    ready.share = std::move(job.share);
     end(job, std::move(ready));
 }
 

@@ -1,6 +1,8 @@
 #include "pep381d/sync/jobs.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -18,11 +20,15 @@ namespace {
 
 // The largest page of PyPI has some 20 MB.
 constexpr std::int64_t page_most = 48LL << 20;
-// What the pages that are on their way may hold of memory together.
-constexpr std::int64_t bodies_most = 64LL << 20;
+// A page is a long one from so much text on, or so many files in it or in what we have of it. So
+// many files have about that much text on PyPI.
+constexpr std::int64_t short_text = 512LL << 10;
+constexpr std::size_t short_list = 1000;
 
 constexpr std::size_t jobs_most = 128;
 constexpr std::size_t files_listed_most = 10'000;
+// Those beyond wait for the pause that each of them has.
+constexpr std::size_t turned_away_most = 1000;
 
 }  // namespace
 
@@ -41,15 +47,8 @@ Jobs::~Jobs() {
 }
 
 bool Jobs::hungry() const {
-    if (jobs_.size() >= jobs_most ||
-        new_.size() >= static_cast<std::size_t>(policy_.master_requests))
-        return false;
-    if (files_listed_ < files_listed_most) return true;
-    // The longest page does not count: its files may take days, and others are removed meanwhile.
-    std::size_t longest = 0;
-    for (const auto& [id, job] : jobs_)
-        if (job->read) longest = std::max(longest, job->plan.page.files.size());
-    return files_listed_ - longest < files_listed_most;
+    return jobs_.size() < jobs_most && files_listed_ < files_listed_most &&
+           new_.size() < static_cast<std::size_t>(policy_.master_requests);
 }
 
 bool Jobs::waiting() const {
@@ -58,11 +57,18 @@ bool Jobs::waiting() const {
 
 void Jobs::add(WorkItem item) {
     const std::uint64_t id = next_id_++;
-    jobs_.emplace(id, std::make_unique<Job>(id, std::move(item)));
-    new_.push_back(id);
+    Job& job = *jobs_.emplace(id, std::make_unique<Job>(id, std::move(item))).first->second;
+    // What may have to be taken down is asked for in any case: the answer is short.
+    const Loss loss = job.item.queued.last_loss;
+    const bool taken_down = loss == Loss::project || loss == Loss::quarantine;
+    if (!has_room(job) && !taken_down)
+        turn_away(job);
+    else
+        new_.push_back(id);
 }
 
 std::optional<Steady> Jobs::pump() {
+    let_in_again();
     const auto files = start_files();
     if (downloads_.pump()) return clock_.steady();
     const auto pages = start_pages();
@@ -133,7 +139,7 @@ void Jobs::abandon() {
     hosts_.clear();
     pages_.clear();
     files_.clear();
-    bodies_ = 0;
+    turned_away_.clear();
     files_listed_ = 0;
 }
 
@@ -190,17 +196,19 @@ Done Jobs::page_head(Job& job, const Reply& reply) {
 
 Done Jobs::page_body(Job& job, std::string_view piece) {
     pages_.heard(job.slot, clock_.steady());
-    bodies_ += static_cast<std::int64_t>(piece.size());
     job.body += piece;
-    if (bodies_ <= bodies_most) return Nothing{};
-    return Failure{Fault::retry_later,
-                   fmt::format("GET {}/simple/{}/: too many large pages at a time",
-                               policy_.master_shown, job.item.queued.name.text())};
+    if (has_room(job)) return Nothing{};
+    job.no_room = true;
+    return Failure{Fault::retry_later, {}};  // it is told when the transfer has ended
 }
 
 void Jobs::page_ended(std::uint64_t id, const Outcome<Reply>& reply) {
     Job& job = *jobs_.at(id);
     if (!page_answered(job, reply)) {
+        if (job.no_room) {
+            turn_away(job);
+            return;
+        }
         const ProjectName name = job.item.queued.name;
         if (reply.failure().fault == Fault::gone)
             end(job, PageGone{name, reply.failure().what});
@@ -219,16 +227,36 @@ void Jobs::page_ended(std::uint64_t id, const Outcome<Reply>& reply) {
 bool Jobs::page_answered(Job& job, const Outcome<Reply>& reply) {
     pages_.end(job.slot);
     master_.ended();
-    if (!reply && reply.failure().fault == Fault::retry_later)
+    if (!reply && reply.failure().fault == Fault::retry_later && !job.no_room)
         master_.failed(job.item.queued.name.text(), reply.failure(), clock_.steady());
     else
         master_.answered();
     return reply.ok();
 }
 
-void Jobs::drop_body(Job& job) {
-    bodies_ -= static_cast<std::int64_t>(job.body.size());
-    job.body = {};
+// What a job holds of a long page is counted.
+bool Jobs::has_room(Job& job) {
+    const std::size_t known = job.item.known ? job.item.known->files.size() : 0;
+    const std::size_t listed = job.plan.page.files.size();
+    const auto text = std::max<std::int64_t>(job.text, std::ssize(job.body));
+    if (!job.share && text <= short_text && known + listed <= short_list) return true;
+    if (!job.share) job.share = long_pages_.add();
+    // The texts of a file take about as much as the rest of it.
+    return job.share->take(text + static_cast<std::int64_t>((2 * known + listed) * sizeof(File)));
+}
+
+void Jobs::turn_away(Job& job) {
+    const ProjectName name = job.item.queued.name;
+    if (turned_away_.size() < turned_away_most) turned_away_.push_back(name);
+    end(job, PageFailed{name,
+                        {Fault::retry_later,
+                         fmt::format("GET {}/simple/{}/: too many large pages at a time",
+                                     policy_.master_shown, name.text())}});
+}
+
+void Jobs::let_in_again() {
+    if (turned_away_.empty() || !long_pages_.none()) return;
+    send_(Retry{std::exchange(turned_away_, {})});
 }
 
 void Jobs::not_modified(Job& job) {
@@ -251,7 +279,8 @@ void Jobs::read_page(Job& job, const Reply& reply) {
     auto read = job.format == PageFormat::json
                     ? read_page_json(job.body, reply.url, job.item.queued.name)
                     : read_page_html(job.body, reply.url, job.item.queued.name);
-    if (!policy_.copy) drop_body(job);
+    job.text = std::ssize(job.body);
+    if (!policy_.copy) job.body = {};
     if (!read) {
         end(job, PageFailed{job.item.queued.name, std::move(read).failure()});
         return;
@@ -268,6 +297,12 @@ void Jobs::read_page(Job& job, const Reply& reply) {
     job.https = reply.url.starts_with("https:");
     job.plan =
         plan_page(std::move(fresh.page), job.item.known ? &*job.item.known : nullptr, policy_.page);
+    // One whose text has found room stays: those that are on their way yet give it to them.
+    const bool counted = job.share != nullptr;
+    if (!has_room(job) && !counted) {
+        turn_away(job);
+        return;
+    }
     if (policy_.copy && !take_copy(job)) job.plan.same = false;
     if (!job.plan.same) changed(job);
     for (Refused& file : job.plan.refused) job.refused.push_back(std::move(file));
@@ -295,7 +330,7 @@ void Jobs::changed(Job& job) {
 
 void Jobs::fetch_files(Job& job) {
     job.read = true;
-    files_listed_ += job.plan.page.files.size();
+    if (!job.share) files_listed_ += job.plan.page.files.size();
     job.fetches_left = job.plan.fetches.size();
     if (job.fetches_left == 0) {
         complete(job);
@@ -326,7 +361,6 @@ bool Jobs::older_than_wanted(Job& job) {
 
 void Jobs::end(Job& job, Message message) {
     const std::uint64_t id = job.id;
-    drop_body(job);
     if (auto* failed = std::get_if<PageFailed>(&message))
         failed->key_generation = job.item.key.generation;
     jobs_.erase(id);

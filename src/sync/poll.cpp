@@ -40,6 +40,7 @@ void Poll::start(PollStart start) {
     events_known_ = listed_ = false;
     failure_.reset();
     tried_.clear();
+    newest_.reset();
     began_ = clock_.now();
     start_ = std::move(start);
     cursor_ = start_.cursor;
@@ -181,18 +182,21 @@ void Poll::go_on() {
 }
 
 void Poll::ask_changes() {
-    if (!cursor_ || said_.protocol == Protocol::simple) {
-        ask_list();
-    } else if (said_.protocol == Protocol::pep381) {
-        ask_changelog_since(start_.journal_since);
-    } else {
+    if (said_.protocol == Protocol::warehouse)
         ask(request_last_serial(), std::make_shared<SerialReader>(),
             [this](Serial newest) { serial_known(newest); });
-    }
+    else if (!cursor_ || said_.protocol == Protocol::simple)
+        ask_list();
+    else
+        ask_changelog_since(start_.journal_since);
 }
 
 void Poll::serial_known(Serial newest) {
     newest_ = newest;
+    if (!cursor_) {
+        ask_list();
+        return;
+    }
     if (newest < *cursor_) {
         fail({Fault::corrupt, fmt::format("POST {}: the master's serial ran backwards, from {} to "
                                           "{}: it may have been restored from a backup; "
@@ -215,33 +219,35 @@ void Poll::ask_changelog() {
 }
 
 void Poll::take(std::vector<Event> events) {
-    const bool more = events.size() >= changelog_page_rows;
+    const bool full = events.size() >= changelog_page_rows;
     Serial highest = *cursor_;
     for (const Event& event : events) highest = std::max(highest, event.serial);
-    if (more && highest == *cursor_) {
+    if (full && highest == *cursor_) {
         fail({Fault::corrupt,
               fmt::format("POST {}: the journal answers with rows from before serial {}", shown(),
                           cursor_->value)});
         return;
     }
     // With it as cursor every true serial would seem to run backwards, for ever.
-    if (highest.value - events_most > newest_.value) {
+    if (highest.value - events_most > newest_->value) {
         fail({Fault::corrupt,
               fmt::format("POST {}: the journal has a row of serial {}, but its newest is {}",
-                          shown(), highest.value, newest_.value)});
+                          shown(), highest.value, newest_->value)});
         return;
     }
     cursor_ = highest;
     if (!events.empty())
         log_.info(fmt::format("changelog_read rows={} serial={}", events.size(), highest.value));
+    // What comes after the newest is the next poll's: a poll ends, however fast the journal grows.
+    const bool more = full && highest < *newest_;
     // A replica that lags behind, or a cache: what it did not tell is not handled.
-    const bool behind = !more && highest < newest_;
+    const bool behind = !more && highest < *newest_;
     send_(PollDone{began_, std::move(events), highest, !more && !behind, said_});
     if (behind) {
         events_known_ = true;  // those that it told are no worse for it
         fail({Fault::retry_later,
               fmt::format("POST {}: the journal ends at serial {}, and its newest is {}", shown(),
-                          highest.value, newest_.value)});
+                          highest.value, newest_->value)});
         return;
     }
     if (more)
@@ -343,7 +349,7 @@ void Poll::list_ended(Outcome<Reply> reply) {
     listed_ = true;
     events_known_ = true;
     send_(ListArrived{began_, std::move(staged).value().path, form_, reply.value().url,
-                      reply.value().etag, start_.full, said_});
+                      reply.value().etag, start_.full, said_, newest_});
 }
 
 }  // namespace pep381d

@@ -45,7 +45,7 @@ struct SyncWorld : ScriptedMaster {
         Committer committer(state, tree, policy, clock, log, false);
         Engine engine(*transport, staging, committer, policy, clock, log,
                       state.files_may_be_unknown(), hooks);
-        committer.start([] {});
+        committer.start([this] { transport->wake(); });
         const auto failure = engine.pass(true);
         committer.stop();
         committer.check();
@@ -71,7 +71,7 @@ struct SyncWorld : ScriptedMaster {
         };
         Engine engine(*transport, staging, committer, policy, clock, log, false, hooks);
         if (sweep) committer.sweep(*sweep);
-        committer.start([] {});
+        committer.start([this] { transport->wake(); });
         engine.run();
         committer.stop();
         committer.check();

@@ -30,6 +30,7 @@ class Pace {
     std::optional<Steady> next() const;
     void started() { ++running_; }
     void ended() { --running_; }
+    bool idle() const { return running_ == 0; }
     // It said something of what it was asked for, good or bad.
     void answered();
     // It did not (Fault::retry_later), when asked for `what`.

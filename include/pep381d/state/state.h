@@ -212,6 +212,7 @@ class State {
     // Takes it off the queue unless something newer than `handled` has come in meanwhile.
     void settle(const ProjectName& name, Serial handled);
     void retry_all_now();
+    void retry_now(const ProjectName& name);
     // What a clock wrote that was ahead of `now` is brought back: no try later than `latest_try`,
     // no removal later than `latest_removal`, nothing seen or asked for after now.
     void set_back_clock(Time now, Time latest_try, Time latest_removal);

@@ -122,6 +122,7 @@ class Committer {
     void handle(ListArrived& list);
     void handle(KeyArrived& answer);
     void handle(RetryAll& all);
+    void handle(Retry& retry);
     void handle(RoomChanged& room);
     void handle(Finish& finish);
 

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pep381d/base/clock.h"
 #include "pep381d/base/log.h"
@@ -21,6 +22,7 @@
 #include "pep381d/net/transport.h"
 #include "pep381d/plan/page_plan.h"
 #include "pep381d/sync/downloads.h"
+#include "pep381d/sync/long_pages.h"
 #include "pep381d/sync/messages.h"
 #include "pep381d/sync/policy.h"
 #include "pep381d/tree/staging.h"
@@ -36,7 +38,7 @@ class Jobs {
     ~Jobs();
 
     bool hungry() const;  // may be given more work
-    bool idle() const { return jobs_.empty(); }
+    bool idle() const { return jobs_.empty() && turned_away_.empty(); }
     bool waiting() const;  // has work, but no transfer runs: the master is given a pause
     void add(WorkItem item);
     // Starts what may run now. When it should be called again at the latest, if nothing ends
@@ -71,7 +73,9 @@ class Jobs {
     void read_page(Job& job, const Reply& reply);
     bool older_than_wanted(Job& job);
     void fetch_files(Job& job);
-    void drop_body(Job& job);
+    bool has_room(Job& job);
+    void turn_away(Job& job);
+    void let_in_again();
     bool take_copy(Job& job);
     void prove_copy(Job& job);
     bool keep_signature(Job& job);
@@ -105,11 +109,13 @@ class Jobs {
     std::deque<std::uint64_t> new_;  // their page, or its signature, is to be asked for
     std::deque<std::uint64_t>
         ready_;  // they have files to fetch; the first starts one and goes to the end
-    std::int64_t bodies_ =
-        0;  // bytes of pages that are on their way, or copied when files are here
     bool signature_slash_ = false;  // the master's signatures are at /serversig/NAME/
     bool room_ = true;
-    std::size_t files_listed_ = 0;  // entries of all pages in memory
+    std::size_t files_listed_ = 0;  // entries of all short pages in memory
+
+    LongPages long_pages_;
+    // For want of room beside other long ones: until these are gone.
+    std::vector<ProjectName> turned_away_;
 
     // A host that does not answer is not asked by every project in turn, and one project's trouble
     // takes nobody's place.

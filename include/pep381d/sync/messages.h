@@ -18,6 +18,7 @@
 #include "pep381d/model/project_page.h"
 #include "pep381d/plan/page_plan.h"
 #include "pep381d/state/state.h"
+#include "pep381d/sync/long_pages.h"
 #include "pep381d/sync/page_files.h"
 
 namespace pep381d {
@@ -71,8 +72,9 @@ struct PageReady {
     // Of the page, where they are made already: its text, or that in staging/.
     std::optional<PageText> text;
     std::optional<StagedPage> staged;
-    std::optional<CopiedPage> copy;  // its HTML is the master's own
-    int key_generation = 0;          // of the key that it was verified by
+    std::optional<CopiedPage> copy;             // its HTML is the master's own
+    int key_generation = 0;                     // of the key that it was verified by
+    std::shared_ptr<LongPages::Share> share{};  // where it is a long one
 };
 
 struct PageFailed {
@@ -123,6 +125,7 @@ struct ListArrived {
     std::string etag{};
     bool full = false;  // all pages are to be looked at where it has no serials
     MasterSaid said{};
+    std::optional<Serial> newest{};  // of the journal, before a first list was asked for
 };
 // What the master answers where its key belongs.
 struct KeyArrived {
@@ -131,6 +134,10 @@ struct KeyArrived {
 };
 // Whatever waits after a failure is due now.
 struct RetryAll {};
+// So are these.
+struct Retry {
+    std::vector<ProjectName> projects;
+};
 // Of which room there is too little to fetch anything; empty: there is enough again.
 struct RoomChanged {
     std::string shortage;
@@ -140,6 +147,6 @@ struct Finish {};
 
 using Message =
     std::variant<FileArrived, PageReady, PageFailed, PageGone, PageStale, PageLoses, PollDone,
-                 PollFailed, ListArrived, KeyArrived, RetryAll, RoomChanged, Finish>;
+                 PollFailed, ListArrived, KeyArrived, RetryAll, Retry, RoomChanged, Finish>;
 
 }  // namespace pep381d

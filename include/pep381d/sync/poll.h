@@ -87,7 +87,7 @@ class Poll {
     std::string tried_;  // what speaks against the protocols that it does not speak
     std::optional<Serial> cursor_;
     ListForm form_ = ListForm::serials;
-    Serial newest_;  // as the master said
+    std::optional<Serial> newest_;  // as the master said
     std::optional<Failure> failure_;
     std::unique_ptr<Arrival> list_;
 };

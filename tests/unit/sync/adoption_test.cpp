@@ -94,7 +94,7 @@ TEST_CASE("a mirror that lost its state fetches pages, and no file that lies who
     world.put("packages/aa/stray", "stray");
     REQUIRE_FALSE(world.pass());
     CHECK(world.network.asked == std::map<std::string, int>{{"list_packages_with_serial", 1},
-                                                            {"changelog_last_serial", 1},
+                                                            {"changelog_last_serial", 2},
                                                             {World::url(foo), 1},
                                                             {World::url(bar), 1}});
     CHECK(world.state.totals().files == 3);

@@ -73,23 +73,26 @@ TEST_CASE("last-modified waits for a journal that lags behind its newest serial"
     CHECK(world.bytes("last-modified") == before);
 }
 
-TEST_CASE("a project with more files than are held at a time delays no event of another") {
+TEST_CASE("projects with more files than are held at a time delay no event of another") {
     World world;
     world.policy.poll_interval = 10ms;
-    ProjectPage giant = page("giant", 5, {});
-    for (int i = 0; i < 10'001; ++i)
-        giant.files.push_back(sdist("giant-" + std::to_string(i) + ".tar.gz"));
-    world.publish(giant);
-    for (const File& file : giant.files) {
-        world.network.answers[file.url].drips = 2;
-        world.network.answers[file.url].drip_turns = 200;
+    ProjectPage giant = page("giant", 5, {}), other = page("other", 5, {});
+    for (ProjectPage* one : {&giant, &other}) {
+        for (int i = 0; i < 10'001; ++i)
+            one->files.push_back(sdist(one->name.text() + "-" + std::to_string(i) + ".tar.gz"));
+        world.publish(*one);
+        for (const File& file : one->files) {
+            world.network.answers[file.url].drips = 2;
+            world.network.answers[file.url].drip_turns = 200;
+        }
     }
     world.publish(foo);
     auto newer = foo;
     newer.serial = Serial{9};
     bool told = false;
     CHECK(world.run_until([&] {
-        if (!told && world.network.asked[giant.files[0].url] > 0 && world.there("simple/foo")) {
+        if (!told && world.network.asked[giant.files[0].url] > 0 &&
+            world.network.asked[other.files[0].url] > 0 && world.there("simple/foo")) {
             told = true;
             newer.files.push_back(sdist("foo-2.0.tar.gz"));
             world.publish(newer);
@@ -116,6 +119,31 @@ TEST_CASE("a row from far beyond the newest serial does not become the cursor") 
     world.newest = 9;  // it came between the two questions
     CHECK_FALSE(world.pass());
     CHECK(world.state.number(Note::cursor) == 10);
+}
+
+TEST_CASE("nor does a serial of the first list that is beyond the journal's newest") {
+    World world;
+    world.publish(foo);
+    world.listed["zzz"] = std::numeric_limits<std::int64_t>::max();
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.state.number(Note::cursor) == world.newest);
+    auto newer = foo;
+    newer.serial = Serial{9};
+    newer.files.push_back(sdist("foo-2.0.tar.gz"));
+    world.publish(newer);
+    world.event("foo", "new release", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK_THAT(world.page_of("foo"), ContainsSubstring("foo-2.0"));
+}
+
+TEST_CASE("a poll ends at what was the newest when it began, however many rows the journal has") {
+    World world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    for (int i = 0; i < 50'000; ++i) world.event("foo", "new release", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.state.number(Note::cursor) == 9);
+    CHECK(world.network.asked["changelog_since_serial"] == 1);
 }
 
 TEST_CASE(

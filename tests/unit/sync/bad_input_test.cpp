@@ -3,6 +3,8 @@
 #include <fstream>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include "pep381d/net/curl_transport.h"
 
 #include "support/catch.h"
@@ -53,6 +55,7 @@ struct RudeMaster : SyncWorld {
             const std::int64_t now = memory();
             if (before == 0) before = now;  // here, since making a bomb takes memory too
             most_memory = std::max(most_memory, now - before);
+            clock.advance(10ms);  // a turn: no pause lasts for ever
         };
     }
 
@@ -152,6 +155,39 @@ TEST_CASE("bad pages and files cost bounded time and memory, are told by URL, an
     CHECK(world.there("simple/zzz/index.html"));
     CHECK(world.state.pending() == 8);
     CHECK(std::filesystem::is_empty(world.directory.path() / "staging"));
+}
+
+TEST_CASE("long pages do not add up in memory, whatever their files do, and each has its turn") {
+    RudeMaster world;
+    std::string files;
+    for (int i = 0; i < 60'000; ++i)
+        files += fmt::format(
+            R"({{"filename":"a-{}.zip","url":"/none/{}","hashes":{{"sha256":"{:064x}"}}}},)", i,
+            std::string(60, 'x'), i);
+    files.pop_back();
+    for (int i = 0; i < 16; ++i) {
+        const std::string name = "long" + std::to_string(i);
+        world.spoil_page(name, [&files, name](Wire& wire, const Asked&) {
+            wire.send(json_head + "\r\n" +
+                      R"({"meta":{"api-version":"1.4","_last-serial":5},"versions":[],"name":")" +
+                      name + R"(","files":[)");
+            wire.send(files);
+            wire.send("]}");
+            wire.close();
+        });
+    }
+    SECTION("they hang") {
+        world.server.on("/none/" + std::string(60, 'x'),
+                        [](Wire& wire, const Asked&) { wire.hang(); });
+        REQUIRE_FALSE(world.pass());
+        CHECK(world.state.pending() == 16);
+    }
+    SECTION("they are not wanted") {
+        world.policy.page.files = false;
+        REQUIRE_FALSE(world.pass());
+        CHECK(world.state.pending() == 0);
+    }
+    if (memory_is_ours) CHECK(world.most_memory < (240LL << 20));
 }
 
 TEST_CASE("a question that is answered by a trickle, a flood or headers fails soon and by name") {
