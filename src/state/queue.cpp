@@ -36,6 +36,7 @@ Queued read_queued(const Statement::Rows& row) {
     queued.allowed = row.integer(11, 0, 1) != 0;
     queued.gone_since = optional_time_in(row, 12);
     queued.gone_looks = static_cast<int>(row.integer(13, 0, std::numeric_limits<int>::max() - 1));
+    queued.of_list = row.integer(14, 0, 1) == 0;
     return queued;
 }
 
@@ -48,7 +49,7 @@ std::vector<Queued> read_all(Statement::Rows rows) {
 std::string queued_where(std::string_view condition) {
     return fmt::format(R"sql(
 SELECT name, display, serial, loss, last_loss, attempts, not_before, first_failed, loss_seen, stale_since, absent, allowed,
-  gone_since, gone_looks FROM queue WHERE {})sql",
+  gone_since, gone_looks, soon FROM queue WHERE {})sql",
                        condition);
 }
 

@@ -155,8 +155,10 @@ void Jobs::start_page(Job& job) {
     // In that era a redirect leads to a project of a similar name (protocol A.3).
     request.redirect_is_gone = job.item.protocol == Protocol::pep381;
     // A signature tells a stale page, where there is a page, and a copy may show no serial that
-    // does. And the news may be in a file without a digest, of which the page says nothing.
-    const bool read_anyway = policy_.copy || (job.item.known && asks_for_etags(*job.item.known));
+    // does; but where all are looked at, no page is expected to be another. And the news may be in
+    // a file without a digest, of which the page says nothing.
+    const bool read_anyway = (policy_.copy && !job.item.queued.of_list) ||
+                             (job.item.known && asks_for_etags(*job.item.known));
     if (!job.has_news() || !read_anyway) request.etag = job.item.etag;
     // The master's caches keep an entry for each encoding: where one is stale the other may not be
     // (protocol C.4).

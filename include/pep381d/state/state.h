@@ -41,6 +41,7 @@ struct Queued {
     bool allowed = false;              // an operator allowed its deletion
     std::optional<Time> gone_since{};  // since when its page has answered 404 or 410
     int gone_looks = 0;                // how many looks have found that
+    bool of_list = false;              // a list brought it: no event, and nothing that failed
 };
 
 // What is known of a published project, without its files.

@@ -200,6 +200,24 @@ TEST_CASE("a key that is missing each night, when it is looked for, is not gone"
     }
 }
 
+TEST_CASE("a look at all asks whether pages are others, and reads those that are") {
+    Copying world;
+    for (const char* name : {"foo", "bar"})
+        world.network.answers[Copying::page_at(name)].conditional = true;
+    world.clock.advance(25h);
+    world.show("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
+    world.network.answers[Copying::page_at("foo")].conditional = true;
+    world.network.answers[Copying::page_at("foo")].etag = "\"another\"";
+    world.sync();
+    CHECK(world.left == 0);
+    for (const char* name : {"foo", "bar"}) {
+        CHECK(world.network.asked[Copying::page_at(name)] == 1);
+        CHECK(world.is_current(name));
+    }
+    CHECK(world.network.asked[Copying::signature_at("foo")] == 1);
+    CHECK(world.network.asked[Copying::signature_at("bar")] == 0);
+}
+
 TEST_CASE("a master that signs no more is believed after an hour, and then copied without") {
     Copying world;
     world.network.answers.erase(Copying::key_at());
