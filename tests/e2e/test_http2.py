@@ -34,7 +34,7 @@ http {{
         listen 127.0.0.1:{port} ssl http2;
         ssl_certificate {d}/server.pem;
         ssl_certificate_key {d}/server.key;
-        {redirect}
+        {server}
         proxy_set_header Accept-Encoding "";
         location /packages/ {{ proxy_pass {files}; }}
         location / {{
@@ -94,11 +94,11 @@ class Http2(World):
         self.openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
                      "-days", "2", "-extfile", "names", "-out", "server.pem")
 
-    def front(self, master: SampleMaster, redirect: str = "") -> str:
+    def front(self, master: SampleMaster, server: str = "") -> str:
         port = free_port()
         configuration = self.directory / f"nginx-{port}.conf"
         configuration.write_text(CONFIGURATION.format(d=self.directory, port=port, master=master.url,
-                                                      files=master.files_url, redirect=redirect))
+                                                      files=master.files_url, server=server))
         nginx = self.ends(Process([str(NGINX), "-p", str(self.directory), "-c", str(configuration)]))
 
         def listens() -> bool:
@@ -140,6 +140,19 @@ class Http2(World):
         before = len(self.requests())
         self.assert_done(mirror.sync())
         self.assertEqual(len(self.requests()), before + 1)
+
+    def test_streams_that_are_reset_and_connections_that_end_leave_nothing_out(self) -> None:
+        """nginx ends each connection after some requests (GOAWAY), and resets a stream (RST_STREAM) whose upstream
+        breaks off."""
+        url = self.front(self.started, "keepalive_requests 20;")
+        self.started.fault("/packages/", "cut", 100, times=7)
+        self.started.fault("/simple/", "cut", 10, times=7)
+        mirror = self.mirror(url, master_ca_file=str(self.directory / "ca.pem"))
+        self.assert_done(mirror.sync())
+        self.assert_equal_trees(mirror, self.started)
+        requests = self.requests()
+        self.assertEqual({request.protocol for request in requests}, {"HTTP/2.0"})
+        self.assertGreaterEqual(len({request.connection for request in requests}), len(requests) // 20)
 
     def test_from_https_nothing_leads_to_http(self) -> None:
         for path in ("/pypi", "/simple/", "/packages/"):
