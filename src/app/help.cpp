@@ -46,7 +46,8 @@ constexpr std::string_view conclusion = R"(
 Exit status:
   0  done
   1  the pass ended, but something could not be synced; it stays queued;
-     verify: something was found, or could not be repaired
+     verify: something was found, or could not be repaired;
+     verify-page: the page is not proven
   2  mistake in usage or configuration
   3  the poll failed: master not reached, not understood, or its serial ran backwards
   4  the guard against mass deletions holds something back

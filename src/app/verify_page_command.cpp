@@ -39,10 +39,12 @@ Arguments read(const std::vector<std::string>& words) {
     return arguments;
 }
 
-int told(const Failure& failure) {
+int told(const Failure& failure, bool with_key) {
     switch (failure.fault) {
         case Fault::gone:
-            return end_with(1, failure.what, "there is nothing to check the page with");
+            return end_with(1, failure.what,
+                            with_key ? "there is nothing to check"
+                                     : "if it copies pages, name its master's key with --key");
         case Fault::corrupt:
             return end_with(1, failure.what, "do not trust the page");
         case Fault::refused:
@@ -71,7 +73,7 @@ int verify_page_command(const CommandLine& line) {
     }
     CurlTransport transport(transport_options(line.config));
     const auto good = verify_page(transport, *page, key);
-    if (!good) return told(good.failure());
+    if (!good) return told(good.failure(), key.has_value());
     for (const KeyKind kind : good.value())
         std::printf("%s: good %s signature by %s\n", shown.c_str(),
                     std::string(name_of(kind)).c_str(),

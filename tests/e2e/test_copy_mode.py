@@ -103,9 +103,9 @@ class CopyMode(World):
         self.assert_done(self.copying.sync())
         (self.directory / "serverkey").write_bytes(ask(self.started.url, "/serverkey").body)
         url = self.run_daemon(self.copying, "serve").url
-        checked = finished([str(DAEMON), "--config", "/dev/null", "verify-page", f"{url}/simple/idna/", "--key",
-                            str(self.directory / "serverkey")])
-        self.assert_done(checked)
+        verify_page = [str(DAEMON), "--config", "/dev/null", "verify-page", f"{url}/simple/idna/"]
+        self.assert_done(finished([*verify_page, "--key", str(self.directory / "serverkey")]))
+        self.assert_ends(finished(verify_page), 1, "name its master's key with --key")
 
     def test_what_is_tampered_with_is_never_published(self) -> None:
         self.assert_done(self.copying.sync())
