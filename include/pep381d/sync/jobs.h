@@ -3,7 +3,9 @@
 //
 // One project never holds up another (design 2.7): files of all projects take turns, and what fails
 // goes back to the queue with its cause. Nothing is tried twice here, but for what downloads.h
-// says; the queue knows when it is time for the next look.
+// says; the queue knows when it is time for the next look. Nor do long pages, whose files may take
+// days: those for which there is no memory beside others (long_pages.h) go back too, and are due
+// again when these are gone.
 #pragma once
 
 #include <cstdint>
