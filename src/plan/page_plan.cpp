@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "pep381d/model/file_index.h"
 #include "pep381d/model/file_path.h"
 
@@ -13,6 +15,7 @@ namespace pep381d {
 namespace {
 
 constexpr std::string_view companion = ".metadata";
+constexpr std::size_t most_refused = 100;  // that are told one by one
 
 // Two files never share a path, nor does a file lie where another's companion belongs.
 class Places {
@@ -56,15 +59,24 @@ void settle_paths(PagePlan& plan) {
     std::vector<File>& files = plan.page.files;
     Places places(files);
     auto settled = files.begin();
+    std::size_t more_refused = 0;
     for (File& file : files) {
         if (auto cause = settle_path(file, places)) {
-            plan.refused.push_back({file.name.text(), std::move(*cause)});
+            if (plan.refused.size() < most_refused)
+                plan.refused.push_back({file.name.text(), std::move(*cause)});
+            else
+                ++more_refused;
             continue;
         }
         if (&*settled != &file) *settled = std::move(file);
         ++settled;
     }
-    files.erase(settled, files.end());
+    if (settled != files.end()) {
+        files.erase(settled, files.end());
+        files.shrink_to_fit();  // they may have been nearly all, of very many
+    }
+    if (more_refused > 0)
+        plan.refused.push_back({"", fmt::format("{} more files have no place", more_refused)});
 }
 
 bool same_file(const File& fresh, const File& known) {

@@ -156,6 +156,20 @@ TEST_CASE("two files never share a place, nor does one lie where another's metad
     CHECK_THAT(twice.refused[0].cause, ContainsSubstring("lies at"));
 }
 
+TEST_CASE(
+    "of a page's files that have no place a hundred are told one by one, and the rest counted") {
+    ProjectPage fresh = page("foo", 5, {});
+    for (int i = 0; i < 250; ++i) {
+        fresh.files.push_back(sdist("foo-" + std::to_string(i) + ".tar.gz"));
+        fresh.files.back().url = "https://files.example/nowhere";
+        fresh.files.back().digests.clear();
+    }
+    const auto plan = plan_page(fresh, nullptr, {});
+    CHECK(plan.page.files.empty());
+    REQUIRE(plan.refused.size() == 101);
+    CHECK(plan.refused.back().cause == "150 more files have no place");
+}
+
 TEST_CASE("files that are known are found in whatever order the page has them") {
     const std::vector<File> files{sdist("foo-1.0.tar.gz"), sdist("foo-2.0.tar.gz"),
                                   sdist("foo-3.0.tar.gz"), sdist("foo-4.0.tar.gz")};
