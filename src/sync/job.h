@@ -60,6 +60,11 @@ struct Jobs::Job {
         }
         return false;
     }
+    // What is asked for in any case.
+    bool may_be_taken_down() const {
+        const Loss loss = item.queued.last_loss;
+        return loss == Loss::project || loss == Loss::quarantine;
+    }
     bool shows_quarantine() const { return item.known && item.known->quarantined(); }
     // An event is newer than what we show.
     bool has_news() const { return item.queued.serial > shown(); }

@@ -58,10 +58,7 @@ bool Jobs::waiting() const {
 void Jobs::add(WorkItem item) {
     const std::uint64_t id = next_id_++;
     Job& job = *jobs_.emplace(id, std::make_unique<Job>(id, std::move(item))).first->second;
-    // What may have to be taken down is asked for in any case: the answer is short.
-    const Loss loss = job.item.queued.last_loss;
-    const bool taken_down = loss == Loss::project || loss == Loss::quarantine;
-    if (!has_room(job) && !taken_down)
+    if (!has_room(job) && !job.may_be_taken_down())
         turn_away(job);
     else
         new_.push_back(id);
@@ -199,7 +196,9 @@ Done Jobs::page_head(Job& job, const Reply& reply) {
 Done Jobs::page_body(Job& job, std::string_view piece) {
     pages_.heard(job.slot, clock_.steady());
     job.body += piece;
-    if (has_room(job)) return Nothing{};
+    // What may have to be taken down waits for no other: the answer is short.
+    const bool takes_down = job.may_be_taken_down() && std::ssize(job.body) <= short_text;
+    if (has_room(job) || takes_down) return Nothing{};
     job.no_room = true;
     return Failure{Fault::retry_later, {}};  // it is told when the transfer has ended
 }

@@ -1,5 +1,6 @@
 // A master that floods, trickles and misleads, over real sockets: what is wrong with one project is
 // told of that project, in bounded time and memory, and the others go on.
+#include <atomic>
 #include <fstream>
 #include <unistd.h>
 
@@ -188,6 +189,41 @@ TEST_CASE("long pages do not add up in memory, whatever their files do, and each
         CHECK(world.state.pending() == 0);
     }
     if (memory_is_ours) CHECK(world.most_memory < (240LL << 20));
+}
+
+TEST_CASE("a quarantine does not wait until a long page is done with") {
+    RudeMaster world;
+    world.policy.page.files = false;
+    ProjectPage foo = page("foo", 5, {});
+    for (int i = 0; i < 1100; ++i) foo.files.push_back(sdist(fmt::format("foo-{}.tar.gz", i)));
+    const std::string type = "Content-Type: application/vnd.pypi.simple.v1+json\r\n";
+    world.server.on("/simple/foo/", ok(project_json(foo), type));
+    world.listed["foo"] = world.newest = 5;
+    REQUIRE_FALSE(world.pass());
+    REQUIRE(world.there("simple/foo/index.v1_json"));
+
+    // With what we have of foo it fills the room.
+    const std::size_t length = (48 << 20) - 2 * foo.files.size() * sizeof(File);
+    std::atomic<bool> sent = false;
+    std::atomic<int> asked = 0;
+    world.spoil_page("long", [&sent, length](Wire& wire, const Asked&) {
+        wire.send(json_head + "\r\n");
+        wire.send(std::string(length, ' '));
+        sent = true;
+        wire.hang();
+    });
+    world.server.on("/simple/foo/", [&sent, &asked, type](Wire& wire, const Asked&) {
+        ++asked;
+        while (!sent && wire.pause(10ms)) {
+        }
+        wire.pause(300ms);
+        wire.send(answer("200 OK", type, project_json(quarantined_foo(9))));
+    });
+    world.event("long", "create", 8);
+    world.event("foo", "project quarantined", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK_THAT(world.page_of("foo"), ContainsSubstring("quarantined"));
+    CHECK(asked == 1);
 }
 
 TEST_CASE("a question that is answered by a trickle, a flood or headers fails soon and by name") {
