@@ -61,7 +61,8 @@ Pace& Jobs::host_of(const File& file) {
     const auto found = hosts_.find(host);
     if (found != hosts_.end()) return found->second;
     if (hosts_.size() >= hosts_most)
-        std::erase_if(hosts_, [](const auto& one) { return one.second.idle(); });
+        std::erase_if(hosts_,
+                      [now = clock_.steady()](const auto& one) { return one.second.rested(now); });
     return hosts_.emplace(host, policy_.file_requests).first->second;
 }
 

@@ -248,7 +248,7 @@ bool Jobs::has_room(Job& job) {
 
 void Jobs::turn_away(Job& job) {
     const ProjectName name = job.item.queued.name;
-    if (turned_away_.size() < turned_away_most) turned_away_.push_back(name);
+    if (turned_away_.size() < turned_away_most) turned_away_.insert(name);
     end(job, PageFailed{name,
                         {Fault::retry_later,
                          fmt::format("GET {}/simple/{}/: too many large pages at a time",
@@ -257,7 +257,8 @@ void Jobs::turn_away(Job& job) {
 
 void Jobs::let_in_again() {
     if (turned_away_.empty() || !long_pages_.none()) return;
-    send_(Retry{std::exchange(turned_away_, {})});
+    send_(Retry{{turned_away_.begin(), turned_away_.end()}});
+    turned_away_.clear();
 }
 
 void Jobs::not_modified(Job& job) {

@@ -30,7 +30,8 @@ class Pace {
     std::optional<Steady> next() const;
     void started() { ++running_; }
     void ended() { --running_; }
-    bool idle() const { return running_ == 0; }
+    // Nothing is asked of it, and it wants no pause.
+    bool rested(Steady now) const { return running_ == 0 && pause_ <= now; }
     // It said something of what it was asked for, good or bad.
     void answered();
     // It did not (Fault::retry_later), when asked for `what`.

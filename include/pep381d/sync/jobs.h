@@ -14,9 +14,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "pep381d/base/clock.h"
 #include "pep381d/base/log.h"
@@ -117,7 +117,7 @@ class Jobs {
 
     LongPages long_pages_;
     // For want of room beside other long ones: until these are gone.
-    std::vector<ProjectName> turned_away_;
+    std::set<ProjectName> turned_away_;
 
     // A host that does not answer is not asked by every project in turn, and one project's trouble
     // takes nobody's place.
