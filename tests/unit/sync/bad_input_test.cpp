@@ -159,8 +159,8 @@ TEST_CASE("bad pages and files cost bounded time and memory, are told by URL, an
 }
 
 TEST_CASE("long pages do not add up in memory, whatever their files do, and each has its turn") {
+    std::string files;  // the server's threads end before it
     RudeMaster world;
-    std::string files;
     for (int i = 0; i < 60'000; ++i)
         files += fmt::format(
             R"({{"filename":"a-{}.zip","url":"/none/{}","hashes":{{"sha256":"{:064x}"}}}},)", i,
@@ -192,6 +192,8 @@ TEST_CASE("long pages do not add up in memory, whatever their files do, and each
 }
 
 TEST_CASE("a quarantine does not wait until a long page is done with") {
+    std::atomic<bool> sent = false;  // the server's threads end before these
+    std::atomic<int> asked = 0;
     RudeMaster world;
     world.policy.page.files = false;
     ProjectPage foo = page("foo", 5, {});
@@ -204,8 +206,6 @@ TEST_CASE("a quarantine does not wait until a long page is done with") {
 
     // With what we have of foo it fills the room.
     const std::size_t length = (48 << 20) - 2 * foo.files.size() * sizeof(File);
-    std::atomic<bool> sent = false;
-    std::atomic<int> asked = 0;
     world.spoil_page("long", [&sent, length](Wire& wire, const Asked&) {
         wire.send(json_head + "\r\n");
         wire.send(std::string(length, ' '));
@@ -216,7 +216,7 @@ TEST_CASE("a quarantine does not wait until a long page is done with") {
         ++asked;
         while (!sent && wire.pause(10ms)) {
         }
-        wire.pause(300ms);
+        wire.pause(300ms);  // what was sent is read; were it not yet, the room would not be full
         wire.send(answer("200 OK", type, project_json(quarantined_foo(9))));
     });
     world.event("long", "create", 8);
