@@ -18,6 +18,15 @@ void passes(World& world, int count) {
     }
 }
 
+// At serial 9, with an event.
+void release_foo_2(World& world) {
+    auto newer = foo;
+    newer.serial = Serial{9};
+    newer.files.push_back(sdist("foo-2.0.tar.gz"));
+    world.publish(newer);
+    world.event("foo", "new release", 9);
+}
+
 }  // namespace
 
 TEST_CASE("a page that stays behind its journal for good is taken for what it is after an hour") {
@@ -127,11 +136,7 @@ TEST_CASE("nor does a serial of the first list that is beyond the journal's newe
     world.listed["zzz"] = std::numeric_limits<std::int64_t>::max();
     REQUIRE_FALSE(world.pass());
     CHECK(world.state.number(Note::cursor) == world.newest);
-    auto newer = foo;
-    newer.serial = Serial{9};
-    newer.files.push_back(sdist("foo-2.0.tar.gz"));
-    world.publish(newer);
-    world.event("foo", "new release", 9);
+    release_foo_2(world);
     REQUIRE_FALSE(world.pass());
     CHECK_THAT(world.page_of("foo"), ContainsSubstring("foo-2.0"));
 }
@@ -263,11 +268,7 @@ TEST_CASE("a serial that the journal never reached does not freeze its project")
     world.listed["foo"] = 5;
     world.newest = 5;
     REQUIRE_FALSE(world.pass());
-    auto newer = foo;
-    newer.serial = Serial{9};
-    newer.files.push_back(sdist("foo-2.0.tar.gz"));
-    world.publish(newer);
-    world.event("foo", "new release", 9);
+    release_foo_2(world);
     REQUIRE_FALSE(world.pass());
     CHECK_THAT(world.page_of("foo"), ContainsSubstring("foo-2.0.tar.gz"));
     CHECK_THAT(world.page_of("foo"), ContainsSubstring("\"_last-serial\":9"));
