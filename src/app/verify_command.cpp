@@ -69,6 +69,7 @@ int look(const CommandLine& line, bool hash) {
         }
         progress.show_verified({round.projects(), round.of(), round.verification().bytes()});
     }
+    if (more) round.note_place();
     progress.clear();
     log.info(fmt::format("verify_{} projects={} of={} bytes={} found={}", more ? "stopped" : "done",
                          round.projects(), round.of(), round.verification().bytes(), count.found));

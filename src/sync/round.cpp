@@ -4,14 +4,18 @@ namespace pep381d {
 
 namespace {
 
-// How often the place of a round without hashing is noted.
 constexpr std::chrono::seconds place_pause{1};
 
 }  // namespace
 
 Round::Round(State& state, FileTree& tree, RoundKind kind, int threads, const Clock& clock,
              bool keep, bool side_by_side)
-    : state_(state), kind_(kind), clock_(clock), keep_(keep), began_(clock.now()) {
+    : state_(state),
+      kind_(kind),
+      clock_(clock),
+      keep_(keep),
+      began_(clock.now()),
+      noted_(clock.steady()) {
     VerifyOptions options;
     options.hash = kind != RoundKind::looks;
     options.threads = threads;
@@ -27,14 +31,8 @@ Round::Round(State& state, FileTree& tree, RoundKind kind, int threads, const Cl
         resumed_ = earlier && *earlier != Time{} && *earlier <= began_;
         if (resumed_) began_ = *earlier;
         options.walked = resumed_ && state.number(walked).value_or(0) != 0;
-        options.noting = &clock;
-        State::Change change(state);
-        state.set(began, began_);
-        if (!resumed_) state.set(walked, std::int64_t{0});
-        change.commit();
     }
     if (keep) options.since = began_;
-    walk_noted_ = options.walked;
     of_ = state.known_projects();
     if (resumed_)
         before_ = options.hash ? state.verified_since(began_)
@@ -44,38 +42,35 @@ Round::Round(State& state, FileTree& tree, RoundKind kind, int threads, const Cl
 
 bool Round::go_on(std::size_t most) {
     const bool more = verification_->go_on(most);
-    if (!keep_) return more;
-    if (more)
+    if (!more)
+        write(true);
+    else if (clock_.steady() - noted_ >= place_pause)
         note_place();
-    else
-        end();
     return more;
 }
 
 void Round::note_place() {
-    const Steady now = clock_.steady();
-    if (kind_ == RoundKind::looks) {
-        if (!verification_->walked_clean() || now - noted_ < place_pause) return;
-        noted_ = now;
-        State::Change change(state_);
-        state_.set(Note::verify_looked, verification_->clean_up_to());
-        change.commit();
-    } else if (!walk_noted_ && verification_->walked_clean()) {
-        walk_noted_ = true;
-        State::Change change(state_);
-        state_.set(kind_ == RoundKind::scrub ? Note::scrub_walked : Note::verify_walked,
-                   std::int64_t{1});
-        change.commit();
-    }
+    noted_ = clock_.steady();
+    write(false);
 }
 
-void Round::end() {
+// In one change: each costs a flush.
+void Round::write(bool over) {
+    const auto verified = verification_->take_verified();
+    if (!keep_) return;
     State::Change change(state_);
     if (kind_ == RoundKind::looks) {
-        state_.set(Note::verify_looked, std::int64_t{0});
+        const bool passed = verification_->walked_clean() && !over;
+        const std::int64_t place = passed ? verification_->clean_up_to() : 0;
+        if (place == state_.number(Note::verify_looked).value_or(0)) return;
+        state_.set(Note::verify_looked, place);
     } else {
-        state_.set(kind_ == RoundKind::scrub ? Note::scrub_began : Note::verify_began, Time{});
-        state_.set(Note::verified, began_);
+        const bool scrub = kind_ == RoundKind::scrub;
+        for (const std::int64_t project : verified) state_.note_verified(project, clock_.now());
+        state_.set(scrub ? Note::scrub_began : Note::verify_began, over ? Time{} : began_);
+        state_.set(scrub ? Note::scrub_walked : Note::verify_walked,
+                   std::int64_t{verification_->walked_clean()});
+        if (over) state_.set(Note::verified, began_);
     }
     change.commit();
 }

@@ -18,7 +18,6 @@ constexpr std::size_t projects_at_once = 200;
 constexpr std::size_t looks_a_thread = 64;
 constexpr std::size_t entries_at_once = 500;
 constexpr std::size_t files_a_part = 64;
-constexpr std::chrono::seconds notes_pause{1};
 // What an entry of a directory counts for.
 constexpr std::size_t entry_cost = 8 << 10;
 
@@ -57,6 +56,7 @@ Verification::Verification(State& state, FileTree& tree, VerifyOptions options)
     scope_.formats = formats_;
     scope_.hash = options_.hash;
     last_.id = clean_up_to_ = options_.behind;
+    walked_clean_ = options_.walked;
     if (options_.threads > 0) examiners_ = std::make_unique<Examiners>(options_.threads);
     if (const auto web = tree_.look(layout::web); web && web.value())
         scope_.owner = web.value()->owner;
@@ -78,7 +78,6 @@ bool Verification::go_on(std::size_t most) {
                 if (!options_.walked)
                     walk_ =
                         std::make_unique<TreeWalk>(state_, tree_, formats_, examiners_ != nullptr);
-                walked_clean_ = options_.walked;
                 step_ = options_.walked ? Step::root : Step::walk;
                 break;
             case Step::walk:
@@ -174,7 +173,6 @@ void Verification::add(Finding finding) {
 void Verification::projects(std::size_t& left) {
     start_some();
     if (looks_.empty()) {
-        write_notes();
         step_ = Step::done;
         return;
     }
@@ -279,14 +277,13 @@ void Verification::ended(Examination& examination) {
               std::move(scope));
     }
     if (--looks_.at(subject.get()).parts > 0) return;
-    if (!examination.scope().again) {
-        ++projects_done_;
-        if (!looks_.at(subject.get()).faulty) note(subject->id);
-    }
+    const bool faulty = looks_.at(subject.get()).faulty;
     looks_.erase(subject.get());
+    if (examination.scope().again) return;
+    ++projects_done_;
+    if (!faulty) note(subject->id);
 }
 
-// Written together: each by itself would cost a flush.
 void Verification::note(std::int64_t id) {
     if (id == 0) return;
     // Examined side by side, they end in any order; those before the oldest one are done.
@@ -295,20 +292,7 @@ void Verification::note(std::int64_t id) {
         for (const auto& [subject, look] : looks_)
             if (look.id != 0) clean_up_to_ = std::min(clean_up_to_, look.id - 1);
     }
-    if (options_.noting == nullptr || !options_.hash) return;
-    verified_.push_back(id);
-    const Steady now = options_.noting->steady();
-    if (now - noted_ < notes_pause) return;
-    noted_ = now;
-    write_notes();
-}
-
-void Verification::write_notes() {
-    if (verified_.empty()) return;
-    State::Change change(state_);
-    for (const std::int64_t id : verified_) state_.note_verified(id, options_.noting->now());
-    change.commit();
-    verified_.clear();
+    if (options_.hash) verified_.push_back(id);
 }
 
 std::vector<Finding> verify(State& state, FileTree& tree, bool hash) {

@@ -20,8 +20,10 @@ class Round {
     Round(State& state, FileTree& tree, RoundKind kind, int threads, const Clock& clock, bool keep,
           bool side_by_side = false);
 
-    // As Verification::go_on().
+    // As Verification::go_on(). The place is noted about once a second, and at the end.
     bool go_on(std::size_t most);
+    // For who stops before the end.
+    void note_place();
     Verification& verification() { return *verification_; }
     bool resumed() const { return resumed_; }
     Time began() const { return began_; }
@@ -30,8 +32,7 @@ class Round {
     std::int64_t of() const { return of_; }
 
   private:
-    void note_place();
-    void end();
+    void write(bool over);
 
     State& state_;
     const RoundKind kind_;
@@ -39,8 +40,7 @@ class Round {
     const bool keep_;
     Time began_;
     bool resumed_ = false;
-    bool walk_noted_ = false;
-    Steady noted_{};
+    Steady noted_;
     std::int64_t before_ = 0, of_ = 0;
     std::unique_ptr<Verification> verification_;
 };

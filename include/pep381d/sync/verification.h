@@ -1,5 +1,5 @@
 // The mirror against itself: pages against the state, the state against the tree, the tree against
-// the state, the root index. It only reads, but for the progress that it notes in the state.
+// the state, the root index. It only reads.
 //
 // A round goes over the tree and then over all projects, those first that were verified longest
 // ago. It can be done in pieces of any size, between which the mirror may change: what is found is
@@ -40,7 +40,6 @@ struct VerifyOptions {
     bool walked = false;
     // Projects are examined by the threads while the caller's walks over the tree.
     bool side_by_side = false;
-    const Clock* noting = nullptr;  // verified projects are noted in the state, at its time
 };
 
 class Verification {
@@ -58,6 +57,8 @@ class Verification {
     // The walk is done, and has found no fault; likewise all projects up to this number.
     bool walked_clean() const { return walked_clean_; }
     std::int64_t clean_up_to() const { return clean_up_to_; }
+    // The projects in which no fault was found since the last call, by number. With `hash`.
+    std::vector<std::int64_t> take_verified() { return std::exchange(verified_, {}); }
     std::int64_t projects_done() const { return projects_done_; }
     std::int64_t bytes() const { return bytes_; }  // hashed
 
@@ -83,7 +84,6 @@ class Verification {
     Subject subject_of(const ProjectName& name, std::int64_t id);
     void ended(Examination& examination);
     void note(std::int64_t id);
-    void write_notes();
     void add(Finding finding);
 
     State& state_;
@@ -101,13 +101,12 @@ class Verification {
     std::deque<std::unique_ptr<Examination>> here_;  // on the caller's thread
     std::unique_ptr<Examiners> examiners_;           // on others
     std::unordered_map<const Subject*, Look> looks_;
-    std::vector<std::int64_t> verified_;  // not yet noted
-    Steady noted_{};
+    std::vector<std::int64_t> verified_;
     std::int64_t projects_done_ = 0, bytes_ = 0;
     std::vector<Finding> findings_;
 };
 
-// All that is found in one round. Nothing is noted in the state.
+// All that is found in one round.
 std::vector<Finding> verify(State& state, FileTree& tree, bool hash);
 
 // The formats that the tree is made with, as the state says.

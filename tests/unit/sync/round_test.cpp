@@ -1,0 +1,86 @@
+// That a round of verifying goes on where an earlier one was.
+#include "pep381d/sync/round.h"
+
+#include "support/catch.h"
+#include "support/sync_world.h"
+
+using namespace pep381d;
+using namespace sample;
+
+namespace {
+
+struct World : SyncWorld {
+    World() {
+        publish(foo);
+        publish(bar);
+        REQUIRE_FALSE(pass());
+    }
+    Round round(RoundKind kind, bool keep = true) { return {state, tree, kind, 0, clock, keep}; }
+    // Step by step until the first project has been looked at.
+    void look_at_first(Round& round) {
+        while (round.projects() == 0) REQUIRE(round.go_on(1));
+    }
+    void damage_both() {
+        put("simple/foo/index.v1_json", "{}");
+        put("simple/bar/index.v1_json", "{}");
+    }
+    static std::vector<std::string> found_to_the_end(Round& round) {
+        while (round.go_on(1 << 20)) {
+        }
+        std::vector<std::string> paths;
+        for (const Finding& finding : round.verification().take()) paths.push_back(finding.path);
+        std::sort(paths.begin(), paths.end());
+        return paths;
+    }
+};
+
+const std::vector<std::string> second{"web/simple/foo/index.v1_json"};
+const std::vector<std::string> both{"web/simple/bar/index.v1_json", "web/simple/foo/index.v1_json"};
+
+}  // namespace
+
+TEST_CASE("a round that was stopped goes on where it was, and the next one is whole") {
+    const auto kind = GENERATE(RoundKind::command, RoundKind::looks, RoundKind::scrub);
+    World world;
+    {
+        Round stopped = world.round(kind);
+        CHECK_FALSE(stopped.resumed());
+        world.look_at_first(stopped);
+        stopped.note_place();
+    }
+    world.damage_both();
+    {
+        Round next = world.round(kind);
+        CHECK(next.resumed());
+        CHECK(next.projects() == 1);
+        CHECK(world.found_to_the_end(next) == second);
+        CHECK(next.projects() == 2);
+    }
+    world.clock.advance(std::chrono::seconds(1));
+    Round whole = world.round(kind);
+    CHECK_FALSE(whole.resumed());
+    CHECK(world.found_to_the_end(whole) == both);
+}
+
+TEST_CASE("a killed round has noted what it had looked at a second before") {
+    const auto kind = GENERATE(RoundKind::command, RoundKind::looks, RoundKind::scrub);
+    World world;
+    {
+        Round killed = world.round(kind);
+        world.look_at_first(killed);
+        world.clock.advance(std::chrono::seconds(1));
+        REQUIRE(killed.go_on(1));
+    }
+    CHECK(world.round(kind).projects() == 1);
+}
+
+TEST_CASE("a round that keeps no place leaves the state as it was") {
+    World world;
+    world.damage_both();
+    Round beside = world.round(RoundKind::command, false);
+    CHECK(world.found_to_the_end(beside) == both);
+    beside.note_place();
+    CHECK_FALSE(world.state.time(Note::verified));
+    CHECK(world.state.verified_since(Time{}) == 0);
+    CHECK_FALSE(world.round(RoundKind::command).resumed());
+}
