@@ -1,6 +1,7 @@
 #include "pep381d/serve/web_server.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -9,9 +10,12 @@
 #include <cstring>
 #include <exception>
 #include <optional>
+#include <poll.h>
 #include <string_view>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <thread>
 #include <unordered_set>
 #include <vector>
 
@@ -125,6 +129,8 @@ struct WebServer::Impl {
     Impl(const WebServerOptions& options, Log& log_to)
         : log(log_to), site(options.root, log_to), patience(options.patience) {}
     ~Impl() {
+        eventfd_write(stop.get(), 1);
+        if (thread.joinable()) thread.join();
         if (daemon != nullptr) MHD_stop_daemon(daemon);
     }
     Impl(const Impl&) = delete;
@@ -134,6 +140,7 @@ struct WebServer::Impl {
                        std::string_view method);
 
     void drop_slow_ones();
+    void serve();
 
     static void connection_changed(void* self, MHD_Connection* connection, void** context,
                                    MHD_ConnectionNotificationCode code) noexcept;
@@ -151,6 +158,8 @@ struct WebServer::Impl {
     std::unordered_set<Client*> clients;  // of the server's thread
     MHD_Daemon* daemon = nullptr;
     std::uint16_t port = 0;
+    Descriptor stop{eventfd(0, EFD_CLOEXEC)};
+    std::thread thread;
 };
 
 SiteReply WebServer::Impl::reply_to(MHD_Connection* connection, const Exchange& exchange,
@@ -239,6 +248,26 @@ void WebServer::Impl::end(void*, MHD_Connection* connection, void** context,
     *context = nullptr;
 }
 
+// A thread of ours and not of the library's: stopped while it refuses a request, the library's uses
+// the answer that it has not made (0.9.75). Here nothing is answered any more when it is stopped.
+void WebServer::Impl::serve() {
+    // No signal of the daemon's, and no SIGPIPE of sendfile; but faults of its own.
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigdelset(&blocked, fault);
+    pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+
+    const int ready = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    std::array<pollfd, 2> waited{{{stop.get(), POLLIN, 0}, {ready, POLLIN, 0}}};
+    for (;;) {
+        MHD_UNSIGNED_LONG_LONG left = 0;  // ms, idle_timeout at most
+        const bool timed = MHD_get_timeout(daemon, &left) == MHD_YES;
+        const int count = ::poll(waited.data(), waited.size(), timed ? static_cast<int>(left) : -1);
+        if (count > 0 && waited[0].revents != 0) return;
+        MHD_run(daemon);
+    }
+}
+
 void WebServer::Impl::report(void* self, const char* format, va_list arguments) noexcept {
     try {
         char text[300];
@@ -252,31 +281,26 @@ void WebServer::Impl::report(void* self, const char* format, va_list arguments) 
 
 WebServer::WebServer(WebServerOptions options, Log& log)
     : impl_(std::make_unique<Impl>(options, log)) {
+    if (!impl_->stop)
+        throw Fatal(5, fmt::format("eventfd: {}; ulimit -n may be too low", std::strerror(errno)));
     Descriptor socket = listen_on(options.address);
     impl_->port = port_of(socket);
 
-    // The server's thread inherits the mask: no signal of the daemon's, and no SIGPIPE of sendfile,
-    // is delivered to it.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     // The logger comes first, because it is told of mistakes in the options behind it.
     impl_->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, &Impl::handle,
-        impl_.get(), MHD_OPTION_EXTERNAL_LOGGER, &Impl::report, impl_.get(),
-        MHD_OPTION_URI_LOG_CALLBACK, &Impl::begin, impl_.get(), MHD_OPTION_NOTIFY_COMPLETED,
-        &Impl::end, impl_.get(), MHD_OPTION_NOTIFY_CONNECTION, &Impl::connection_changed,
-        impl_.get(), MHD_OPTION_LISTEN_SOCKET, socket.get(), MHD_OPTION_CONNECTION_LIMIT,
-        impl_->most_clients, MHD_OPTION_CONNECTION_TIMEOUT, idle_timeout,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory, MHD_OPTION_END);
-    const int error = errno;
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, &Impl::handle, impl_.get(),
+        MHD_OPTION_EXTERNAL_LOGGER, &Impl::report, impl_.get(), MHD_OPTION_URI_LOG_CALLBACK,
+        &Impl::begin, impl_.get(), MHD_OPTION_NOTIFY_COMPLETED, &Impl::end, impl_.get(),
+        MHD_OPTION_NOTIFY_CONNECTION, &Impl::connection_changed, impl_.get(),
+        MHD_OPTION_LISTEN_SOCKET, socket.get(), MHD_OPTION_CONNECTION_LIMIT, impl_->most_clients,
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        connection_memory, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     if (impl_->daemon == nullptr) {
         throw Fatal(5, fmt::format("listen.address {}: the web server did not start: {}",
-                                   options.address, std::strerror(error)));
+                                   options.address, std::strerror(errno)));
     }
     socket.release();
+    impl_->thread = std::thread(&Impl::serve, impl_.get());
 }
 
 WebServer::~WebServer() = default;

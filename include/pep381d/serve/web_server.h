@@ -1,5 +1,5 @@
 // The embedded web server: the published tree, read-only, as PyPI's clients want it served. It has
-// a thread of its own (libmicrohttpd's) and touches neither the state nor the network side.
+// a thread of its own and touches neither the state nor the network side.
 #pragma once
 
 #include <chrono>

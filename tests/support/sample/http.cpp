@@ -176,13 +176,12 @@ Listener::Listener(const std::string& address, Handler handler)
     inside_->handler = std::move(handler);
     inside_->host = address.substr(0, address.rfind(':'));
     constexpr unsigned connections = 1000, idle_seconds = 600;
-    constexpr std::size_t stack = 512U << 10U;
     inside_->daemon = MHD_start_daemon(
         MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, nullptr,
         nullptr, &Inside::answer, inside_.get(), MHD_OPTION_SOCK_ADDR, &where,
         MHD_OPTION_URI_LOG_CALLBACK, begin, nullptr, MHD_OPTION_NOTIFY_COMPLETED, end, nullptr,
         MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,
-        MHD_OPTION_THREAD_STACK_SIZE, stack, MHD_OPTION_END);
+        MHD_OPTION_END);
     if (inside_->daemon == nullptr) {
         const std::string cause = std::strerror(errno);
         close(inside_->stop_event);

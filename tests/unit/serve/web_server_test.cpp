@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <filesystem>
+#include <future>
+#include <list>
 #include <memory>
 #include <string>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -442,6 +445,33 @@ TEST_CASE("a request that is too long or not HTTP is refused, and the server liv
         }
     }
     CHECK(mirror.get("/last-modified").status == 200);
+}
+
+TEST_CASE("a server may end while it refuses requests") {
+    const Mirror mirror;
+    const std::string root = (mirror.directory.path() / "web").string();
+    const std::string malformed = "GET / HTTP/1.1\r\nHost: m\r\nContent-Length: x\r\n\r\n";
+    SilentLog log;
+    for (int stop_at = 0; stop_at < 100; ++stop_at) {
+        auto server = std::make_unique<WebServer>(WebServerOptions{root, "127.0.0.1:0"}, log);
+        std::list<WebClient> clients;
+        for (int k = 0; k < 100; ++k) clients.emplace_back(server->port());
+        std::promise<void> begun;
+        std::thread crowd([&] {
+            int sent = 0;
+            for (WebClient& client : clients) {
+                if (sent++ == stop_at) begun.set_value();
+                try {
+                    client.send(malformed);
+                } catch (const std::runtime_error&) {
+                    // The server has ended.
+                }
+            }
+        });
+        begun.get_future().wait();
+        server.reset();
+        crowd.join();
+    }
 }
 
 TEST_CASE("a file that this machine cannot read is an error, not an absence") {
