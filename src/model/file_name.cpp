@@ -39,4 +39,16 @@ std::optional<FileName> FileName::parse(std::string_view raw) {
     return FileName(std::string(raw));
 }
 
+std::vector<ProjectName> likely_projects(std::string_view name) {
+    std::vector<ProjectName> projects;
+    const bool wheel = name.ends_with(".whl");
+    for (std::size_t dash = wheel ? name.find('-') : name.rfind('-');
+         dash != std::string_view::npos && dash > 0; dash = name.rfind('-', dash - 1)) {
+        if (auto project = ProjectName::parse(name.substr(0, dash)))
+            projects.push_back(std::move(*project));
+        if (wheel) break;
+    }
+    return projects;
+}
+
 }  // namespace pep381d

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <unordered_set>
 
+#include "pep381d/model/file_name.h"
 #include "pep381d/model/file_path.h"
 
 #include "state/impl.h"
@@ -32,6 +34,12 @@ std::string page_in(const Statement::Rows& row) {
     return path;
 }
 
+// The name of the file, or of that whose companion it is, is one of the project's.
+bool speaks_of(std::string_view path, const ProjectName& project) {
+    const auto likely = likely_projects(path.substr(path.rfind('/') + 1));
+    return std::find(likely.begin(), likely.end(), project) != likely.end();
+}
+
 std::string file_in(const Statement::Rows& row) {
     if (!legal_file_path(row.view(0))) row.damaged("it names an illegal path");
     return row.text(0);
@@ -41,6 +49,14 @@ std::string file_in(const Statement::Rows& row) {
 
 void State::intend(const ProjectName& name, const std::string& path) {
     impl_->sql("INSERT OR IGNORE INTO intended(project, path) VALUES(?, ?)").run(name.text(), path);
+    if (!speaks_of(path, name)) share(path);
+}
+
+std::unordered_set<std::string> State::intended() {
+    std::unordered_set<std::string> all;
+    auto rows = impl_->sql("SELECT path FROM intended").rows();
+    while (rows.next()) all.insert(rows.text(0));
+    return all;
 }
 
 bool State::any_intended() {
@@ -91,13 +107,17 @@ bool State::owned(const std::string& path) {
     return owned_otherwise(path, std::nullopt);
 }
 
+bool State::needed(const std::string& path) {
+    return holds_by_name(path) || (shared(path) && owned(path));
+}
+
 bool State::owned_otherwise(const std::string& path, const std::optional<Digest>& digest) {
     // The file's own name, or that of the file whose companion it is.
     const std::string name = path.substr(path.rfind('/') + 1);
     const std::string stem = name.ends_with(".metadata") ? name.substr(0, name.size() - 9) : name;
     return impl_->held_at(impl_
                               ->sql(R"sql(
-SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
+SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members, etag
 FROM files WHERE name IN (?, ?))sql")
                               .rows(name, stem),
                           path, digest);
@@ -108,7 +128,7 @@ bool State::holds(const ProjectName& name, const std::string& path) {
     if (!known) return false;
     return impl_->held_at(impl_
                               ->sql(R"sql(
-SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members
+SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members, etag
 FROM files WHERE project = ?)sql")
                               .rows(known->id),
                           path, std::nullopt);
@@ -213,6 +233,11 @@ LIMIT ?2)sql")
 
 std::optional<Time> State::next_removal() {
     return impl_->time(impl_->sql("SELECT min(not_before) FROM removals").rows());
+}
+
+void State::put_off(const std::string& path, Time not_before) {
+    impl_->sql("UPDATE removals SET not_before = ? WHERE path = ?")
+        .run(number_of(not_before), path);
 }
 
 void State::removed(const std::string& path) {

@@ -1,4 +1,6 @@
 // What verifying asks for: what was verified when, and who owns what lies in the tree.
+#include "pep381d/model/file_name.h"
+
 #include "state/impl.h"
 
 namespace pep381d {
@@ -6,20 +8,6 @@ namespace pep381d {
 namespace {
 
 constexpr std::string_view companion = ".metadata";
-
-// The projects that a file of this name may belong to, the likeliest first: `foo` of
-// `foo-1.0-py3-none-any.whl`, `foo-bar` of `foo-bar-1.0.tar.gz`.
-std::vector<ProjectName> likely_projects(std::string_view name) {
-    std::vector<ProjectName> projects;
-    const bool wheel = name.ends_with(".whl");
-    for (std::size_t dash = wheel ? name.find('-') : name.rfind('-');
-         dash != std::string_view::npos && dash > 0; dash = name.rfind('-', dash - 1)) {
-        if (auto project = ProjectName::parse(name.substr(0, dash)))
-            projects.push_back(std::move(*project));
-        if (wheel) break;
-    }
-    return projects;
-}
 
 }  // namespace
 

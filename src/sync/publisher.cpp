@@ -18,6 +18,7 @@ namespace pep381d {
 namespace {
 
 constexpr std::size_t removals_a_turn = 1000;
+constexpr std::chrono::minutes removal_pause{1};
 
 // Below web/.
 std::string path_of(const FileArrived& file) {
@@ -36,9 +37,12 @@ void Publisher::add(FileArrived file) {
 
 void Publisher::add(PageReady page) {
     const auto refused = leave_out_refused(page);
-    if (refused && page.copy) {
-        // The master's page names what can have no place here: ours stays as it is.
-        page.failure = Failure{Fault::corrupt, *refused + "; a copied page cannot leave it out"};
+    if (refused && (page.copy || refused->for_now)) {
+        // The page names what has no place here, for now or for good: ours stays as it is.
+        page.failure =
+            refused->for_now
+                ? Failure{Fault::retry_later, refused->cause}
+                : Failure{Fault::corrupt, refused->cause + "; a copied page cannot leave it out"};
         page.same = true;
     }
     if (!page.same) {
@@ -152,8 +156,7 @@ void Publisher::place_root() {
 // What is about to be placed is written down first: a kill before its record must not leave a file
 // that nobody knows.
 void Publisher::intend(const Group& group) {
-    for (const FileArrived& file : group.files)
-        if (!file.staged.empty()) state_.intend(file.project, path_of(file));
+    for (const FileArrived& file : group.files) state_.intend(file.project, path_of(file));
 }
 
 void Publisher::place_files(Group& group) {
@@ -163,21 +166,25 @@ void Publisher::place_files(Group& group) {
     std::sort(files.begin(), files.end(),
               [](const FileArrived& a, const FileArrived& b) { return a.file.path < b.file.path; });
     for (FileArrived& file : files) {
-        const auto cause = place(file);
-        if (cause)
-            refuse(file, *cause);
+        auto why = place(file);
+        if (why)
+            refuse(file, std::move(*why));
         else
             group.files.push_back(std::move(file));
     }
 }
 
-// Why the file cannot have its place; nothing where it has it.
-std::optional<std::string> Publisher::place(FileArrived& file) {
-    if (file.staged.empty()) return std::nullopt;
+// Nothing where it is in its place.
+std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
     const std::string path = path_of(file);
     const std::string to = layout::published(path);
+    if (file.staged.empty()) {
+        // It was found there before anybody wrote down that it is needed.
+        if (must(tree_.look(to))) return std::nullopt;
+        return NoPlace{path + " has been removed meanwhile", true};
+    }
     const auto placed = tree_.place(file.staged, to);
-    if (!placed && placed.failure().fault == Fault::refused) return placed.failure().what;
+    if (!placed && placed.failure().fault == Fault::refused) return NoPlace{placed.failure().what};
     if (must(placed)) return std::nullopt;
 
     if (!state_.holds(file.project, path)) {
@@ -199,13 +206,14 @@ std::optional<std::string> Publisher::place(FileArrived& file) {
         if (owned) must(whole);
         if (taken_by_another(file, path)) {
             must(whole);
-            return path + " belongs to another project's file";
+            return NoPlace{path + " belongs to another project's file"};
         }
         // Who owns it names the same bytes: they were damaged.
         if (owned) share();
     }
     const Done replaced = tree_.rename(file.staged, to);
-    if (!replaced && replaced.failure().fault == Fault::refused) return replaced.failure().what;
+    if (!replaced && replaced.failure().fault == Fault::refused)
+        return NoPlace{replaced.failure().what};
     must(replaced);
     return std::nullopt;
 }
@@ -224,11 +232,11 @@ bool Publisher::taken_by_another(const FileArrived& file, const std::string& pat
 }
 
 // The file is left out. Where its page is staged already, that is made again without it.
-void Publisher::refuse(const FileArrived& file, const std::string& cause) {
+void Publisher::refuse(const FileArrived& file, NoPlace why) {
     constexpr std::size_t most = 10'000;
-    if (no_place_.size() < most)
-        no_place_[file.project.text()][path_of(file)] = fmt::format("{}: {}", file.file.url, cause);
-    must(tree_.remove(file.staged));
+    why.cause = fmt::format("{}: {}", file.file.url, why.cause);
+    if (no_place_.size() < most) no_place_[file.project.text()][path_of(file)] = std::move(why);
+    if (!file.staged.empty()) must(tree_.remove(file.staged));
     State::Change change(state_);
     state_.not_placed(file.project, path_of(file));
     change.commit();
@@ -250,20 +258,20 @@ void Publisher::unstage_page(const ProjectName& project, Group& group) {
 }
 
 // Why, where it had such files. They may have their place when they come again.
-std::optional<std::string> Publisher::leave_out_refused(PageReady& page) {
+std::optional<Publisher::NoPlace> Publisher::leave_out_refused(PageReady& page) {
     const auto found = no_place_.extract(page.page.name.text());
     if (!found) return std::nullopt;
-    std::optional<std::string> why;
+    std::optional<NoPlace> why;
     const auto refused = [&](const std::string& path) {
-        const auto cause = found.mapped().find(path);
-        if (cause == found.mapped().end()) return false;
-        if (!why) why = cause->second;
+        const auto one = found.mapped().find(path);
+        if (one == found.mapped().end()) return false;
+        if (!why || one->second.for_now) why = one->second;
         return true;
     };
     std::erase_if(page.page.files, [&](File& file) {
         if (file.metadata_held && refused(layout::metadata(file.path))) file.metadata_held = false;
         if (!refused(file.path)) return false;
-        page.refused.push_back({file.name.text(), found.mapped().at(file.path)});
+        page.refused.push_back({file.name.text(), found.mapped().at(file.path).cause});
         return true;
     });
     page.text.reset();
@@ -315,26 +323,46 @@ void Publisher::forget_removed() {
 // Root index, then pages, then files: each step only when the one before is durable.
 void Publisher::remove_what_is_due() {
     const auto remove = [&](const std::string& path) {
-        must(tree_.remove(layout::published(path)));
+        const Done gone = tree_.remove(layout::published(path));
+        // A directory with something in it is not what was published here; verifying names it.
+        if (gone || gone.failure().fault != Fault::refused) must(gone);
         removed_.push_back(path);
     };
     if (leaving_ || !state_.next_removal()) return;
     const auto written = state_.number(Note::root_written).value_or(0);
     for (const std::string& path : state_.pages_to_remove(written)) remove(path);
     if (state_.pages_wait_for_root(written)) root_wanted_ = true;
-    for (const std::string& path : state_.files_to_remove(clock_.now(), removals_a_turn)) {
-        // It may be on its way in again, and then its record takes it off this list.
-        const auto arriving = [&](const Group& group) {
-            return std::any_of(group.files.begin(), group.files.end(),
-                               [&](const FileArrived& file) { return path == path_of(file); });
-        };
-        if (arriving(fresh_) || arriving(flushed_) || arriving(placed_) || arriving(shown_))
-            continue;
-        if (state_.shared(path) && state_.owned(path))
+    const auto due = state_.files_to_remove(clock_.now(), removals_a_turn);
+    if (due.empty()) return;
+    std::vector<std::string> awaited;
+    const auto intended = state_.intended();
+    for (const std::string& path : due) {
+        // On its way in again: its record takes it off this list.
+        if (arrives(path)) continue;
+        if (intended.contains(path))
+            awaited.push_back(path);
+        else if (state_.needed(path))
             removed_.push_back(path);  // another project still names it
         else
             remove(path);
     }
+    put_off(awaited);
+}
+
+bool Publisher::arrives(const std::string& path) const {
+    const auto in = [&](const Group& group) {
+        return std::any_of(group.files.begin(), group.files.end(),
+                           [&](const FileArrived& file) { return path == path_of(file); });
+    };
+    return in(fresh_) || in(flushed_) || in(placed_) || in(shown_);
+}
+
+// They are in their places, and the page that names them is still to come.
+void Publisher::put_off(const std::vector<std::string>& paths) {
+    if (paths.empty()) return;
+    State::Change change(state_);
+    for (const std::string& path : paths) state_.put_off(path, clock_.now() + removal_pause);
+    change.commit();
 }
 
 bool Publisher::root_current() {

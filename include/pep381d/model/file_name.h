@@ -5,6 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "pep381d/model/project_name.h"
 
 namespace pep381d {
 
@@ -25,5 +28,9 @@ class FileName {
     explicit FileName(std::string text) : text_(std::move(text)) {}
     std::string text_;
 };
+
+// The projects that a file of this name may belong to, the likeliest first: `foo` of
+// `foo-1.0-py3-none-any.whl`, `foo-bar` and `foo` of `foo-bar-1.0.tar.gz`.
+std::vector<ProjectName> likely_projects(std::string_view file_name);
 
 }  // namespace pep381d

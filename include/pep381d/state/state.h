@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "pep381d/base/clock.h"
@@ -241,11 +242,15 @@ class State {
     // the first pass is not complete, so that the tree may be one of before this state.
     bool files_may_be_unknown();
     void not_placed(const ProjectName& name, const std::string& path);
-    // Two projects may name one file. Only for paths that are marked so are owners looked for,
-    // since that reads the whole table.
+    // The paths that are intended, of all projects.
+    std::unordered_set<std::string> intended();
+    // Two projects may name one file. The project that the file's name speaks of is asked whether
+    // it does; others are looked for only for paths that are marked so, since that reads the whole
+    // table. What a project intends that the file's name does not speak of is marked.
     void share(const std::string& path);
     bool shared(const std::string& path);
-    bool owned(const std::string& path);  // by any project
+    bool owned(const std::string& path);   // by any project; reads the whole table
+    bool needed(const std::string& path);  // the same, by what is marked
     // ... that does not name these bytes for it.
     bool owned_otherwise(const std::string& path, const std::optional<Digest>& digest);
     bool holds(const ProjectName& name, const std::string& path);  // this one does
@@ -286,6 +291,7 @@ class State {
     bool pages_wait_for_root(std::int64_t root_written);
     std::vector<std::string> files_to_remove(Time now, std::size_t most);
     std::optional<Time> next_removal();
+    void put_off(const std::string& path, Time not_before);
     void removed(const std::string& path);
 
     // The record of removals; to be written in the Change that makes the removal so.

@@ -90,19 +90,27 @@ class Publisher {
         }
     };
 
+    // Why a file is not in its place.
+    struct NoPlace {
+        std::string cause;
+        bool for_now = false;  // the next try has a place for it
+    };
+
     StagedPage stage(const ProjectName& project, const PageText& text, bool replaces);
     void stage_root();
     void place_root();
     void intend(const Group& group);
     void place_files(Group& group);
-    std::optional<std::string> place(FileArrived& file);
+    std::optional<NoPlace> place(FileArrived& file);
     bool taken_by_another(const FileArrived& file, const std::string& path);
-    void refuse(const FileArrived& file, const std::string& cause);
+    void refuse(const FileArrived& file, NoPlace why);
     void unstage_page(const ProjectName& project, Group& group);
-    std::optional<std::string> leave_out_refused(PageReady& page);
+    std::optional<NoPlace> leave_out_refused(PageReady& page);
     void place_pages(Group& group);
     void record(const Group& group);
     void remove_what_is_due();
+    bool arrives(const std::string& path) const;
+    void put_off(const std::vector<std::string>& paths);
     void forget_removed();
     bool unflushed() const;
     void advance();
@@ -128,8 +136,8 @@ class Publisher {
     std::int64_t root_changes_ = 0;  // the count that the staged or placed root index shows
     std::optional<Steady> root_time_;
     std::vector<std::string> removed_;  // from the tree, not yet durably
-    // By project and file: what has no place of its own in the tree, until its page comes.
-    std::map<std::string, std::map<std::string, std::string>> no_place_;
+    // By project and file: what is not in the tree, until its page comes.
+    std::map<std::string, std::map<std::string, NoPlace>> no_place_;
     Spent spent_;              // recorded, or staged
     std::future<Done> flush_;  // the last member: its end is awaited before the others go
 };

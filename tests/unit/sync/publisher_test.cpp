@@ -13,12 +13,13 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Publishing : SyncWorld {
-    std::vector<std::string> recorded;
+    std::vector<std::string> recorded, failed;
     Publisher publisher{
         state, tree, policy, clock, [this](const PageReady& page, const Replaced&) {
             for (const Refused& refused : page.refused)
                 recorded.push_back(page.page.name.text() + " without " + refused.file);
             recorded.push_back(page.page.name.text());
+            if (page.failure && page.same) failed.push_back(page.page.name.text());
         }};
 
     // What `foo` names at the path of its wheel is there, and recorded.
@@ -108,4 +109,102 @@ TEST_CASE("a file that had no place has one when the other project has given it 
     CHECK(world.page_of("rival").find("foo-1.0") != std::string::npos);
     CHECK(world.bytes(rival().files.front().path) == "other bytes");
     CHECK(world.recorded == std::vector<std::string>{"rival"});
+}
+
+namespace {
+
+// A project that names foo's wheel too, with the same bytes.
+ProjectPage sharing() {
+    ProjectPage sharing = page("sharing", 8, {foo.files.front()});
+    File& file = sharing.files.front();
+    file.path = *file_path(file);
+    file.held = true;
+    return sharing;
+}
+
+struct Removing : Publishing {
+    const std::string path = *file_path(foo.files.front());
+
+    Removing() { policy.grace = 15min; }
+    // As it was found in its place.
+    void found(const ProjectPage& page) {
+        publisher.add(
+            FileArrived{page.name, page.name.text(), page.files.front(), false, {}, false});
+        publisher.drain();
+    }
+    void show(const ProjectPage& page) {
+        PageReady ready{page};
+        ready.display = page.name.text();
+        publisher.add(std::move(ready));
+        publisher.drain();
+    }
+    static ProjectPage held(ProjectPage page) {
+        for (File& file : page.files) {
+            file.path = *file_path(file);
+            file.held = true;
+        }
+        return page;
+    }
+    static ProjectPage foo_without_wheel() {
+        ProjectPage less = held(foo);
+        less.files.erase(less.files.begin());
+        return less;
+    }
+    // Time goes on, and what is due is done.
+    void later() {
+        clock.advance(1h);
+        while (publisher.busy()) publisher.drain();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a file is not removed while a page that names it again is on its way") {
+    Removing world;
+    const bool another = GENERATE(false, true);
+    const ProjectPage again = another ? sharing() : world.held(foo);
+    world.show(world.foo_without_wheel());
+    world.found(again);
+    world.later();
+    REQUIRE(world.there(world.path));
+    world.later();
+    REQUIRE(world.there(world.path));
+    world.show(again);
+    world.later();
+    CHECK(world.there(world.path));
+    CHECK_FALSE(world.state.next_removal());
+
+    // It goes with the last page that names it.
+    ProjectPage less = again;
+    less.files.erase(less.files.begin());
+    world.show(less);
+    world.later();
+    CHECK_FALSE(world.there(world.path));
+}
+
+TEST_CASE("a file that went before its page came is asked for again") {
+    Removing world;
+    world.show(world.foo_without_wheel());
+    world.later();
+    REQUIRE_FALSE(world.there(world.path));
+    const std::string before = world.page_of("foo");
+    world.found(world.held(foo));
+    world.show(world.held(foo));
+    CHECK(world.page_of("foo") == before);
+    CHECK(world.failed == std::vector<std::string>{"foo"});
+}
+
+TEST_CASE("a file that was found in its place stays for whichever project still names it") {
+    Removing world;
+    world.found(sharing());
+    world.show(sharing());
+    const bool first = GENERATE(false, true);
+    ProjectPage less = sharing();
+    less.files.clear();
+    world.show(first ? world.foo_without_wheel() : less);
+    world.later();
+    CHECK(world.there(world.path));
+    world.show(first ? less : world.foo_without_wheel());
+    world.later();
+    CHECK_FALSE(world.there(world.path));
 }

@@ -319,3 +319,19 @@ TEST_CASE("a stale page is believed after an hour, but not against a quarantine"
         CHECK_FALSE(believed_after("project quarantined", 100h));
     }
 }
+
+TEST_CASE("what somebody has put in the place of a removed file holds up nothing") {
+    SyncWorld world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    const std::string path = *file_path(foo.files[1]);
+    std::filesystem::remove(world.directory.path() / "web" / path);
+    world.put(path + "/mine", "x");
+    world.publish(foo_without_sdist(8));
+    world.event("foo", "remove file foo-1.0.tar.gz", 8);
+    CHECK_FALSE(world.pass());
+    CHECK(world.page_of("foo").find("foo-1.0.tar.gz") == std::string::npos);
+    CHECK(world.bytes(path + "/mine") == "x");
+    CHECK_FALSE(world.state.next_removal());
+    CHECK_FALSE(world.pass());
+}
