@@ -58,11 +58,11 @@ bool Repairs::add(const Finding& finding) {
             state_.set(Note::last_modified, Time{});
             change.commit();
         }
-        clear_away(finding.path, levels_most);
+        must(clear_away(finding.path, levels_most));
         return true;
     }
     if (finding.path == layout::server_key || finding.path == layout::server_key_ed25519) {
-        clear_away(finding.path, levels_most);
+        must(clear_away(finding.path, levels_most));
         publisher_.show_keys();
         return true;
     }
@@ -93,30 +93,37 @@ bool Repairs::remove_stray(const Finding& finding) {
         change.commit();
         return true;
     }
-    clear_away(finding.path, levels_most);
-    return true;
+    // A stray does no harm: that somebody else's cannot be removed ends nothing.
+    return static_cast<bool>(clear_away(finding.path, levels_most));
 }
 
 // Removes what lies there, with all below it where it is a directory.
-void Repairs::clear_away(const std::string& path, int levels) {
-    const auto look = must(tree_.look(path));
-    if (!look) return;
-    if (look->kind == FileKind::directory && levels > 0) {
-        const auto listing = must(tree_.list(path));
-        while (const auto entry = must(listing->next()))
-            clear_away(path + "/" + entry->name, levels - 1);
+Done Repairs::clear_away(const std::string& path, int levels) {
+    const auto look = tree_.look(path);
+    if (!look) return look.failure();
+    if (!look.value()) return Nothing{};
+    if (look.value()->kind == FileKind::directory && levels > 0) {
+        const auto listing = tree_.list(path);
+        if (!listing) return listing.failure();
+        for (;;) {
+            const auto entry = listing.value()->next();
+            if (!entry) return entry.failure();
+            if (!entry.value()) break;
+            const Done below = clear_away(path + "/" + entry.value()->name, levels - 1);
+            if (!below) return below;
+        }
     }
-    must(tree_.remove(path));
+    return tree_.remove(path);
 }
 
 // A file is replaced by a rename, without a moment in which it is not there.
 void Repairs::make_way(const std::string& path) {
     const auto look = must(tree_.look(path));
-    if (look && look->kind != FileKind::file) clear_away(path, levels_most);
+    if (look && look->kind != FileKind::file) must(clear_away(path, levels_most));
 }
 
 void Repairs::remake_root(const Finding& finding) {
-    if (finding.flaw == Flaw::stray) return clear_away(finding.path, levels_most);
+    if (finding.flaw == Flaw::stray) return must(clear_away(finding.path, levels_most));
     if (finding.flaw == Flaw::wrong_kind) make_way(finding.path);
     State::Change change(state_);
     state_.set(Note::root_changes, state_.number(Note::root_changes).value_or(0) + 1);

@@ -18,7 +18,7 @@ constexpr std::size_t files_a_step = 500;
 // What reading a row costs, as a part of an entry of the tree.
 constexpr std::size_t rows_an_entry = 8;
 // Walks that are not done yet.
-constexpr std::size_t walks_most = 1'000;
+constexpr std::size_t walks_most = 200;
 // Each level keeps a directory open.
 constexpr std::size_t levels_most = 200;
 
@@ -51,7 +51,13 @@ void TreeWalk::add(Flaw flaw, const std::string& path, std::string cause) {
 }
 
 void TreeWalk::add_stray(const std::string& path, FileKind kind) {
-    add(Flaw::stray, path, fmt::format("a {} that nothing owns", name_of(kind)));
+    // What lies behind a link may be the mirror's, moved elsewhere by its operator.
+    if (kind == FileKind::link)
+        add(Flaw::wrong_kind, path,
+            "a symbolic link that is not the mirror's; it is not followed: remove it, or mount "
+            "there what it leads to");
+    else
+        add(Flaw::stray, path, fmt::format("a {} that nothing owns", name_of(kind)));
 }
 
 std::size_t TreeWalk::go_on(std::size_t most) {

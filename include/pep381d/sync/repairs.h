@@ -40,7 +40,7 @@ class Repairs {
 
   private:
     bool remove_stray(const Finding& finding);
-    void clear_away(const std::string& path, int levels);
+    Done clear_away(const std::string& path, int levels);
     void make_way(const std::string& path);
     void remake_root(const Finding& finding);
     bool mend(const ProjectName& name, const std::vector<Finding>& findings);
