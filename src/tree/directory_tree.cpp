@@ -122,12 +122,15 @@ bool DirectoryTree::is_held(const std::string& directory) {
 
 Failure DirectoryTree::failed(const std::string& path, const char* verb) const {
     const bool full = errno == ENOSPC || errno == EDQUOT;
-    const char* remedy = full ? "; free some space"
-                         : errno == EROFS || errno == EACCES
-                             ? "; the mirror's user must be able to write there"
-                             : "";
     // Only another file's path can make a directory of what is none, or the other way round.
     const bool clash = errno == ENOTDIR || errno == EISDIR || errno == ENOTEMPTY;
+    const char* remedy = full    ? "; free some space"
+                         : clash ? "; remove what lies there"
+                         : errno == EROFS || errno == EACCES || errno == EPERM
+                             ? "; the mirror's user must be able to write there"
+                         : errno == EMFILE || errno == ENFILE
+                             ? "; the limit of open files (ulimit -n) is too low"
+                             : "";
     return Failure{clash  ? Fault::refused
                    : full ? Fault::full
                           : Fault::local,
@@ -287,7 +290,13 @@ Outcome<bool> DirectoryTree::place(const std::string& from, const std::string& t
     if (renameat2(root_.get(), from.c_str(), root_.get(), to.c_str(), RENAME_NOREPLACE) == 0)
         return true;
     if (errno == EEXIST) return false;
-    return failed(to, "put in place");
+    if (errno != EINVAL) return failed(to, "put in place");
+    // A file system without that (NFS, older ZFS): nobody else puts anything there meanwhile.
+    const auto there = look(to);
+    if (!there) return there.failure();
+    if (there.value()) return false;
+    if (Done placed = rename(from, to); !placed) return std::move(placed).failure();
+    return true;
 }
 
 Done DirectoryTree::link(const std::string& from, const std::string& to) {

@@ -4,6 +4,7 @@
 import hashlib
 import json
 import re
+import shutil
 from typing import Any, Dict, List, Set
 
 from compare import Master, Terms
@@ -405,6 +406,23 @@ class Deletions(World):
         self.assertEqual(mirror.filenames("idna"), before)
         master.clear_raw()
         self.assert_done(mirror.sync())
+        self.assert_equal_trees(mirror, master)
+
+
+class OtherFileSystems(World):
+    def test_one_that_cannot_refuse_to_replace_is_as_good(self) -> None:
+        """NFS, and ZFS before 2.2, know no RENAME_NOREPLACE."""
+        strace = shutil.which("strace")
+        if strace is None:
+            self.skipTest("strace is needed (.ci/setup test)")
+        master = self.master(projects=6, files=15)
+        mirror = self.mirror(master.url)
+        done = finished([strace, "-f", "-qq", "-o", str(self.directory / "trace"), "-e", "trace=renameat2",
+                         "-e", "inject=renameat2:error=EINVAL", *mirror.command("sync")])
+        if "ptrace" in done.errors.lower():
+            self.skipTest(done.errors)
+        self.assert_done(done)
+        self.assertIn("RENAME_NOREPLACE) = -1 EINVAL", (self.directory / "trace").read_text())
         self.assert_equal_trees(mirror, master)
 
 
