@@ -46,6 +46,7 @@ std::string status_text(const Status& status) {
         line("damages",
              fmt::format("{}, the newest: {}", status.damages, quoted(status.newest_damage)));
     if (!status.last_error.empty()) line("last error", quoted(status.last_error));
+    if (!status.key_error.empty()) line("key error", quoted(status.key_error));
     if (!status.shortage.empty()) line("paused", quoted(status.shortage));
     line("projects", std::to_string(status.projects));
     line("files", fmt::format("{} ({})", status.files, display_size(status.bytes)));

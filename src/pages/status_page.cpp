@@ -80,6 +80,8 @@ std::string facts(const Status& status) {
     rows += fact("Waiting", fmt::format("{} projects, {} of them failing", grouped(status.pending),
                                         grouped(status.failed)));
     if (!status.last_error.empty()) rows += fact("Last error", shown_html(status.last_error));
+    if (!status.key_error.empty())
+        rows += fact("The master's key", "not believed: " + shown_html(status.key_error));
     rows += fact("Verified", html_time(status.verified, "not yet"));
     if (status.damages > 0)
         rows += fact("Damages", fmt::format("{}, the newest: {}", grouped(status.damages),
@@ -167,7 +169,7 @@ std::string status_json(const Status& status) {
         R"({{"version":{},"master":{},"protocol":{},"pages":"{}","contact":{},"coverage":"{}","as_of":{},)"
         R"("serial":{},"last_modified":{},"projects":{},"files":{},"bytes":{},)"
         R"("pending":{},"failed":{},"failing":[{}],"skipped":[{}],"last_poll":{},"last_error":{},)"
-        R"("paused":{},"verified":{},"damages":{},"newest_damage":{},)"
+        R"("key_error":{},"paused":{},"verified":{},"damages":{},"newest_damage":{},)"
         R"("reconcile":{{"at":{},"queued":{},"absent":{}}},)"
         R"("sweep":{{"began":{},"asked":{},"found":{},"last_whole":{},"last_found":{}}}}})"
         "\n",
@@ -177,10 +179,11 @@ std::string status_json(const Status& status) {
         json_time(status.as_of), status.serial.value, json_time(status.last_modified),
         status.projects, status.files, status.bytes, status.pending, status.failed, failing,
         skipped, json_time(status.last_poll), json_text_or_null(status.last_error),
-        json_text_or_null(status.shortage), json_time(status.verified), status.damages,
-        json_text_or_null(status.newest_damage), json_time(status.reconciled),
-        status.reconcile_queued, status.reconcile_absent, json_time(status.sweep_began),
-        status.sweep_asked, status.sweep_found, json_time(status.swept), status.swept_found);
+        json_text_or_null(status.key_error), json_text_or_null(status.shortage),
+        json_time(status.verified), status.damages, json_text_or_null(status.newest_damage),
+        json_time(status.reconciled), status.reconcile_queued, status.reconcile_absent,
+        json_time(status.sweep_began), status.sweep_asked, status.sweep_found,
+        json_time(status.swept), status.swept_found);
 }
 
 std::string removal_json(const RemovalRecord& removal) {

@@ -68,8 +68,9 @@ constexpr std::array note_names{"cursor",
                                 "server_keys",
                                 "master_key",
                                 "master_key_due",
-                                "master_key_gone"};
-static_assert(note_names.size() == static_cast<std::size_t>(Note::master_key_gone) + 1);
+                                "master_key_gone",
+                                "master_key_refused"};
+static_assert(note_names.size() == static_cast<std::size_t>(Note::master_key_refused) + 1);
 
 constexpr int application_id = 0x70333831;  // "p381"
 

@@ -38,6 +38,7 @@ Status survey(State& state, const Policy& policy, Time now, std::size_t most_fai
     status.last_modified = state.time(Note::last_modified);
     status.last_poll = state.time(Note::last_poll);
     status.last_error = state.text(Note::last_error).value_or("");
+    if (policy.copy) status.key_error = state.text(Note::master_key_refused).value_or("");
     status.shortage = state.text(Note::shortage).value_or("");
     status.verified = state.time(Note::verified);
     status.damages = state.number(Note::damages).value_or(0);

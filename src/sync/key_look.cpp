@@ -13,8 +13,8 @@ namespace {
 constexpr std::int64_t key_most = 64 << 10;
 // Every page of a master that answers with nonsense doubts the key: once for all of them.
 constexpr std::chrono::minutes pause{1};
-// It is seen gone for an hour before that is believed (master_key.cpp).
-constexpr std::chrono::minutes pause_gone{10};
+// It is asked for until an answer is believed (master_key.cpp).
+constexpr std::chrono::minutes pause_refused{10};
 
 std::string without_slash(std::string url) {
     if (url.ends_with('/')) url.pop_back();
@@ -59,9 +59,8 @@ void KeyLook::ended(const Outcome<Reply>& reply) {
     auto pem = read(reply);
     const bool later = !pem && pem.failure().fault == Fault::retry_later;
     failed_ = later ? failed_ + 1 : 0;
-    const bool gone = !pem && pem.failure().fault == Fault::gone;
     next_ = clock_.steady() + (later ? retry_pause(failed_, pem.failure().wait, policy_.random())
-                                     : std::chrono::milliseconds(gone ? pause_gone : pause));
+                                     : std::chrono::milliseconds(pem ? pause : pause_refused));
     if (pem)
         send_(KeyArrived{std::move(pem).value(), std::nullopt});
     else

@@ -52,6 +52,7 @@ bool MasterKey::believed_gone() {
 bool MasterKey::is_now(const std::string& pem) {
     const auto before = state_.text(Note::master_key);
     state_.unset(Note::master_key_gone);
+    state_.unset(Note::master_key_refused);
     failure_.reset();
     if (before == pem) return false;
     state_.set(Note::master_key, pem);
@@ -64,13 +65,16 @@ bool MasterKey::is_now(const std::string& pem) {
 bool MasterKey::arrived(const KeyArrived& answer) {
     urgent_ = false;
     const bool absent = !answer.pem && answer.failure && answer.failure->fault == Fault::gone;
-    const bool believed = answer.pem || (absent && believed_gone());
-    // What makes no sense is asked for again when a page needs it. That it is gone, until that is
-    // sure: two bad moments a day apart are no hour.
-    const bool later = answer.failure && answer.failure->fault == Fault::retry_later;
-    if (believed || !(absent || later)) state_.set(Note::master_key_due, std::int64_t{0});
-    if (believed) return is_now(answer.pem.value_or(""));
-    log_.warning(fmt::format("master_key_refused cause={}", quoted(answer.failure->what)));
+    if (answer.pem || (absent && believed_gone())) {
+        state_.set(Note::master_key_due, std::int64_t{0});
+        return is_now(answer.pem.value_or(""));
+    }
+    // Still due: what made us look, a row of the journal, is told once.
+    state_.set(Note::master_key_due, 1);
+    const std::string& cause = answer.failure->what;
+    if (state_.text(Note::master_key_refused) != cause)
+        log_.warning(fmt::format("master_key_refused cause={}", quoted(cause)));
+    state_.set(Note::master_key_refused, cause);
     if (!state_.text(Note::master_key)) failure_ = answer.failure;
     return false;
 }

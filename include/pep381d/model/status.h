@@ -60,6 +60,7 @@ struct Status {
     std::optional<Time> swept;        // when the newest whole sweep began
     std::int64_t swept_found = 0;     // pages that it found changed
     std::string last_error;           // empty: none since the last good poll
+    std::string key_error;  // why what came as the master's key was not believed; empty: it was
     bool operator==(const Status&) const = default;
 };
 

@@ -140,9 +140,10 @@ enum class Note {
     made_deletes,  // text: deletes.policy, `keep` or `mirror`
     server_keys,   // text: the public halves of the keys that pages are signed with; empty: none
     // The master's own key, where its pages are copied (sync/master_key.h).
-    master_key,       // text: in PEM; empty: it has none; not there: it was never asked for
-    master_key_due,   // 1: it is to be asked for
-    master_key_gone,  // Time: since when a master that had one has been seen without
+    master_key,          // text: in PEM; empty: it has none; not there: it was never asked for
+    master_key_due,      // 1: it is to be asked for
+    master_key_gone,     // Time: since when a master that had one has been seen without
+    master_key_refused,  // text: why the newest answer to that was not believed
 };
 
 class State {

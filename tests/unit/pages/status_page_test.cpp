@@ -64,7 +64,7 @@ TEST_CASE("the status as JSON has every value under its name") {
         R"({"name":"foo","cause":"https://x/: \"404\"","attempts":3,"next_try":"2026-11-21T22:00:00Z"},)"
         "{\"name\":\"bar\",\"cause\":\"\xef\xbf\xbd\",\"attempts\":1,\"next_try\":null}],"
         R"("skipped":[{"name":"../x","cause":"not a legal name"}],)"
-        R"("last_poll":"2026-11-21T21:19:00Z","last_error":"timeout","paused":null,)"
+        R"("last_poll":"2026-11-21T21:19:00Z","last_error":"timeout","key_error":null,"paused":null,)"
         R"("verified":"2026-11-20T00:00:00Z","damages":2,"newest_damage":"web/x: it is not there",)"
         R"("reconcile":{"at":"2026-11-20T00:00:00Z","queued":4,"absent":1},)"
         R"("sweep":{"began":"2026-11-20T00:00:00Z","asked":70,"found":3,"last_whole":null,"last_found":0}})"

@@ -57,13 +57,16 @@ struct Copying : SyncWorld {
     }
     void news(const std::string& name, const std::vector<std::string>& files) {
         show(name, files);
+        tell(name, "new release");
+    }
+    // A row of the journal.
+    void tell(const std::string& name, const std::string& action) {
         const auto now = std::chrono::duration_cast<std::chrono::seconds>(
             clock.now().time_since_epoch() + std::chrono::seconds(++rows));
         say("changelog", "<value><array><data><value><string>" + name +
                              "</string></value><value><string>2.0</string></value><value><int>" +
-                             std::to_string(now.count()) +
-                             "</int></value><value><string>new release</string></value></data>"
-                             "</array></value>");
+                             std::to_string(now.count()) + "</int></value><value><string>" +
+                             action + "</string></value></data></array></value>");
     }
     static std::string key_at() { return at + "/serverkey"; }
     static std::string page_at(const std::string& name) { return at + "/simple/" + name + "/"; }
@@ -179,6 +182,28 @@ TEST_CASE("a key that is not there for a moment, or is none, changes nothing") {
         world.network.answers[Copying::key_at()] = good;
         world.sync();
     }
+}
+
+TEST_CASE("another key that the journal tells of is found, though the first look brings nonsense") {
+    Copying world;
+    world.signer = quick_signer(1);
+    world.sign_all();
+    const auto good = world.network.answers[Copying::key_at()];
+    const ScriptedTransport::Answer bad =
+        GENERATE(ScriptedTransport::Answer{"<html><body>Welcome</body></html>", "text/html"},
+                 ScriptedTransport::Answer{{}, {}, {Fault::refused, "HTTP 403 Forbidden"}});
+    world.network.answers[Copying::key_at()] = bad;
+    world.tell("", "keyrotate ");
+    world.clock.advance(1min);
+    world.sync();
+    CHECK(world.network.asked[Copying::key_at()] == 1);
+    world.network.answers[Copying::key_at()] = good;
+    world.say("changelog", "");
+    world.clock.advance(1min);
+    world.sync();
+    CHECK(world.left == 0);
+    CHECK(world.is_current("foo"));
+    CHECK(world.is_current("bar"));
 }
 
 TEST_CASE("a key that is missing each night, when it is looked for, is not gone") {

@@ -1,6 +1,8 @@
 // What is believed of a master's key. That it has none would take all signatures from its pages.
 #include "pep381d/sync/master_key.h"
 
+#include "pep381d/sync/freshness.h"
+
 #include "support/catch.h"
 #include "support/manual_clock.h"
 #include "support/openssl_keys.h"
@@ -72,6 +74,27 @@ TEST_CASE("a master that had a key is believed to have none when that was seen f
         CHECK_FALSE(world.hear(Fault::corrupt));
         CHECK(world.signed_pages());
     }
+}
+
+TEST_CASE("a look that brings nothing to believe stays due, and its cause is told until one does") {
+    World world;
+    CHECK_FALSE(world.hear_key());
+    CHECK_FALSE(world.key.due());
+    const Fault fault = GENERATE(Fault::corrupt, Fault::refused, Fault::gone, Fault::retry_later);
+    {
+        State::Change change(world.state);
+        world.key.look_now();
+        change.commit();
+    }
+    CHECK_FALSE(world.hear(fault));
+    CHECK(world.key.due());
+    CHECK_FALSE(world.key.urgent());
+    Policy policy;
+    policy.copy = true;
+    CHECK(survey(world.state, policy, world.clock.now(), 0).key_error == "no key");
+    CHECK_FALSE(world.hear_key());
+    CHECK_FALSE(world.key.due());
+    CHECK(survey(world.state, policy, world.clock.now(), 0).key_error.empty());
 }
 
 TEST_CASE(
