@@ -69,6 +69,7 @@ constexpr std::array note_names{"cursor",
                                 "master_key",
                                 "master_key_due",
                                 "master_key_gone",
+                                "master_key_looks",
                                 "master_key_refused"};
 static_assert(note_names.size() == static_cast<std::size_t>(Note::master_key_refused) + 1);
 

@@ -6,13 +6,13 @@
 
 #include "pep381d/base/digest.h"
 #include "pep381d/state/damage.h"
+#include "pep381d/sync/absence.h"
 
 namespace pep381d {
 
 namespace {
 
-// A master that had a key is believed to have none when it was seen without for so long.
-constexpr std::chrono::hours gone_believed{1};
+constexpr AbsenceNotes absence{Note::master_key_gone, Note::master_key_looks};
 
 }  // namespace
 
@@ -44,14 +44,12 @@ KeyKnown MasterKey::known() {
 bool MasterKey::believed_gone() {
     const auto before = state_.text(Note::master_key);
     if (!before || before->empty()) return true;
-    const auto since = state_.time(Note::master_key_gone);
-    if (!since) state_.set(Note::master_key_gone, clock_.now());
-    return since && clock_.now() - *since >= gone_believed;
+    return absence_believed(state_, absence, clock_.now());
 }
 
 bool MasterKey::is_now(const std::string& pem) {
     const auto before = state_.text(Note::master_key);
-    state_.unset(Note::master_key_gone);
+    forget_absence(state_, absence);
     state_.unset(Note::master_key_refused);
     failure_.reset();
     if (before == pem) return false;

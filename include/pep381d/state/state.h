@@ -143,6 +143,7 @@ enum class Note {
     master_key,          // text: in PEM; empty: it has none; not there: it was never asked for
     master_key_due,      // 1: it is to be asked for
     master_key_gone,     // Time: since when a master that had one has been seen without
+    master_key_looks,    // count of those that have seen it so
     master_key_refused,  // text: why the newest answer to that was not believed
 };
 

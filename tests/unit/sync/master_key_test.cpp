@@ -35,7 +35,7 @@ struct World {
 
 }  // namespace
 
-TEST_CASE("a master that had a key is believed to have none when that was seen for an hour") {
+TEST_CASE("a master that had a key is believed to have none after an hour and three looks") {
     World world;
     CHECK_FALSE(world.hear_key());
     REQUIRE(world.signed_pages());
@@ -66,6 +66,7 @@ TEST_CASE("a master that had a key is believed to have none when that was seen f
         CHECK_FALSE(world.hear(Fault::gone));
         CHECK(world.signed_pages());
         world.clock.advance(1h);
+        CHECK_FALSE(world.hear(Fault::gone));
         CHECK(world.hear(Fault::gone));
     }
     SECTION("other answers are not that") {
@@ -74,6 +75,18 @@ TEST_CASE("a master that had a key is believed to have none when that was seen f
         CHECK_FALSE(world.hear(Fault::corrupt));
         CHECK(world.signed_pages());
     }
+}
+
+TEST_CASE("two nights without a key are no hour without") {
+    World world;
+    CHECK_FALSE(world.hear_key());
+    CHECK_FALSE(world.hear(Fault::gone));
+    world.clock.advance(24h);
+    CHECK_FALSE(world.hear(Fault::gone));
+    CHECK(world.signed_pages());
+    world.clock.advance(10min);
+    CHECK(world.hear(Fault::gone));
+    CHECK_FALSE(world.signed_pages());
 }
 
 TEST_CASE("a look that brings nothing to believe stays due, and its cause is told until one does") {
