@@ -333,9 +333,9 @@ void State::forget_rows(std::int64_t before) {
 }
 
 void State::forget_journal() {
-    for (const Note note :
-         {Note::cursor, Note::list_serial, Note::reconciled, Note::numbering, Note::journal_time,
-          Note::root_etag, Note::root_serial, Note::undated, Note::protocol})
+    for (const Note note : {Note::cursor, Note::list_serial, Note::reconciled, Note::numbering,
+                            Note::journal_time, Note::root_etag, Note::root_serial, Note::undated,
+                            Note::dated, Note::dated_gone, Note::dated_looks, Note::protocol})
         unset(note);
     impl_->sql("DELETE FROM journal_rows").run();
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/sync/absence.h"
 #include "pep381d/sync/committer.h"
 #include "pep381d/sync/intake.h"
 
@@ -50,7 +51,8 @@ void Committer::handle(PollDone& poll) {
 // All that the master told by then is in the queue.
 void Committer::note_polled(Time began, const MasterSaid& said) {
     note_master(said);
-    state_.record_poll(began, said.last_modified);
+    note_date(said);
+    state_.record_poll(began, state_.time(Note::dated));
     state_.set(Note::last_poll, began);
     state_.set(Note::last_error, std::string_view{});
     // Not from what it has told us by now: the next poll may have been asked before that.
@@ -65,10 +67,26 @@ void Committer::note_master(const MasterSaid& said) {
         log_.info(fmt::format("master_speaks protocol={}", name));
         state_.set(Note::protocol, name);
     }
-    if (may_be_dated(said.protocol) && !said.dated)
-        state_.set(Note::undated, 1);
-    else
+}
+
+// A master that was dated is as old as it said last, whatever comes in place of its date, until it
+// is believed to have none. Where there never was one, what makes no sense is somebody's own page.
+void Committer::note_date(const MasterSaid& said) {
+    constexpr AbsenceNotes absence{Note::dated_gone, Note::dated_looks};
+    if (said.dated == Dated::not_asked) return;
+    if (said.dated == Dated::yes) {
+        state_.set(Note::dated, *said.last_modified);
         state_.unset(Note::undated);
+        forget_absence(state_, absence);
+        return;
+    }
+    const bool was_dated = state_.time(Note::dated).has_value();
+    if (was_dated &&
+        (said.dated == Dated::unclear || !absence_believed(state_, absence, clock_.now())))
+        return;
+    state_.set(Note::undated, 1);
+    state_.unset(Note::dated);
+    forget_absence(state_, absence);
 }
 
 void Committer::handle(PollFailed& failed) {

@@ -45,7 +45,7 @@ void Poll::start(PollStart start) {
     start_ = std::move(start);
     cursor_ = start_.cursor;
     with_list_ = start_.with_list || !cursor_;
-    said_ = {start_.protocol, {}, start_.dated, start_.journal_since};
+    said_ = {start_.protocol, {}, Dated::not_asked, start_.journal_since};
     if (said_.protocol == Protocol::automatic)
         find_protocol();
     else
@@ -152,7 +152,7 @@ void Poll::found(Protocol protocol) {
 
 // What it says of its own age is asked for first: what comes after it is no older.
 void Poll::go_on() {
-    if (!may_be_dated(said_.protocol) || !said_.dated) {
+    if (!may_be_dated(said_.protocol) || !start_.dated) {
         ask_changes();
         return;
     }
@@ -168,14 +168,15 @@ void Poll::go_on() {
         return Nothing{};
     };
     receiver.on_end = [this, body](Outcome<Reply> reply) {
-        // What makes no sense there is somebody's own page.
         if (!reply &&
             (is_local(reply.failure().fault) || reply.failure().fault == Fault::retry_later)) {
             fail(std::move(reply).failure());
             return;
         }
         if (reply) said_.last_modified = read_last_modified(*body);
-        said_.dated = said_.last_modified.has_value();
+        said_.dated = said_.last_modified                    ? Dated::yes
+                      : !reply && is_absent(reply.failure()) ? Dated::no
+                                                             : Dated::unclear;
         ask_changes();
     };
     transport_.start(std::move(request), std::move(receiver));

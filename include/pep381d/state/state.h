@@ -137,6 +137,9 @@ enum class Note {
     root_etag,     // text
     root_serial,   // of that; 0: it had none
     undated,       // 1: it has no last-modified
+    dated,         // Time: what that said last
+    dated_gone,    // Time: since when a master that had one has been seen without
+    dated_looks,   // count of polls that have seen it so
     made_deletes,  // text: deletes.policy, `keep` or `mirror`
     server_keys,   // text: the public halves of the keys that pages are signed with; empty: none
     // The master's own key, where its pages are copied (sync/master_key.h).

@@ -129,6 +129,7 @@ class Committer {
     void note_list(const ListArrived& list, const ListResult& found);
     void note_polled(Time began, const MasterSaid& said);
     void note_master(const MasterSaid& said);
+    void note_date(const MasterSaid& said);
     void adopt_protocol();
     MasterKnown master_known();
     void tell_copy(WorkItem& item);

@@ -97,11 +97,18 @@ struct PageLoses {
     ProjectName project;
 };
 
+// What came where a master's last-modified belongs.
+enum class Dated {
+    not_asked,
+    yes,
+    no,       // there is none: 404
+    unclear,  // something else, such as a page for people
+};
 // What a poll has learnt of the master beside its changes.
 struct MasterSaid {
     Protocol protocol = Protocol::warehouse;
-    std::optional<Time> last_modified;
-    bool dated = true;  // false: it has none
+    std::optional<Time> last_modified;  // where it is dated
+    Dated dated = Dated::not_asked;
     std::int64_t journal_since =
         0;  // where its journal is one by time: the poll asked from then on
 };

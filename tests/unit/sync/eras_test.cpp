@@ -244,16 +244,66 @@ TEST_CASE("last-modified is never newer than the master's own") {
     world.look_well();
     CHECK(world.bytes("last-modified") == "20010203T05:05:06\n");
 
-    // A master that is ahead of our clock, or is not dated any more, says nothing about our age.
+    // A master that is ahead of our clock says nothing about our age.
     world.network.answers[dated].body = "20990101T00:00:00\n";
     world.clock.advance(1min);
     world.look_well();
     CHECK(world.bytes("last-modified") == format_basic(world.clock.now()) + "\n");
-    world.network.answers.erase(dated);
-    world.clock.advance(1min);
+}
+
+TEST_CASE("a master that was dated is as old as it said last, whatever comes instead of a date") {
+    World world;
+    world.publish(page("foo", 0, {sdist("foo-1.0.tar.gz")}));
+    world.list({{"foo", 0}});
+    world.network.answers[dated] = {"20010203T04:05:06\n", "text/plain"};
     world.look_well();
-    CHECK(world.bytes("last-modified") == format_basic(world.clock.now()) + "\n");
+    world.network.not_modified = true;
+    SECTION("what makes no sense is no date, however often it comes") {
+        const std::string body = GENERATE("", "<html><body>Welcome</body></html>", "yesterday");
+        world.network.answers[dated].body = body;
+        for (int look = 0; look < 5; ++look) {
+            world.clock.advance(1h);
+            world.look_well();
+            CHECK(world.asked(dated) == 1);
+            CHECK(world.bytes("last-modified") == "20010203T04:05:06\n");
+        }
+    }
+    SECTION("nor is a refusal") {
+        world.network.fail(dated, Fault::refused, "HTTP 403");
+        world.clock.advance(1h);
+        world.look_well();
+        CHECK(world.bytes("last-modified") == "20010203T04:05:06\n");
+    }
+    SECTION("that there is none is believed after an hour and three polls") {
+        world.network.answers.erase(dated);
+        for (int look = 0; look < 2; ++look) {
+            world.clock.advance(1h);
+            world.look_well();
+            CHECK(world.bytes("last-modified") == "20010203T04:05:06\n");
+        }
+        world.clock.advance(1min);
+        world.look_well();
+        CHECK(world.asked(dated) == 1);
+        CHECK(world.bytes("last-modified") == format_basic(world.clock.now()) + "\n");
+        world.look_well();
+        CHECK(world.asked(dated) == 0);
+    }
+    world.network.answers[dated] = {"20010203T05:05:06\n", "text/plain"};
+    world.clock.advance(25h);
+    world.look_well();
     CHECK(world.asked(dated) == 1);
+}
+
+TEST_CASE("a master that never was dated is not asked for a date with each poll") {
+    World world;
+    world.publish(page("foo", 0, {sdist("foo-1.0.tar.gz")}));
+    world.list({{"foo", 0}});
+    if (GENERATE(false, true))
+        world.network.answers[dated] = {"<html><body>Welcome</body></html>", "text/html"};
+    world.look_well();
+    CHECK(world.asked(dated) == 1);
+    CHECK(world.bytes("last-modified") == format_basic(world.clock.now()) + "\n");
+    world.network.not_modified = true;
     world.look_well();
     CHECK(world.asked(dated) == 0);
 }

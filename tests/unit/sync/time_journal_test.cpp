@@ -40,7 +40,7 @@ TEST_CASE("a poll that is asked before the one before it is taken in tells of no
     world.legacy_page("foo", {"foo-1.0.tar.gz"});
     world.look_well();
     const Time now = world.clock.now();
-    const MasterSaid said{Protocol::pep381, {}, false, seconds(now)};
+    const MasterSaid said{Protocol::pep381, {}, Dated::not_asked, seconds(now)};
     const Event old{"foo", "create", false, {}, seconds(now) + 1, "old"};
     const Event fresh{"foo", "new release", true, {}, seconds(now + 2h), "fresh"};
     Committer committer(world.state, world.tree, world.policy, world.clock, world.log, false);
