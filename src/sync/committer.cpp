@@ -337,9 +337,9 @@ void Committer::note_rest() {
         standing_.cursor = cursor ? std::optional(Serial{*cursor}) : std::nullopt;
         standing_.reconciled = reconciled;
         standing_.key_due = key_due;
-        const bool key_urgent = key_due && master_key_.urgent();
-        key_awaited = key_urgent && !standing_.key_urgent;
-        standing_.key_urgent = key_urgent;
+        standing_.key_at_once = key_due && master_key_.at_once();
+        key_awaited = awaits_key() && !standing_.key_awaited;
+        standing_.key_awaited = awaits_key();
         standing_.keys = keys_;
         standing_.master = known_;
         list_taken_in = standing_.lists != lists_;

@@ -105,7 +105,7 @@ void Engine::step(std::chrono::milliseconds most) {
     committer_.loop_idle(jobs_.idle() && outgoing_.empty());
     if (!outgoing_.empty() && committer_.room()) most = std::chrono::milliseconds(0);
     // Not while we have something to do ourselves, such as to hash what an earlier run left.
-    paused_ = again && *again > clock_.steady() && jobs_.waiting();
+    paused_ = (again && *again > clock_.steady() && jobs_.waiting()) || key_missing();
     if (again) most = std::min(most, until(*again, clock_.steady()));
     transport_.wait(std::min(most, longest_step), hooks_.descriptor);
 
@@ -128,7 +128,15 @@ bool Engine::key_wanted() const {
     if (!policy_.copy || !may_work_) return false;
     const auto standing = committer_.standing();
     if (standing.keys < key_look_.answers()) return false;  // it is on its way
-    return standing.key_due && (standing.key_urgent || clock_.steady() >= key_look_.next());
+    return standing.key_due && (standing.key_at_once || clock_.steady() >= key_look_.next());
+}
+
+// All pages wait for the master's key, and the master has not answered when it was asked for it.
+bool Engine::key_missing() const {
+    if (!may_work_ || !key_look_.failure()) return false;
+    const auto standing = committer_.standing();
+    // At once: the committer has still to say whether it can do without.
+    return standing.key_awaited && !standing.key_at_once;
 }
 
 // Waits, but no longer than the patience that is left; false where that does not suffice.
@@ -206,6 +214,7 @@ bool Engine::work_off() {
     Steady counted = clock_.steady();  // what was waited until then
     while (!drained() && command_ != Command::stop && shortage_.empty()) {
         const Steady before = clock_.steady();
+        if (key_missing() && until(key_look_.next(), before) > patience_) return false;
         step(longest_step);
         // That transfers hang is known only after a while, which is a part of the waiting.
         if (const auto since = paused_ ? std::optional(before) : jobs_.silent_since()) {
@@ -240,6 +249,7 @@ std::optional<Failure> Engine::pass(bool poll) {
         if (!standing.next_due) break;
         if (!wait(std::max(std::chrono::milliseconds(1), *standing.next_due - clock_.now()))) break;
     }
+    if (!failure && key_missing()) failure = key_look_.failure();
     finish();
     if (!shortage_.empty() && command_ != Command::stop)
         throw DiskFull(shortage_ + "; free some space");

@@ -59,6 +59,7 @@ void KeyLook::ended(const Outcome<Reply>& reply) {
     auto pem = read(reply);
     const bool later = !pem && pem.failure().fault == Fault::retry_later;
     failed_ = later ? failed_ + 1 : 0;
+    failure_ = later ? std::optional(pem.failure()) : std::nullopt;
     next_ = clock_.steady() + (later ? retry_pause(failed_, pem.failure().wait, policy_.random())
                                      : std::chrono::milliseconds(pem ? pause : pause_refused));
     if (pem)

@@ -86,7 +86,8 @@ class Committer {
         std::optional<Failure> list_failure;  // what was wrong with the newest
         std::optional<Time> reconciled;       // when the newest name list was asked for
         bool key_due = false;                 // the master's key is to be asked for
-        bool key_urgent = false;              // and no page before
+        bool key_at_once = false;             // whenever that was done last
+        bool key_awaited = false;             // by all pages
         std::int64_t keys = 0;                // answers of that kind taken in
         MasterKnown master;
     };

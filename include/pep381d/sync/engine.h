@@ -46,7 +46,8 @@ class Engine {
            const Clock& clock, Log& log, bool recovering, Hooks hooks);
 
     // One pass over all that has changed and all that is queued. With `poll` false: only what the
-    // committer hands out. The failure is the poll's. Ends early on Command::stop. Throws DiskFull
+    // committer hands out. The failure is the poll's, or that of the look at the master's key where
+    // all pages wait for that. Ends early on Command::stop. Throws DiskFull
     // where there is too little room, with all published that has arrived.
     std::optional<Failure> pass(bool poll);
 
@@ -70,6 +71,7 @@ class Engine {
     void finish();
     bool drained();
     bool key_wanted() const;
+    bool key_missing() const;
     void start_poll_if_due();
     void send(Message message);
     void flush_outgoing();

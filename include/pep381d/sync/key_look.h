@@ -25,6 +25,8 @@ class KeyLook {
     std::int64_t answers() const { return answers_; }
     // When it may be asked for (again).
     Steady next() const { return next_; }
+    // Why the newest look is to be tried again; nothing: the master has answered it.
+    const std::optional<Failure>& failure() const { return failure_; }
     // Ends without a word what is running.
     void abandon() { running_ = false; }
 
@@ -39,6 +41,7 @@ class KeyLook {
     bool running_ = false;
     std::int64_t answers_ = 0;
     int failed_ = 0;  // in a row
+    std::optional<Failure> failure_;
     Steady next_{};
     std::string body_;
 };

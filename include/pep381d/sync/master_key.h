@@ -36,13 +36,20 @@ class MasterKey {
         urgent_ = true;
     }
     bool urgent() const { return urgent_ || !settled(); }
+    // It was not asked for since it became urgent.
+    bool at_once() const { return urgent_; }
     KeyKnown known();
     int generation() const { return generation_; }
     // The answer of the master. True: all signatures are to be fetched again.
     bool arrived(const KeyArrived& answer);
 
   private:
-    bool settled() const { return state_.text(Note::master_key).has_value() || failure_; }
+    // Where nothing is known and the master does not answer for the moment, pages wait: they would
+    // be fetched, and not be verified.
+    bool settled() const {
+        return state_.text(Note::master_key).has_value() ||
+               (failure_ && failure_->fault != Fault::retry_later);
+    }
     bool believed_gone();
     bool is_now(const std::string& pem);
 

@@ -16,7 +16,7 @@ struct Copying : SyncWorld {
     std::map<std::string, std::string> pages;  // as the master has them
     std::int64_t rows = 0;
 
-    Copying() {
+    explicit Copying(bool synced = true) {
         policy.protocol = Protocol::pep381;
         policy.copy = true;
         say("list_packages", "<value>foo</value><value>bar</value>");
@@ -24,6 +24,7 @@ struct Copying : SyncWorld {
         show("foo", {"foo-1.0.tar.gz"});
         show("bar", {"bar-1.0.tar.gz"});
         sign_all();
+        if (!synced) return;
         sync();
         REQUIRE(left == 0);
     }
@@ -182,6 +183,38 @@ TEST_CASE("a key that is not there for a moment, or is none, changes nothing") {
         world.network.answers[Copying::key_at()] = good;
         world.sync();
     }
+}
+
+TEST_CASE("a first pass fetches no page while the master does not answer for its key") {
+    Copying world(false);
+    world.policy.random = [] { return 1.0; };
+    const auto good = world.network.answers[Copying::key_at()];
+    world.network.fail(Copying::key_at(), Fault::retry_later, "GET /serverkey: HTTP 503");
+    SECTION("with little patience it ends") {
+        const auto failure = world.pass();
+        REQUIRE(failure);
+        CHECK(failure->what == "GET /serverkey: HTTP 503");
+        CHECK(world.network.asked[Copying::key_at()] == 1);
+    }
+    SECTION("with some it asks later and later, and ends too") {
+        world.policy.patience = 5s;
+        world.hooks.commands = [&] {
+            world.clock.advance(1ms);
+            std::this_thread::sleep_for(100us);  // the committer's turn: the loop never waits
+            return Command::none;
+        };
+        REQUIRE(world.pass());
+        // After 1 and 2 seconds, not after 4 more; less often where the committer has few turns.
+        CHECK(world.network.asked[Copying::key_at()] >= 2);
+        CHECK(world.network.asked[Copying::key_at()] <= 3);
+    }
+    CHECK(world.left == 2);
+    CHECK(world.network.asked[Copying::page_at("foo")] == 0);
+    world.hooks.commands = {};
+    world.network.answers[Copying::key_at()] = good;
+    world.sync();
+    CHECK(world.left == 0);
+    CHECK(world.is_current("foo"));
 }
 
 TEST_CASE("another key that the journal tells of is found, though the first look brings nonsense") {

@@ -115,6 +115,10 @@ TEST_CASE(
     World world;
     CHECK_FALSE(world.hear(Fault::retry_later));
     CHECK(world.key.known().unknown);
+    CHECK(world.key.urgent());
+    CHECK_FALSE(world.hear(Fault::corrupt));
+    CHECK(world.key.known().unknown);
+    CHECK_FALSE(world.key.urgent());
     CHECK_FALSE(world.hear(Fault::gone));
     CHECK_FALSE(world.key.known().unknown);
     CHECK_FALSE(world.signed_pages());
