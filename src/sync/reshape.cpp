@@ -56,8 +56,7 @@ std::vector<ProjectName> Reshape::queue_what_changed() {
     const bool other_mode = made && policy_.copy != (made->find(copied_pages) != std::string::npos);
     if (kept_before || changed(Note::made_files, files) || other_mode)
         take_all(state_, clock_.now());
-    if (policy_.copy && changed(Note::master, policy_.master_shown))
-        state_.set(Note::master_key_due, 1);
+    if (changed(Note::master, policy_.master_shown)) forget_master();
     std::vector<ProjectName> blocked;
     if (changed(Note::made_filter, filter)) {
         blocked = take_unwanted(state_, policy_.filter, clock_.now());
@@ -69,6 +68,16 @@ std::vector<ProjectName> Reshape::queue_what_changed() {
     note(Note::made_filter, filter);
     note(Note::master, policy_.master_shown);
     return blocked;
+}
+
+// What only the master before could tell: its key, and how old it is. What it signed is not proven
+// by another's key.
+void Reshape::forget_master() {
+    for (const Note note : {Note::master_key, Note::master_key_due, Note::master_key_gone,
+                            Note::master_key_looks, Note::master_key_refused, Note::undated,
+                            Note::dated, Note::dated_gone, Note::dated_looks})
+        state_.unset(note);
+    if (policy_.copy) take_all(state_, clock_.now());
 }
 
 void Reshape::begin_formats() {

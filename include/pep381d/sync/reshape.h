@@ -32,6 +32,7 @@ class Reshape {
     bool changed(Note note, const std::string& now);
     void note(Note name, const std::string& value);
     std::vector<ProjectName> queue_what_changed();
+    void forget_master();
     void begin_formats();
 
     State& state_;

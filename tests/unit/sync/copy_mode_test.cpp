@@ -1,5 +1,7 @@
 // Pages as the master sent them (pages.mode = copy), over time: what comes of a master that signs
 // wrongly, with another key, or not any more.
+#include <algorithm>
+
 #include "support/catch.h"
 #include "support/signers.h"
 #include "support/sync_world.h"
@@ -182,6 +184,35 @@ TEST_CASE("a key that is not there for a moment, or is none, changes nothing") {
         CHECK(world.shown("bar") == before);
         world.network.answers[Copying::key_at()] = good;
         world.sync();
+    }
+}
+
+TEST_CASE(
+    "another master's key is asked for before its first page, and all signatures are its own") {
+    Copying world;
+    world.policy.master_shown = "https://other.example";
+    world.signer = quick_signer(1);
+    world.sign_all();
+    SECTION("it has another key") {
+        std::vector<std::string> asked;
+        world.network.before = [&](const std::string& url) { asked.push_back(url); };
+        world.sync();
+        const auto key = std::find(asked.begin(), asked.end(), Copying::key_at());
+        REQUIRE(key != asked.end());
+        CHECK(std::find(asked.begin(), key, Copying::page_at("foo")) == key);
+        CHECK(std::find(asked.begin(), key, Copying::page_at("bar")) == key);
+        CHECK(world.left == 0);
+        CHECK(world.is_current("foo"));
+        CHECK(world.is_current("bar"));
+    }
+    SECTION("it does not answer: the key of the one before proves nothing") {
+        world.signer = quick_signer(0);
+        world.sign_all();
+        world.network.fail(Copying::key_at(), Fault::retry_later, "HTTP 503");
+        const auto before = world.shown("foo");
+        world.news("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
+        CHECK(world.pass());
+        CHECK(world.shown("foo") == before);
     }
 }
 
