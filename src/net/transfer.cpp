@@ -92,6 +92,7 @@ std::optional<Failure> Transfer::rejected(long status) const {
 void Transfer::take_reply(long status) {
     reply_.status = status;
     reply_.url = info<const char*>(easy_, CURLINFO_EFFECTIVE_URL);
+    reply_.redirected = info<long>(easy_, CURLINFO_REDIRECT_COUNT) > 0;
     if (const char* type = info<const char*>(easy_, CURLINFO_CONTENT_TYPE))
         reply_.content_type = type;
     reply_.etag = header("ETag");

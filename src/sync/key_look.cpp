@@ -44,7 +44,8 @@ void KeyLook::start() {
 Outcome<std::string> KeyLook::read(const Outcome<Reply>& reply) const {
     if (!reply) return reply.failure();
     const std::string shown = policy_.master_shown + "/serverkey";
-    if (without_slash(reply.value().url) != policy_.master + "/serverkey")
+    if (reply.value().redirected &&
+        without_slash(reply.value().url) != policy_.master + "/serverkey")
         return Failure{Fault::corrupt, fmt::format("GET {}: it redirects to {}, which is no key",
                                                    shown, display_url(reply.value().url))};
     auto key = read_master_key(body_);

@@ -57,6 +57,8 @@ struct Reply {
     std::string etag;                            // empty where there is none, or a very long one
     std::optional<Serial> last_serial;           // X-PyPI-Last-Serial
     std::optional<std::int64_t> content_length;  // as announced, undecoded
+    // `url` is not what was asked for. Texts do not tell: curl writes some URLs in another way.
+    bool redirected = false;
 };
 
 struct Receiver {
