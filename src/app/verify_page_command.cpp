@@ -39,12 +39,13 @@ Arguments read(const std::vector<std::string>& words) {
     return arguments;
 }
 
-int told(const Failure& failure, bool with_key) {
+constexpr const char* no_page = "there is nothing to check";
+constexpr const char* no_key = "if it copies pages, name its master's key with --key";
+
+int told(const Failure& failure, const char* where_gone) {
     switch (failure.fault) {
         case Fault::gone:
-            return end_with(1, failure.what,
-                            with_key ? "there is nothing to check"
-                                     : "if it copies pages, name its master's key with --key");
+            return end_with(1, failure.what, where_gone);
         case Fault::corrupt:
             return end_with(1, failure.what, "do not trust the page");
         case Fault::refused:
@@ -65,19 +66,24 @@ int verify_page_command(const CommandLine& line) {
     if (!page)
         return end_with(2, fmt::format("{} is no URL of a project's page", quoted(shown)),
                         "write http(s)://HOST/simple/NAME/");
-    std::optional<PublicKey> key;
-    if (!arguments.key.empty()) {
+    CurlTransport transport(transport_options(line.config));
+    std::vector<PublicKey> keys;
+    const bool own_key = !arguments.key.empty();
+    if (own_key) {
         auto read = read_public_key(arguments.key);
         if (!read) return end_with(2, read.failure().what, "name a public key in PEM");
-        key = std::move(read).value();
+        keys.push_back(std::move(read).value());
+    } else {
+        auto fetched = keys_of_mirror(transport, *page);
+        if (!fetched) return told(fetched.failure(), no_key);
+        keys = std::move(fetched).value();
     }
-    CurlTransport transport(transport_options(line.config));
-    const auto good = verify_page(transport, *page, key);
-    if (!good) return told(good.failure(), key.has_value());
+    const auto good = verify_page(transport, *page, keys);
+    if (!good) return told(good.failure(), no_page);
     for (const KeyKind kind : good.value())
         std::printf("%s: good %s signature by %s\n", shown.c_str(),
                     std::string(name_of(kind)).c_str(),
-                    key ? arguments.key.c_str() : "the key that the mirror itself shows");
+                    own_key ? arguments.key.c_str() : "the key that the mirror itself shows");
     return 0;
 }
 

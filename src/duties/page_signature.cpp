@@ -85,18 +85,6 @@ Outcome<PublicKey> fetch_key(Transport& transport, const std::string& base, KeyK
     return key;
 }
 
-Outcome<std::vector<PublicKey>> fetch_keys(Transport& transport, const std::string& base) {
-    std::vector<PublicKey> keys;
-    for (const KeyKind kind : {KeyKind::dsa, KeyKind::ed25519}) {
-        auto key = fetch_key(transport, base, kind);
-        if (key)
-            keys.push_back(std::move(key).value());
-        else if (kind == KeyKind::dsa || key.failure().fault != Fault::gone)
-            return std::move(key).failure();
-    }
-    return keys;
-}
-
 Outcome<std::vector<KeyKind>> verify_once(Transport& transport, const PageAddress& page,
                                           const std::vector<PublicKey>& keys) {
     const std::string url = fmt::format("{}/simple/{}/", page.base, page.name);
@@ -138,16 +126,20 @@ std::optional<PageAddress> page_address(std::string_view url) {
                        std::string(name)};
 }
 
-Outcome<std::vector<KeyKind>> verify_page(Transport& transport, const PageAddress& page,
-                                          const std::optional<PublicKey>& key) {
+Outcome<std::vector<PublicKey>> keys_of_mirror(Transport& transport, const PageAddress& page) {
     std::vector<PublicKey> keys;
-    if (key) {
-        keys.push_back(*key);
-    } else {
-        auto fetched = fetch_keys(transport, page.base);
-        if (!fetched) return std::move(fetched).failure();
-        keys = std::move(fetched).value();
+    for (const KeyKind kind : {KeyKind::dsa, KeyKind::ed25519}) {
+        auto key = fetch_key(transport, page.base, kind);
+        if (key)
+            keys.push_back(std::move(key).value());
+        else if (kind == KeyKind::dsa || key.failure().fault != Fault::gone)
+            return std::move(key).failure();
     }
+    return keys;
+}
+
+Outcome<std::vector<KeyKind>> verify_page(Transport& transport, const PageAddress& page,
+                                          const std::vector<PublicKey>& keys) {
     auto good = verify_once(transport, page, keys);
     if (good || good.failure().fault != Fault::corrupt) return good;
     return verify_once(transport, page, keys);

@@ -139,6 +139,9 @@ class Signatures(World):
             self.assert_ends(verify_page(url, "--key", f"{self.directory}/another{suffix}"), 1, "signature is not one")
         self.assert_ends(verify_page(url, "--key", str(self.key)), 2, "it is a private key")
         self.assert_ends(verify_page(self.started.url + "/simple/x/"), 1, "/serverkey: HTTP 404")
+        missing = verify_page(url.replace(self.projects()[0], "no-such-project"))
+        self.assert_ends(missing, 1, "/simple/no-such-project/: HTTP 404")
+        self.assertIn("there is nothing to check", missing.errors)
         self.assert_ends(verify_page(url.replace("/simple/", "/elsewhere/")), 2, "no URL of a project's page")
 
     def test_a_redirect_to_the_page_is_no_signature(self) -> None:

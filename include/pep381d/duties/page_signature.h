@@ -22,15 +22,20 @@ struct PageAddress {
 };
 std::optional<PageAddress> page_address(std::string_view url);
 
-// Fetches the page in HTML as it is served, and its signature, and verifies it: with this key, or
-// with the mirror's own (`serverkey`, and `serverkey.ed25519` where it has one). Page and signature
-// are two requests, between which both may change: where they do not match, both are fetched once
-// more. The kinds of the signatures that are good.
-//   gone         the mirror has no such page, signature or key
-//   corrupt      a signature is wrong, something else came in the place of signature or key, or the
-//                page is signed and says that it is another project's
+// The keys that the mirror itself shows: `serverkey`, and `serverkey.ed25519` where it has one.
+//   gone         it has none, as one that copies pages
+//   corrupt      something else came in the place of a key
+//   retry_later, refused   as Receiver tells it
+Outcome<std::vector<PublicKey>> keys_of_mirror(Transport& transport, const PageAddress& page);
+
+// Fetches the page in HTML as it is served, and its signature by each of these keys, and verifies
+// it. Page and signature are two requests, between which both may change: where they do not match,
+// both are fetched once more. The kinds of the signatures that are good.
+//   gone         the mirror has no such page or signature
+//   corrupt      a signature is wrong, something else came in the place of one, or the page is
+//                signed and says that it is another project's
 //   retry_later, refused   as Receiver tells it
 Outcome<std::vector<KeyKind>> verify_page(Transport& transport, const PageAddress& page,
-                                          const std::optional<PublicKey>& key);
+                                          const std::vector<PublicKey>& keys);
 
 }  // namespace pep381d

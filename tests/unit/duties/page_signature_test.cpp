@@ -26,8 +26,14 @@ struct SignedPage {
              const std::string& type = "application/octet-stream") {
         network.answers["http://m" + path] = {body, type};
     }
+    // Without a key: by those that it shows.
+    Outcome<std::vector<KeyKind>> verify(const std::optional<PublicKey>& key = {}) {
+        if (key) return verify_page(network, page, {*key});
+        const auto keys = keys_of_mirror(network, page);
+        return keys ? verify_page(network, page, keys.value()) : keys.failure();
+    }
     std::string cause(const std::optional<PublicKey>& key = {}) {
-        const auto good = verify_page(network, page, key);
+        const auto good = verify(key);
         return good ? "" : good.failure().what;
     }
 };
@@ -50,16 +56,16 @@ TEST_CASE("the URL of a page names a mirror and a project") {
 
 TEST_CASE("a page is verified with a key, or with those that the mirror shows") {
     SignedPage mirror;
-    const auto both = verify_page(mirror.network, mirror.page, {});
+    const auto both = mirror.verify();
     REQUIRE(both);
     CHECK(both.value() == std::vector{KeyKind::dsa, KeyKind::ed25519});
     mirror.network.answers.erase("http://m/serverkey.ed25519");
-    const auto old = verify_page(mirror.network, mirror.page, {});
+    const auto old = mirror.verify();
     REQUIRE(old);
     CHECK(old.value() == std::vector{KeyKind::dsa});
     mirror.network.asked.clear();
     const auto key = PublicKey::parse(openssl_made::ed25519_public).value();
-    const auto own = verify_page(mirror.network, mirror.page, key);
+    const auto own = mirror.verify(key);
     REQUIRE(own);
     CHECK(own.value() == std::vector{KeyKind::ed25519});
     CHECK(mirror.network.asked.size() == 2);
