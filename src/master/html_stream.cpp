@@ -5,6 +5,7 @@
 #include <libxml/HTMLparser.h>
 #include <new>
 #include <strings.h>
+#include <utility>
 
 #include "pep381d/base/text.h"
 
@@ -108,6 +109,11 @@ struct HtmlStream::Parser {
                 });
             };
         sax.error = sax.warning = sax.fatalError = say_nothing;
+        // Only with this mark libxml2 tells what is wrong by number.
+        sax.initialized = XML_SAX2_MAGIC;
+        sax.serror = [](void* self, auto* error) {
+            if (error->code == XML_ERR_ATTRIBUTE_REDEFINED) of(self).repeated = true;
+        };
         context = htmlCreatePushParserCtxt(&sax, this, nullptr, 0, nullptr, XML_CHAR_ENCODING_UTF8);
         if (context == nullptr) throw std::bad_alloc();
         htmlCtxtUseOptions(context, HTML_PARSE_NOIMPLIED | HTML_PARSE_IGNORE_ENC |
@@ -137,6 +143,8 @@ struct HtmlStream::Parser {
             failure = corrupt("its elements stand in hundreds of others");
             return;
         }
+        HtmlElement read;
+        read.repeated = std::exchange(repeated, false);
         const bool anchor = name == "a";
         // A link in a link: the outer one ends here, as in browsers.
         if (anchor && in_anchor) end_anchor();
@@ -145,7 +153,6 @@ struct HtmlStream::Parser {
             heading.clear();
         }
         if (!anchor && name != "base" && name != "meta") return;
-        HtmlElement read;
         for (; attributes != nullptr && attributes[0] != nullptr; attributes += 2)
             read.attributes.emplace_back(view(attributes[0]), view(attributes[1]));
         if (anchor) {
@@ -210,6 +217,7 @@ struct HtmlStream::Parser {
     int depth = 0;
     bool in_anchor = false;
     bool in_heading = false;
+    bool repeated = false;  // an attribute of the tag that is being read
     HtmlElement element;
     std::string heading;
     // What libxml2 makes of broken HTML depends on where it is cut: it gets the same pieces however

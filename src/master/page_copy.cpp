@@ -41,6 +41,24 @@ std::optional<std::string> unescaped(std::string_view text) {
     return plain;
 }
 
+// Whether all readers end its comments in the same place. Browsers end one at once that begins with
+// `>` or `->`, and at `--!>`; older Pythons at `-- >`. libxml2 may read on to the next `-->`:
+// what stands between is a link for one, and nothing for the other.
+bool has_plain_comments(std::string_view html) {
+    for (auto begin = html.find("<!--"); begin != std::string_view::npos;
+         begin = html.find("<!--", begin + 4)) {
+        std::string_view comment = html.substr(begin + 4);
+        comment = comment.substr(0, comment.find("-->"));
+        if (comment.starts_with('>') || comment.starts_with("->")) return false;
+        for (auto end = comment.find("--"); end != std::string_view::npos;
+             end = comment.find("--", end + 1)) {
+            const auto after = comment.find_first_not_of(" \t\r\n\f\v!-", end);
+            if (after != std::string_view::npos && comment[after] == '>') return false;
+        }
+    }
+    return true;
+}
+
 class CopyReader {
   public:
     CopyReader(std::string tree, PageLink link) : tree_(std::move(tree)), link_(std::move(link)) {}
@@ -52,6 +70,9 @@ class CopyReader {
                            },
                            [](const HtmlElement&) {}, [](std::string_view) {},
                            [](std::string_view) {}});
+        if (!has_plain_comments(html))
+            wrong(
+                "it has a comment that ends in one place for one reader and elsewhere for another");
         if (Done fed = stream.feed(html); !fed) return std::move(fed).failure();
         if (Done whole = stream.finish(); !whole) return std::move(whole).failure();
         if (!wrong_.empty()) return corrupt(wrong_);
@@ -64,6 +85,7 @@ class CopyReader {
     }
 
     void add(const HtmlElement& anchor) {
+        if (anchor.repeated) wrong("a link of it has an attribute twice");
         const std::string* href = anchor.attribute("href");
         if (href == nullptr) return;
         const std::string_view whole = trim(*href);

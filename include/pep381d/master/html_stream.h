@@ -20,7 +20,8 @@ namespace pep381d {
 struct HtmlElement {
     // Names in lower case, each once; an attribute without a value has an empty one.
     std::vector<std::pair<std::string, std::string>> attributes;
-    std::string text;  // inside of it, at most some kilobytes
+    bool repeated = false;  // one stood there twice: browsers take the first, Python the last
+    std::string text;       // inside of it, at most some kilobytes
 
     const std::string* attribute(std::string_view name) const;  // null: it has none
 };

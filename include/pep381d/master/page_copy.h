@@ -23,7 +23,8 @@ struct CopiedLink {
 
 // All links of the page that lead below packages/ in the tree that it lies in. Links elsewhere
 // (home pages, navigation) are passed by. Fails with Fault::corrupt where the page has a <base
-// href>, or a link below packages/ that can be no file of ours.
+// href>, a link below packages/ that can be no file of ours, an attribute twice in a link, or a
+// comment that not all readers end in the same place.
 Outcome<std::vector<CopiedLink>> links_of_copy(std::string_view html, const ProjectName& name);
 
 // Why the page cannot be copied; nothing where it can be. `page`: what was read of it, with paths.

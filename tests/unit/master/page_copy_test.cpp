@@ -47,6 +47,9 @@ TEST_CASE("a page whose links lead into the tree below it can be copied") {
               .empty());
     CHECK(refusal(sdist + sdist).empty());
     CHECK(refusal("<base target='_blank'>" + sdist).empty());
+    for (const char* comment :
+         {"<!---->", "<!----->", "<!-- a > b, a -> b -- c -->", "<!--SERIAL 5-->"})
+        CHECK(refusal(comment + sdist + comment).empty());
 }
 
 TEST_CASE("a page that would lead elsewhere from our tree is not copied, and why is told") {
@@ -65,6 +68,13 @@ TEST_CASE("a page that would lead elsewhere from our tree is not copied, and why
         {"<a href='../../packages/foo-1.0.tar.gz?x=1'>x</a>", "does not lead"},
         {"<base href='https://other.example/simple/foo/'>", "<base href>"},
         {"<base href='../foo/'>", "<base href>"},
+        {"<a href='../../packages/foo-1.0.tar.gz' href='https://x.example/foo-1.0.tar.gz'>x</a>",
+         "an attribute twice"},
+        {"<a HREF='../../packages/foo-1.0.tar.gz' class='x' href=''>x</a>", "an attribute twice"},
+        {"<!--><a href='https://x.example/foo-1.0.tar.gz'>x</a><!-- -->", "a comment"},
+        {"<!---><a href='https://x.example/foo-1.0.tar.gz'>x</a><!-- -->", "a comment"},
+        {"<!-- --!><a href='https://home.example/'>x</a><!-- -->", "a comment"},
+        {"<!-- -- ><a href='https://x.example/foo-1.0.tar.gz'>x</a><!-- -->", "a comment"},
         {"<a href='../..//packages/foo-1.0.tar.gz'>x</a>", "can be no file"},
         {"<a href='../../packages/foo/notes'>x</a>", "no file that is mirrored"},
         {"<a href='../../packages/foo-1.0.tar.gz' rel='homepage'>x</a>",
