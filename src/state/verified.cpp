@@ -127,4 +127,8 @@ void State::note_verified(std::int64_t project, Time at) {
         .run(project, number_of(at));
 }
 
+void State::forget_verified_after(Time now) {
+    impl_->sql("DELETE FROM verified WHERE at > ?").run(number_of(now));
+}
+
 }  // namespace pep381d

@@ -1,5 +1,7 @@
 #include "pep381d/sync/round.h"
 
+#include <algorithm>
+
 namespace pep381d {
 
 namespace {
@@ -27,6 +29,8 @@ Round::Round(State& state, FileTree& tree, RoundKind kind, int threads, const Cl
         options.behind = state.number(Note::verify_looked).value_or(0);
         options.walked = resumed_ = options.behind > 0;
     } else if (keep) {
+        // What a clock that was ahead has noted would be passed by.
+        state.forget_verified_after(began_);
         const auto earlier = state.time(began);
         resumed_ = earlier && *earlier != Time{} && *earlier <= began_;
         if (resumed_) began_ = *earlier;
@@ -66,7 +70,9 @@ void Round::write(bool over) {
         state_.set(Note::verify_looked, place);
     } else {
         const bool scrub = kind_ == RoundKind::scrub;
-        for (const std::int64_t project : verified) state_.note_verified(project, clock_.now());
+        // A clock that is set back meanwhile does not bring them once more.
+        const Time at = std::max(began_, clock_.now());
+        for (const std::int64_t project : verified) state_.note_verified(project, at);
         state_.set(scrub ? Note::scrub_began : Note::verify_began, over ? Time{} : began_);
         state_.set(scrub ? Note::scrub_walked : Note::verify_walked,
                    std::int64_t{verification_->walked_clean()});

@@ -308,6 +308,8 @@ class State {
     std::vector<Unverified> unverified(const Unverified& after, Time before, std::size_t most);
     std::vector<Unverified> projects_behind(std::int64_t id, std::size_t most);
     void note_verified(std::int64_t project, Time at);
+    // Those verified after `now`, by a clock that was ahead, count as never verified.
+    void forget_verified_after(Time now);
     std::int64_t verified_since(Time since);               // how many
     std::int64_t known_projects(std::int64_t behind = 0);  // of which there is a row
     // The project that the file's name speaks of holds it: not every owner is found so.

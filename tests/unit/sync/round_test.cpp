@@ -84,3 +84,33 @@ TEST_CASE("a round that keeps no place leaves the state as it was") {
     CHECK(world.state.verified_since(Time{}) == 0);
     CHECK_FALSE(world.round(RoundKind::command).resumed());
 }
+
+TEST_CASE("what a clock that was ahead has verified is verified again") {
+    const auto kind = GENERATE(RoundKind::command, RoundKind::scrub);
+    const bool whole = GENERATE(true, false);
+    World world;
+    world.clock.jump(48h);
+    {
+        Round ahead = world.round(kind);
+        world.look_at_first(ahead);
+        if (whole) world.found_to_the_end(ahead);
+        ahead.note_place();
+    }
+    world.clock.jump(-48h);
+    world.damage_both();
+    Round right = world.round(kind);
+    CHECK_FALSE(right.resumed());
+    CHECK(world.found_to_the_end(right) == both);
+}
+
+TEST_CASE("a clock that is set back during a round does not bring projects once more") {
+    const auto kind = GENERATE(RoundKind::command, RoundKind::scrub);
+    World world;
+    Round round = world.round(kind);
+    world.look_at_first(round);
+    world.clock.jump(-48h);
+    round.note_place();
+    CHECK(world.state.verified_since(round.began()) == 1);
+    CHECK(world.found_to_the_end(round).empty());
+    CHECK(round.projects() == 2);
+}
