@@ -18,7 +18,7 @@ namespace pep381d {
 namespace {
 
 // What is done between two looks at the signals.
-constexpr std::size_t slice = 64 << 20;
+constexpr std::size_t slice = 4 << 20;
 
 int threads() {
     return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 64U));

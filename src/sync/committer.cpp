@@ -174,6 +174,7 @@ void Committer::run() {
             if (stopping_ && inbox_.empty() && !publisher_.busy()) break;
         }
         if (sweep_) sweep_->leave();
+        if (scrub_) scrub_->leave();
     } catch (...) {
         const std::lock_guard lock(mutex_);
         failure_ = std::current_exception();

@@ -6,9 +6,10 @@ namespace pep381d {
 
 namespace {
 
-// Between two looks at whether to stop.
-constexpr std::size_t slice = 32 << 20;
-constexpr std::size_t entries_a_slice = 4096;
+// Between two looks at whether to stop: all threads share one disk, and it may be slow.
+constexpr std::size_t slice = 1 << 20;
+constexpr std::size_t entries_a_slice = 256;
+constexpr std::chrono::milliseconds longest_wait{200};
 constexpr std::size_t ended_at_once = 16;
 
 }  // namespace
@@ -42,7 +43,8 @@ bool Examiners::worth_waking_for() const {
 
 std::deque<Examiners::Work> Examiners::reap(bool wait) {
     std::unique_lock lock(mutex_);
-    if (wait && under_way_ > 0) ended_.wait(lock, [&] { return worth_waking_for(); });
+    if (wait && under_way_ > 0)
+        ended_.wait_for(lock, longest_wait, [&] { return worth_waking_for(); });
     under_way_ -= done_.size();
     return std::exchange(done_, {});
 }

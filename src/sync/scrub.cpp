@@ -10,7 +10,6 @@ namespace {
 
 // What is read at a time: 10 ms of hashing in software, 40 ms of a slow disk.
 constexpr std::size_t slice = 4 << 20;
-constexpr std::size_t fast_slice = 32 << 20;
 // So many projects may wait to be mended before no more is looked for.
 constexpr std::size_t waiting_most = 100;
 // What a file counts for beside its bytes: its entry in the tree, its looks, its part of a page.
@@ -80,13 +79,17 @@ void Scrub::end_round() {
     due_ = clock_.steady() + std::min(rest, policy_.interval);
 }
 
+void Scrub::leave() {
+    if (round_) round_->note_place();
+}
+
 void Scrub::go_on() {
     repairs_.go_on();
     due_ = clock_.steady() + std::chrono::milliseconds(10);
     if (over_ || repairs_.waiting() >= waiting_most) return;
     if (!round_) start_round();
     const Steady began = clock_.steady();
-    const bool more = round_->go_on(policy_.once ? fast_slice : slice);
+    const bool more = round_->go_on(slice);
     for (const Finding& finding : round_->verification().take()) take(finding);
     counters_.projects = round_->projects();
     counters_.bytes = round_->verification().bytes();

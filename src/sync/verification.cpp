@@ -149,6 +149,7 @@ void Verification::walk(std::size_t& left) {
         for (auto& walk : walk_->take_walks()) examiners_->start(std::move(walk));
         const bool wait = done == 0 && !walk_->ended();
         for (auto& work : examiners_->reap(wait)) take_in(std::move(work));
+        if (wait) left = 0;  // as below
     }
     for (Finding& finding : walk_->take()) add(std::move(finding));
     for (ProjectName& name : walk_->take_waiting()) waiting_.push_back(std::move(name));
@@ -177,9 +178,8 @@ void Verification::projects(std::size_t& left) {
         return;
     }
     if (examiners_) {
-        const auto before = bytes_;
         for (auto& work : examiners_->reap(true)) take_in(std::move(work));
-        left -= std::min(left, static_cast<std::size_t>(bytes_ - before) + entry_cost);
+        left = 0;  // the wait may have been long, and the caller has signals to heed
         return;
     }
     left -= std::min(left, here_.front()->go_on(left) + 1);

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """SIGTERM ends it within ten seconds whatever it is at, and what was finished is kept."""
 
+import os
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from typing import Callable
 
 from invariants import broken
@@ -69,6 +72,34 @@ class Stop(World):
         self.assertEqual(process.wait(30), 0)
         self.assertLess(time.monotonic() - began, SECONDS)
         self.ends_equal()
+
+    def verified(self) -> int:
+        with closing(sqlite3.connect(self.m.directory / "state.db")) as state:
+            return state.execute("SELECT count(*) FROM verified").fetchone()[0]
+
+    def stops_verifying(self, *words: str) -> None:
+        """One file takes minutes to hash; what was looked at beside it stays so."""
+        self.assert_done(self.m.sync())
+        long = next((self.m.web / "packages").rglob("*.metadata"))
+        right = long.read_bytes()
+        os.truncate(long, 1 << 40)
+        process = self.ends(Daemon(self.m.command("verify", *words)))
+        until(lambda: self.verified() > 90, "nearly all projects are verified")
+        self.assertTrue(process.running())
+        began = time.monotonic()
+        process.send(signal.SIGTERM)
+        self.assertEqual(process.wait(SECONDS + 20), 1, process.err.lines[-3:])
+        self.assertLess(time.monotonic() - began, SECONDS)
+        self.assertIn("stopped before the end", process.err.lines[-1])
+        long.write_bytes(right)
+        self.assertIn("verify_resumed", self.m.do("verify").errors)
+        self.ends_equal()
+
+    def test_verifying(self) -> None:
+        self.stops_verifying()
+
+    def test_repairing(self) -> None:
+        self.stops_verifying("--repair")
 
     def test_many_removals_wait_for_the_next_start(self) -> None:
         """Nobody waits for the last of them."""

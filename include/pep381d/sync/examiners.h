@@ -2,7 +2,7 @@
 // one has to be asked what it has seen.
 //
 // Thread rule: start() and reap() belong to one thread. What is still under way when this object
-// ends is given up.
+// ends is given up: that takes no longer than a small piece of it.
 #pragma once
 
 #include <atomic>
@@ -29,7 +29,8 @@ class Examiners {
     void start(Work work);
     // Started and not yet reaped.
     std::size_t under_way() const { return under_way_; }
-    // What has ended; where `wait` and something is under way, it waits until that is some.
+    // What has ended; where `wait` and something is under way, it waits until that is some, but no
+    // longer than 200 ms: a single file may take minutes.
     std::deque<Work> reap(bool wait);
 
   private:

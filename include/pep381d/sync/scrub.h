@@ -40,6 +40,8 @@ class Scrub {
     std::optional<Steady> next() const;
     // One slice.
     void go_on();
+    // It goes on with the next start: notes the place.
+    void leave();
     void placed(const std::string& path);
     // The one round is not over, or projects wait to be mended.
     bool round_left() const;

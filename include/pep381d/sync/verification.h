@@ -47,7 +47,8 @@ class Verification {
     Verification(State& state, FileTree& tree, VerifyOptions options);
     ~Verification();
 
-    // Goes on for about so many bytes of reading, other work counted in; false: the round is over.
+    // Goes on for about so many bytes of reading, other work counted in, or until it has waited for
+    // the threads once; false: the round is over.
     bool go_on(std::size_t most);
     // What was found since the last call.
     std::vector<Finding> take() { return std::exchange(findings_, {}); }
