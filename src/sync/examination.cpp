@@ -17,6 +17,10 @@ namespace {
 // What a look and an opening count for, beside the bytes that are read.
 constexpr std::size_t looking = 2 << 10;
 constexpr std::size_t opening = 8 << 10;
+// No page that we show is longer: what it is made of has less than 64 MiB.
+constexpr std::size_t page_most = 256 << 20;
+// A signature has 48 to 72 bytes.
+constexpr std::size_t signature_most = 64 << 10;
 
 // Where two texts part.
 std::size_t parting(const std::string& a, const std::string& b) {
@@ -28,17 +32,19 @@ std::size_t parting(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-Outcome<std::string> read_whole(FileTree& tree, const std::string& path) {
+Outcome<std::string> read_whole(FileTree& tree, const std::string& path, std::size_t most) {
     auto file = tree.open(path);
     if (!file) return std::move(file).failure();
     std::string bytes;
     std::array<char, 64 * 1024> buffer;
-    for (;;) {
-        const auto got = tree.read(file.value(), buffer.data(), buffer.size());
+    while (bytes.size() <= most) {
+        const std::size_t wanted = std::min(buffer.size(), most + 1 - bytes.size());
+        const auto got = tree.read(file.value(), buffer.data(), wanted);
         if (!got) return got.failure();
         bytes.append(buffer.data(), got.value());
-        if (got.value() < buffer.size()) return bytes;
+        if (got.value() < wanted) break;
     }
+    return bytes;
 }
 
 Examination::Examination(FileTree& tree, std::shared_ptr<const Subject> subject, Scope scope)
@@ -137,12 +143,22 @@ bool Examination::is_usable(const FileLook& look, const std::string& path,
 const std::string& Examination::made(const Page& page) {
     static const std::string none;
     if (!subject_->page || !subject_->shown) return none;
-    return page.html ? html() : json_ = project_json(*subject_->page);
+    if (page.html) return html();
+    if (json_.empty()) json_ = project_json(*subject_->page);
+    return json_;
 }
 
 const std::string& Examination::html() {
     if (html_.empty()) html_ = project_html(*subject_->page);
     return html_;
+}
+
+// Of which more need not be read: it is another page then.
+std::size_t Examination::longest(const Page& page) {
+    if (subject_->waiting) return page_most;
+    if (const auto& copied = subject_->copied; copied && page.html)
+        return static_cast<std::size_t>(copied->size);
+    return made(page).size();
 }
 
 std::size_t Examination::look_at(const Page& page) {
@@ -160,11 +176,11 @@ std::size_t Examination::look_at(const Page& page) {
     if (!is_usable(*look.value(), page.path, {})) return looking;
     // A hard link of the page that is right.
     if (page.html && right_html_ != 0 && right_html_ == look.value()->inode) return looking;
-    const auto bytes = read_whole(tree_, page.path);
+    const auto bytes = read_whole(tree_, page.path, longest(page));
     if (!bytes)
         add(Flaw::unreadable, page.path, bytes.failure().what);
     else if (!is_as_known(page, bytes.value()))
-        look_at_other(page, bytes.value());
+        look_at_other(page, bytes.value(), look.value()->size);
     else if (page.html)
         take_right_html(page, *look.value());
     return opening + (bytes ? bytes.value().size() : 0);
@@ -190,9 +206,12 @@ std::size_t Examination::look_at(const Signature& signature) {
         return looking;
     }
     if (!is_usable(*look.value(), signature.path, {})) return looking;
-    const auto bytes = read_whole(tree_, signature.path);
+    const auto bytes = read_whole(tree_, signature.path, signature_most);
     if (!bytes)
         add(Flaw::unreadable, signature.path, bytes.failure().what);
+    else if (bytes.value().size() > signature_most)
+        add(Flaw::wrong_bytes, signature.path,
+            fmt::format("it has {} bytes, too many for a signature", look.value()->size));
     else if (signature.key == nullptr && bytes.value() != subject_->copied->signature)
         add(Flaw::wrong_bytes, signature.path, "it is not the signature that the master gave");
     else if (signature.key != nullptr && scope_.hash &&
@@ -219,10 +238,15 @@ void Examination::take_right_html(const Page& page, const FileLook& look) {
 }
 
 // It is not what the state makes.
-void Examination::look_at_other(const Page& page, const std::string& bytes) {
+void Examination::look_at_other(const Page& page, const std::string& bytes, std::int64_t size) {
     if (!subject_->waiting) {
         if (!subject_->shown) return;  // the walk finds that nobody owns it
-        add(Flaw::wrong_bytes, page.path, wrong_page(page, bytes));
+        add(Flaw::wrong_bytes, page.path, wrong_page(page, bytes, size));
+        return;
+    }
+    if (bytes.size() > page_most) {
+        add(Flaw::wrong_bytes, page.path,
+            fmt::format("it has {} bytes, too many for a page", size));
         return;
     }
     if ((scope_.formats.copied || !scope_.formats.settled) && page.html) {
@@ -247,17 +271,19 @@ void Examination::look_at_other(const Page& page, const std::string& bytes) {
     }
 }
 
-std::string Examination::wrong_page(const Page& page, const std::string& bytes) {
-    if (const auto& copied = subject_->copied; copied && page.html)
-        return fmt::format(
-            "it is not the page that the master sent: {} bytes instead of {}, with "
-            "the SHA-256 {} instead of {}",
-            bytes.size(), copied->size, to_hex(sha256(bytes)), to_hex(copied->sha256));
+std::string Examination::wrong_page(const Page& page, const std::string& bytes, std::int64_t size) {
+    if (const auto& copied = subject_->copied; copied && page.html) {
+        const std::string other = fmt::format(
+            "it is not the page that the master sent: {} bytes instead of {}", size, copied->size);
+        if (size != copied->size) return other;
+        return fmt::format("{}, with the SHA-256 {} instead of {}", other, to_hex(sha256(bytes)),
+                           to_hex(copied->sha256));
+    }
     const std::string& ours = made(page);
     return fmt::format(
         "it is not the page that the state makes: {} bytes instead of {}, other from "
         "byte {} on",
-        bytes.size(), ours.size(), parting(bytes, ours));
+        size, ours.size(), parting(bytes, ours));
 }
 
 // Of a page that may be the master's own.

@@ -38,13 +38,14 @@ void Examiners::start(Work work) {
 
 // Many examinations take less time than to wake a thread for each.
 bool Examiners::worth_waking_for() const {
-    return done_.size() >= ended_at_once || (waiting_.empty() && !done_.empty());
+    return failure_ || done_.size() >= ended_at_once || (waiting_.empty() && !done_.empty());
 }
 
 std::deque<Examiners::Work> Examiners::reap(bool wait) {
     std::unique_lock lock(mutex_);
     if (wait && under_way_ > 0)
         ended_.wait_for(lock, longest_wait, [&] { return worth_waking_for(); });
+    if (failure_) std::rethrow_exception(failure_);
     under_way_ -= done_.size();
     return std::exchange(done_, {});
 }
@@ -65,8 +66,14 @@ void Examiners::run() {
         Work work = std::move(waiting_.front());
         waiting_.pop_front();
         lock.unlock();
-        std::visit([this](auto& one) { run(*one); }, work);
+        std::exception_ptr failure;
+        try {
+            std::visit([this](auto& one) { run(*one); }, work);
+        } catch (...) {
+            failure = std::current_exception();
+        }
         lock.lock();
+        if (failure) failure_ = failure;
         done_.push_back(std::move(work));
         if (worth_waking_for()) ended_.notify_one();
     }

@@ -22,7 +22,7 @@ bool publish(FileTree& tree, const std::string& path, const std::string& pem) {
         return true;
     }
     if (look) {
-        const auto there = read_whole(tree, path);
+        const auto there = read_whole(tree, path, pem.size());
         if (there && there.value() == pem) return false;
     }
     const std::string staged = layout::staged("serverkey");

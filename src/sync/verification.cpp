@@ -18,6 +18,8 @@ constexpr std::size_t projects_at_once = 200;
 constexpr std::size_t looks_a_thread = 64;
 constexpr std::size_t entries_at_once = 500;
 constexpr std::size_t files_a_part = 64;
+// More than last-modified has.
+constexpr std::size_t line_most = 100;
 // What an entry of a directory counts for.
 constexpr std::size_t entry_cost = 8 << 10;
 
@@ -106,7 +108,7 @@ void Verification::check_outside() {
     };
     if (!look) return add(Flaw::unreadable, look.failure().what);
     if (look.value()->kind != FileKind::file) return add(Flaw::wrong_kind, "no regular file");
-    const auto text = read_whole(tree_, layout::last_modified);
+    const auto text = read_whole(tree_, layout::last_modified, line_most);
     if (!text) return add(Flaw::unreadable, text.failure().what);
     const auto line = std::string_view(text.value());
     const auto shown =
@@ -125,7 +127,7 @@ void Verification::check_server_keys() {
          {std::pair(layout::server_key, &formats_.keys->dsa),
           std::pair(layout::server_key_ed25519, &formats_.keys->ed25519)}) {
         const auto look = tree_.look(path);
-        const auto text = read_whole(tree_, path);
+        const auto text = read_whole(tree_, path, key->pem().size());
         if (look && !look.value())
             add({Flaw::missing, path, "nobody can check the signatures", std::nullopt});
         else if (!text)

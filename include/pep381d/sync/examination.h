@@ -90,11 +90,12 @@ class Examination {
     void add_item(Item item);
     std::size_t look_at(const Page& page);
     std::size_t look_at(const Signature& signature);
-    void look_at_other(const Page& page, const std::string& bytes);
+    void look_at_other(const Page& page, const std::string& bytes, std::int64_t size);
     void add_links(const Page& page, const std::string& bytes);
     bool is_as_known(const Page& page, const std::string& bytes);
-    std::string wrong_page(const Page& page, const std::string& bytes);
+    std::string wrong_page(const Page& page, const std::string& bytes, std::int64_t size);
     const std::string& made(const Page& page);
+    std::size_t longest(const Page& page);
     const std::string& html();
     void take_right_html(const Page& page, const FileLook& look);
     std::size_t begin(const Item& item);
@@ -119,7 +120,8 @@ class Examination {
     std::vector<Finding> findings_;
 };
 
-// All of a file of the tree; it is known to be one.
-Outcome<std::string> read_whole(FileTree& tree, const std::string& path);
+// All of a file of the tree, which is known to be one, but of one that has more than `most` bytes
+// only `most` + 1: it may be any file, and a sparse one of any length.
+Outcome<std::string> read_whole(FileTree& tree, const std::string& path, std::size_t most);
 
 }  // namespace pep381d

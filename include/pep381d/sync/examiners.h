@@ -8,6 +8,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -30,7 +31,7 @@ class Examiners {
     // Started and not yet reaped.
     std::size_t under_way() const { return under_way_; }
     // What has ended; where `wait` and something is under way, it waits until that is some, but no
-    // longer than 200 ms: a single file may take minutes.
+    // longer than 200 ms: a single file may take minutes. Throws what was thrown by one of them.
     std::deque<Work> reap(bool wait);
 
   private:
@@ -42,6 +43,7 @@ class Examiners {
     std::mutex mutex_;
     std::condition_variable changed_, ended_;
     std::deque<Work> waiting_, done_;
+    std::exception_ptr failure_;
     std::size_t under_way_ = 0;
     std::atomic<bool> stopping_{false};
     std::vector<std::thread> threads_;

@@ -1,4 +1,4 @@
-// The threads that examine: what takes long.
+// The threads that examine: what is thrown there, and what takes long.
 #include "pep381d/sync/examiners.h"
 
 #include <functional>
@@ -46,6 +46,17 @@ std::unique_ptr<Examination> examination(FileTree& tree) {
 }
 
 }  // namespace
+
+TEST_CASE("what is thrown while a project is examined comes to who reaps") {
+    StubTree tree([] { throw std::bad_alloc(); });
+    Examiners examiners(2);
+    examiners.start(examination(tree));
+    CHECK_THROWS_AS(
+        [&] {
+            for (int i = 0; i < 100; ++i) (void)examiners.reap(true);
+        }(),
+        std::bad_alloc);
+}
 
 TEST_CASE("who waits for an examination that takes long is not kept") {
     std::promise<void> end;

@@ -98,6 +98,10 @@ const std::vector<Damage> damages{
          w.replace("simple/foo/index.v1_html", w.bytes("simple/foo/index.html").substr(0, 100));
      },
      "wrong_bytes", "simple/foo/index.v1_html"},
+    {"a page in HTML is huge", [](World& w) { w.make_huge("simple/foo/index.html"); },
+     "wrong_bytes", "simple/foo/index.html"},
+    {"a page in JSON is huge", [](World& w) { w.make_huge("simple/foo/index.v1_json"); },
+     "wrong_bytes", "simple/foo/index.v1_json"},
     {"a page's alias is a copy of it",
      [](World& w) { w.replace("simple/foo/index.v1_html", w.bytes("simple/foo/index.html")); },
      "wrong_kind", "simple/foo/index.v1_html"},
@@ -157,6 +161,8 @@ const std::vector<Damage> damages{
     {"last-modified is ahead", [](World& w) { w.put("last-modified", "20990101T00:00:00\n"); },
      "ahead", "last-modified"},
     {"last-modified is torn", [](World& w) { w.put("last-modified", "2099"); }, "ahead",
+     "last-modified"},
+    {"last-modified is huge", [](World& w) { w.make_huge("last-modified"); }, "ahead",
      "last-modified"},
     {"something of the operator's", [](World& w) { w.put("robots.txt", "x"); }, "foreign",
      "robots.txt"},
@@ -288,6 +294,10 @@ TEST_CASE("what a kill in the middle of a pass leaves is no fault, unless a link
     }
     SECTION("the file is gone") {
         world.replace(newer.files[2].path, "no such file");
+    }
+    SECTION("the page is huge") {
+        world.make_huge("simple/foo/index.html");
+        CHECK_THAT(world.found().at(0).cause, ContainsSubstring("1099511627776 bytes"));
     }
     SECTION("the page is torn") {
         world.replace("simple/foo/index.html", project_html(newer).substr(0, 300));
