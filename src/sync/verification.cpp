@@ -70,6 +70,12 @@ void Verification::placed(const std::string& path) {
     if (walk_) walk_->placed(path);
 }
 
+// Whoever passes the walk by never hears of a project that the state does not know.
+bool Verification::walked_clean() const {
+    const auto unknown = [](const auto& one) { return one.second.id == 0; };
+    return walked_clean_ && waiting_.empty() && std::none_of(looks_.begin(), looks_.end(), unknown);
+}
+
 bool Verification::go_on(std::size_t most) {
     std::size_t left = most;
     while (left > 0 && step_ != Step::done) {
@@ -283,6 +289,7 @@ void Verification::ended(Examination& examination) {
     looks_.erase(subject.get());
     if (examination.scope().again) return;
     ++projects_done_;
+    if (faulty && subject->id == 0) walked_clean_ = false;
     if (!faulty) note(subject->id);
 }
 

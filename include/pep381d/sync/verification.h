@@ -55,8 +55,9 @@ class Verification {
     // A file comes to this place, below web/.
     void placed(const std::string& path);
 
-    // The walk is done, and has found no fault; likewise all projects up to this number.
-    bool walked_clean() const { return walked_clean_; }
+    // The walk is done, and has found no fault, nor has a look at the projects that only it knows;
+    // likewise all projects up to this number.
+    bool walked_clean() const;
     std::int64_t clean_up_to() const { return clean_up_to_; }
     // The projects in which no fault was found since the last call, by number. With `hash`.
     std::vector<std::int64_t> take_verified() { return std::exchange(verified_, {}); }

@@ -114,3 +114,33 @@ TEST_CASE("a clock that is set back during a round does not bring projects once 
     CHECK(world.found_to_the_end(round).empty());
     CHECK(round.projects() == 2);
 }
+
+TEST_CASE(
+    "wherever a round is stopped, a page of a project that the state does not know is not lost") {
+    const auto kind = GENERATE(RoundKind::command, RoundKind::looks, RoundKind::scrub);
+    World world;
+    auto other = page("other", 9, {sdist("other-1.0.tar.gz")});
+    other.files[0].path = *file_path(other.files[0]);
+    other.files[0].held = true;
+    world.put("simple/other/index.html", project_html(other));  // and no such file
+    {
+        State::Change change(world.state);
+        world.state.enqueue(other.name, "other", Serial{9}, Loss::nothing, world.clock.now(), true);
+        change.commit();
+    }
+    bool over = false;
+    for (int steps = 1; !over; ++steps) {
+        INFO(steps);
+        REQUIRE(steps < 1'000);
+        world.clock.advance(1ms);
+        std::size_t found = 0;
+        {
+            Round stopped = world.round(kind);
+            for (int i = 0; i < steps && !over; ++i) over = !stopped.go_on(1);
+            found = stopped.verification().take().size();
+            stopped.note_place();
+        }
+        Round next = world.round(kind);
+        CHECK(found + world.found_to_the_end(next).size() > 0);
+    }
+}
