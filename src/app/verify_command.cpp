@@ -69,10 +69,10 @@ int look(const CommandLine& line, bool hash) {
         }
         progress.show_verified({round.projects(), round.of(), round.verification().bytes()});
     }
-    if (more) round.note_place();
     progress.clear();
     log.info(fmt::format("verify_{} projects={} of={} bytes={} found={}", more ? "stopped" : "done",
                          round.projects(), round.of(), round.verification().bytes(), count.found));
+    round.note_place();
     if (count.found > 0)
         return end_with(1, fmt::format("{} found: {}", count.found, count.first),
                         "`pep381d verify --repair` mends it");

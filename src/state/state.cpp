@@ -173,6 +173,17 @@ void create_database(const std::string& path) {
     if (above) fsync(above.get());
 }
 
+// SQLite would open what it may not write for reading, and make a -shm beside it that nobody may
+// write either: then it would not be enough to make the state writable again.
+void check_writable(const std::string& path) {
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+        const std::string file = path + suffix;
+        if (faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) != 0 && errno != ENOENT)
+            throw Fatal(5, fmt::format("state {}: {}; the mirror's user must be able to write it",
+                                       file, std::strerror(errno)));
+    }
+}
+
 std::unique_ptr<Database> open_database(const std::string& path, State::Access access) {
     const bool there = is_there(path);
     if (access == State::Access::read) {
@@ -185,6 +196,7 @@ std::unique_ptr<Database> open_database(const std::string& path, State::Access a
                 5, fmt::format("state {}: it is of another version; start the daemon once", path));
         return database;
     }
+    if (there) check_writable(path);
     if (!there) create_database(path);
     auto database = std::make_unique<Database>(path, path, Database::Mode::write);
     check_owner(*database, path);

@@ -45,26 +45,19 @@ Round::Round(State& state, FileTree& tree, RoundKind kind, int threads, const Cl
 }
 
 bool Round::go_on(std::size_t most) {
-    const bool more = verification_->go_on(most);
-    if (!more)
-        write(true);
-    else if (clock_.steady() - noted_ >= place_pause)
-        note_place();
-    return more;
-}
-
-void Round::note_place() {
-    noted_ = clock_.steady();
-    write(false);
+    if (clock_.steady() - noted_ >= place_pause) note_place();
+    over_ = !verification_->go_on(most);
+    return !over_;
 }
 
 // In one change: each costs a flush.
-void Round::write(bool over) {
+void Round::note_place() {
+    noted_ = clock_.steady();
     const auto verified = verification_->take_verified();
     if (!keep_) return;
     State::Change change(state_);
     if (kind_ == RoundKind::looks) {
-        const bool passed = verification_->walked_clean() && !over;
+        const bool passed = verification_->walked_clean() && !over_;
         const std::int64_t place = passed ? verification_->clean_up_to() : 0;
         if (place == state_.number(Note::verify_looked).value_or(0)) return;
         state_.set(Note::verify_looked, place);
@@ -73,10 +66,10 @@ void Round::write(bool over) {
         // A clock that is set back meanwhile does not bring them once more.
         const Time at = std::max(began_, clock_.now());
         for (const std::int64_t project : verified) state_.note_verified(project, at);
-        state_.set(scrub ? Note::scrub_began : Note::verify_began, over ? Time{} : began_);
+        state_.set(scrub ? Note::scrub_began : Note::verify_began, over_ ? Time{} : began_);
         state_.set(scrub ? Note::scrub_walked : Note::verify_walked,
                    std::int64_t{verification_->walked_clean()});
-        if (over) state_.set(Note::verified, began_);
+        if (over_) state_.set(Note::verified, began_);
     }
     change.commit();
 }

@@ -68,6 +68,7 @@ void Scrub::start_round() {
 
 void Scrub::end_round() {
     const Time began = round_->began();
+    round_->note_place();
     round_.reset();
     if (policy_.once) {
         over_ = true;

@@ -99,6 +99,16 @@ class Damage(Whole):
             self.assert_ends(self.as_nobody("sync"), 5, str(state_of(self.m)))
         self.assert_ends(self.as_nobody("status"), 5, str(state_of(self.m)))
 
+    def test_one_that_may_not_be_written_can_be_used_once_it_may(self) -> None:
+        """SQLite by itself leaves a log beside it that may not be written either."""
+        for path in [self.m.directory, *self.m.directory.rglob("*")]:
+            if os.geteuid() == 0:
+                os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+        state_of(self.m).chmod(0o444)
+        self.assert_ends(self.as_nobody("verify"), 5, str(state_of(self.m)))
+        state_of(self.m).chmod(0o644)
+        self.assert_done(self.as_nobody("verify"))
+
     def test_whatever_is_flipped_or_gone_nothing_is_deleted_and_nothing_crashes(self) -> None:
         self.started.random(count=5, seed=1)
         self.assert_done(self.m.sync(deletes_max_fraction="1"))

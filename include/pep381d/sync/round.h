@@ -20,9 +20,10 @@ class Round {
     Round(State& state, FileTree& tree, RoundKind kind, int threads, const Clock& clock, bool keep,
           bool side_by_side = false);
 
-    // As Verification::go_on(). The place is noted about once a second, and at the end.
+    // As Verification::go_on(). First the place is noted, about once a second: who took what was
+    // found by then does not lose it where the state cannot be written.
     bool go_on(std::size_t most);
-    // For who stops before the end.
+    // At the end, and for who stops before.
     void note_place();
     Verification& verification() { return *verification_; }
     bool resumed() const { return resumed_; }
@@ -32,14 +33,12 @@ class Round {
     std::int64_t of() const { return of_; }
 
   private:
-    void write(bool over);
-
     State& state_;
     const RoundKind kind_;
     const Clock& clock_;
     const bool keep_;
     Time began_;
-    bool resumed_ = false;
+    bool resumed_ = false, over_ = false;
     Steady noted_;
     std::int64_t before_ = 0, of_ = 0;
     std::unique_ptr<Verification> verification_;

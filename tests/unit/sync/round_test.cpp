@@ -29,6 +29,7 @@ struct World : SyncWorld {
         }
         std::vector<std::string> paths;
         for (const Finding& finding : round.verification().take()) paths.push_back(finding.path);
+        round.note_place();
         std::sort(paths.begin(), paths.end());
         return paths;
     }
@@ -113,6 +114,19 @@ TEST_CASE("a clock that is set back during a round does not bring projects once 
     CHECK(world.state.verified_since(round.began()) == 1);
     CHECK(world.found_to_the_end(round).empty());
     CHECK(round.projects() == 2);
+}
+
+TEST_CASE("what a round has found can be taken before its end is noted") {
+    const auto kind = GENERATE(RoundKind::command, RoundKind::looks, RoundKind::scrub);
+    World world;
+    world.damage_both();
+    Round round = world.round(kind);
+    while (round.go_on(1 << 20)) {
+    }
+    CHECK_FALSE(world.state.time(Note::verified));
+    CHECK(round.verification().take().size() == 2);
+    round.note_place();
+    CHECK(world.state.time(Note::verified).has_value() == (kind != RoundKind::looks));
 }
 
 TEST_CASE(
