@@ -158,3 +158,19 @@ TEST_CASE(
         CHECK(found + world.found_to_the_end(next).size() > 0);
     }
 }
+
+TEST_CASE("a daemon that is stopped notes the place of its round") {
+    World world;
+    // More than one slice of work, and the clock stands: there is no second one.
+    for (int i = 0; i < 600; ++i) world.put("of-an-operator-" + std::to_string(i), "");
+    ScrubPolicy policy;
+    policy.interval = 24h;
+    Committer committer(world.state, world.tree, world.policy, world.clock, world.log, true);
+    committer.verify(std::move(policy));
+    committer.start([] {});
+    while (committer.scrub_counters()->of == 0) std::this_thread::yield();
+    committer.stop();
+    committer.check();
+    CHECK(world.state.time(Note::scrub_began) == world.clock.now());
+    CHECK(world.round(RoundKind::scrub).resumed());
+}
