@@ -123,8 +123,11 @@ std::int64_t State::known_projects(std::int64_t behind) {
 }
 
 void State::note_verified(std::int64_t project, Time at) {
-    impl_->sql("INSERT OR REPLACE INTO verified(project, at) VALUES(?, ?)")
-        .run(project, number_of(at));
+    // Not where it has been dropped meanwhile: ids are used again.
+    impl_
+        ->sql(R"sql(
+INSERT OR REPLACE INTO verified(project, at) SELECT id, ? FROM projects WHERE id = ?)sql")
+        .run(number_of(at), project);
 }
 
 void State::forget_verified_after(Time now) {

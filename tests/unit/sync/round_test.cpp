@@ -75,6 +75,17 @@ TEST_CASE("a killed round has noted what it had looked at a second before") {
     CHECK(world.round(kind).projects() == 1);
 }
 
+TEST_CASE("a project that goes after it was looked at is not noted") {
+    World world;
+    Round round = world.round(RoundKind::command);
+    world.look_at_first(round);
+    State::Change change(world.state);
+    for (const char* name : {"foo", "bar"}) world.state.drop_project(*ProjectName::parse(name));
+    change.commit();
+    round.note_place();
+    CHECK(world.state.verified_since(Time{}) == 0);
+}
+
 TEST_CASE("a round that keeps no place leaves the state as it was") {
     World world;
     world.damage_both();
