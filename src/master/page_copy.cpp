@@ -41,22 +41,31 @@ std::optional<std::string> unescaped(std::string_view text) {
     return plain;
 }
 
-// Whether all readers end its comments in the same place. Browsers end one at once that begins with
-// `>` or `->`, and at `--!>`; older Pythons at `-- >`. libxml2 may read on to the next `-->`:
-// what stands between is a link for one, and nothing for the other.
-bool has_plain_comments(std::string_view html) {
-    for (auto begin = html.find("<!--"); begin != std::string_view::npos;
-         begin = html.find("<!--", begin + 4)) {
-        std::string_view comment = html.substr(begin + 4);
-        comment = comment.substr(0, comment.find("-->"));
-        if (comment.starts_with('>') || comment.starts_with("->")) return false;
-        for (auto end = comment.find("--"); end != std::string_view::npos;
-             end = comment.find("--", end + 1)) {
-            const auto after = comment.find_first_not_of(" \t\r\n\f\v!-", end);
-            if (after != std::string_view::npos && comment[after] == '>') return false;
-        }
+// A reader may end the comment with this text where another reads on to the `-->` behind it:
+// browsers end one at once that begins with `>` or `->`, and at `--!>`; older Pythons at `-- >`.
+// What stands between is a link for one, and nothing for the other.
+bool may_end_early(std::string_view comment) {
+    if (comment.starts_with('>') || comment.starts_with("->")) return true;
+    for (auto dashes = comment.find("--"); dashes != std::string_view::npos;) {
+        const auto after = comment.find_first_not_of(" \t\r\n\f\v!-", dashes);
+        if (after == std::string_view::npos) return false;
+        if (comment[after] == '>') return true;
+        dashes = comment.find("--", after);
     }
-    return true;
+    return false;
+}
+
+// All readers end its comments in the same place.
+bool has_plain_comments(std::string_view html) {
+    for (;;) {
+        const auto begin = html.find("<!--");
+        if (begin == std::string_view::npos) return true;
+        html.remove_prefix(begin + 4);
+        const auto end = html.find("-->");
+        if (may_end_early(html.substr(0, end))) return false;
+        if (end == std::string_view::npos) return true;
+        html.remove_prefix(end + 3);
+    }
 }
 
 class CopyReader {

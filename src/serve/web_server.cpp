@@ -15,8 +15,10 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <system_error>
 #include <thread>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -156,6 +158,7 @@ struct WebServer::Impl {
     std::chrono::milliseconds patience;
     const unsigned int most_clients = connection_limit();
     std::unordered_set<Client*> clients;  // of the server's thread
+    bool freed = false;                   // likewise: a connection has ended since the last turn
     MHD_Daemon* daemon = nullptr;
     std::uint16_t port = 0;
     Descriptor stop{eventfd(0, EFD_CLOEXEC)};
@@ -192,6 +195,7 @@ void WebServer::Impl::connection_changed(void* self, MHD_Connection* connection,
         impl.clients.erase(client);
         delete client;
         *context = nullptr;
+        impl.freed = true;
         return;
     }
     try {
@@ -262,7 +266,10 @@ void WebServer::Impl::serve() {
     for (;;) {
         MHD_UNSIGNED_LONG_LONG left = 0;  // ms, idle_timeout at most
         const bool timed = MHD_get_timeout(daemon, &left) == MHD_YES;
-        const int count = ::poll(waited.data(), waited.size(), timed ? static_cast<int>(left) : -1);
+        int wait = timed ? static_cast<int>(left) : -1;
+        // Who waits for the end of another connection is seen to in the next turn only.
+        if (std::exchange(freed, false)) wait = 0;
+        const int count = ::poll(waited.data(), waited.size(), wait);
         if (count > 0 && waited[0].revents != 0) return;
         MHD_run(daemon);
     }
@@ -300,7 +307,12 @@ WebServer::WebServer(WebServerOptions options, Log& log)
                                    options.address, std::strerror(errno)));
     }
     socket.release();
-    impl_->thread = std::thread(&Impl::serve, impl_.get());
+    try {
+        impl_->thread = std::thread(&Impl::serve, impl_.get());
+    } catch (const std::system_error& error) {
+        throw Fatal(5, fmt::format("listen.address {}: the web server did not start: {}",
+                                   options.address, error.what()));
+    }
 }
 
 WebServer::~WebServer() = default;

@@ -107,8 +107,19 @@ bool State::owned(const std::string& path) {
     return owned_otherwise(path, std::nullopt);
 }
 
-bool State::needed(const std::string& path) {
-    return holds_by_name(path) || (shared(path) && owned(path));
+std::unordered_set<std::string> State::needed(const std::vector<std::string>& paths) {
+    std::unordered_set<std::string> all, doubtful;
+    for (const std::string& path : paths)
+        if (holds_by_name(path))
+            all.insert(path);
+        else if (shared(path))
+            doubtful.insert(path);
+    HeldPlace at;
+    while (!doubtful.empty() && next_held(at, 10'000, [&](const std::string& path) {
+        if (doubtful.erase(path) > 0) all.insert(path);
+    })) {
+    }
+    return all;
 }
 
 bool State::owned_otherwise(const std::string& path, const std::optional<Digest>& digest) {

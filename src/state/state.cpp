@@ -178,7 +178,7 @@ void create_database(const std::string& path) {
 void check_writable(const std::string& path) {
     for (const char* suffix : {"", "-wal", "-shm"}) {
         const std::string file = path + suffix;
-        if (faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) != 0 && errno != ENOENT)
+        if (access(file.c_str(), W_OK) != 0 && errno != ENOENT)
             throw Fatal(5, fmt::format("state {}: {}; the mirror's user must be able to write it",
                                        file, std::strerror(errno)));
     }

@@ -273,7 +273,7 @@ void Examination::look_at_other(const Page& page, const std::string& bytes, std:
 
 std::string Examination::wrong_page(const Page& page, const std::string& bytes, std::int64_t size) {
     if (const auto& copied = subject_->copied; copied && page.html) {
-        const std::string other = fmt::format(
+        std::string other = fmt::format(
             "it is not the page that the master sent: {} bytes instead of {}", size, copied->size);
         if (size != copied->size) return other;
         return fmt::format("{}, with the SHA-256 {} instead of {}", other, to_hex(sha256(bytes)),

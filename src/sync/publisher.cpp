@@ -167,10 +167,13 @@ void Publisher::place_files(Group& group) {
               [](const FileArrived& a, const FileArrived& b) { return a.file.path < b.file.path; });
     for (FileArrived& file : files) {
         auto why = place(file);
-        if (why)
+        if (why) {
             refuse(file, std::move(*why));
-        else
-            group.files.push_back(std::move(file));
+            continue;
+        }
+        const auto earlier = no_place_.find(file.project.text());
+        if (earlier != no_place_.end()) earlier->second.erase(path_of(file));
+        group.files.push_back(std::move(file));
     }
 }
 
@@ -336,12 +339,13 @@ void Publisher::remove_what_is_due() {
     if (due.empty()) return;
     std::vector<std::string> awaited;
     const auto intended = state_.intended();
+    const auto needed = state_.needed(due);
     for (const std::string& path : due) {
         // On its way in again: its record takes it off this list.
         if (arrives(path)) continue;
         if (intended.contains(path))
             awaited.push_back(path);
-        else if (state_.needed(path))
+        else if (needed.contains(path))
             removed_.push_back(path);  // another project still names it
         else
             remove(path);

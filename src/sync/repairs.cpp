@@ -109,7 +109,7 @@ Done Repairs::clear_away(const std::string& path, int levels) {
             const auto entry = listing.value()->next();
             if (!entry) return entry.failure();
             if (!entry.value()) break;
-            const Done below = clear_away(path + "/" + entry.value()->name, levels - 1);
+            Done below = clear_away(path + "/" + entry.value()->name, levels - 1);
             if (!below) return below;
         }
     }

@@ -30,7 +30,9 @@ Round::Round(State& state, FileTree& tree, RoundKind kind, int threads, const Cl
         options.walked = resumed_ = options.behind > 0;
     } else if (keep) {
         // What a clock that was ahead has noted would be passed by.
+        State::Change change(state);
         state.forget_verified_after(began_);
+        change.commit();
         const auto earlier = state.time(began);
         resumed_ = earlier && *earlier != Time{} && *earlier <= began_;
         if (resumed_) began_ = *earlier;
@@ -68,7 +70,7 @@ void Round::note_place() {
         for (const std::int64_t project : verified) state_.note_verified(project, at);
         state_.set(scrub ? Note::scrub_began : Note::verify_began, over_ ? Time{} : began_);
         state_.set(scrub ? Note::scrub_walked : Note::verify_walked,
-                   std::int64_t{verification_->walked_clean()});
+                   std::int64_t{verification_->walked_clean() ? 1 : 0});
         if (over_) state_.set(Note::verified, began_);
     }
     change.commit();

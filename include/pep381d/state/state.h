@@ -254,8 +254,9 @@ class State {
     // table. What a project intends that the file's name does not speak of is marked.
     void share(const std::string& path);
     bool shared(const std::string& path);
-    bool owned(const std::string& path);   // by any project; reads the whole table
-    bool needed(const std::string& path);  // the same, by what is marked
+    bool owned(const std::string& path);  // by any project; reads the whole table
+    // Those that some project names, by what is marked. Reads the table once at most.
+    std::unordered_set<std::string> needed(const std::vector<std::string>& paths);
     // ... that does not name these bytes for it.
     bool owned_otherwise(const std::string& path, const std::optional<Digest>& digest);
     bool holds(const ProjectName& name, const std::string& path);  // this one does

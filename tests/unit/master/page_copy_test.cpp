@@ -52,6 +52,14 @@ TEST_CASE("a page whose links lead into the tree below it can be copied") {
         CHECK(refusal(comment + sdist + comment).empty());
 }
 
+TEST_CASE("comments of dashes cost no more than others") {
+    std::string nested, comments;
+    for (int i = 0; i < 3'000; ++i) nested += "<!--";
+    for (int i = 0; i < 500; ++i)
+        comments += "<!-- " + std::string(12'000, '-') + " --><!-- " + nested + " -->";
+    CHECK(refusal(sdist + comments).empty());
+}
+
 TEST_CASE("a page that would lead elsewhere from our tree is not copied, and why is told") {
     struct Bad {
         const char* body;

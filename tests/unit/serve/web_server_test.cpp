@@ -429,6 +429,27 @@ TEST_CASE("clients that never finish a request make room once they take half of 
     CHECK((reader.receive().body == large));
 }
 
+TEST_CASE("who waits for a connection is served once another one ends") {
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit few{64, before.rlim_max};  // of which 24 are the server's connections
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    const Mirror mirror;
+    ::setrlimit(RLIMIT_NOFILE, &before);
+
+    const std::string request = "GET /last-modified HTTP/1.1\r\nHost: m\r\n\r\n";
+    std::list<WebClient> all;
+    for (int i = 0; i < 24; ++i) {
+        all.emplace_back(mirror.server.port());
+        all.back().send(request);
+        REQUIRE(all.back().receive().status == 200);
+    }
+    WebClient waiting(mirror.server.port());
+    waiting.send(request);
+    all.pop_front();
+    CHECK(waiting.receive().status == 200);
+}
+
 TEST_CASE("a request that is too long or not HTTP is refused, and the server lives on") {
     const Mirror mirror;
     for (const std::string& request :
