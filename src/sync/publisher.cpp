@@ -15,21 +15,13 @@
 
 namespace pep381d {
 
-namespace {
-
-constexpr std::size_t removals_a_turn = 1000;
-constexpr std::chrono::minutes removal_pause{1};
-
-// Below web/.
-std::string path_of(const FileArrived& file) {
-    return file.metadata ? layout::metadata(file.file.path) : file.file.path;
-}
-
-}  // namespace
-
 Publisher::Publisher(State& state, FileTree& tree, const Policy& policy, const Clock& clock,
                      Recorded recorded)
     : state_(state), tree_(tree), policy_(policy), clock_(clock), recorded_(std::move(recorded)) {}
+
+std::string Publisher::path_of(const FileArrived& file) {
+    return file.metadata ? layout::metadata(file.file.path) : file.file.path;
+}
 
 void Publisher::add(FileArrived file) {
     fresh_.files.push_back(std::move(file));
@@ -166,7 +158,7 @@ void Publisher::place_files(Group& group) {
     std::sort(files.begin(), files.end(),
               [](const FileArrived& a, const FileArrived& b) { return a.file.path < b.file.path; });
     for (FileArrived& file : files) {
-        auto why = place(file);
+        auto why = file.staged.empty() ? look_for(file) : place(file);
         if (why) {
             refuse(file, std::move(*why));
             continue;
@@ -177,15 +169,17 @@ void Publisher::place_files(Group& group) {
     }
 }
 
+// It was found in its place before anybody wrote down that it is needed.
+std::optional<Publisher::NoPlace> Publisher::look_for(const FileArrived& file) {
+    const std::string path = path_of(file);
+    if (must(tree_.look(layout::published(path)))) return std::nullopt;
+    return NoPlace{path + " has been removed meanwhile", true};
+}
+
 // Nothing where it is in its place.
 std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
     const std::string path = path_of(file);
     const std::string to = layout::published(path);
-    if (file.staged.empty()) {
-        // It was found there before anybody wrote down that it is needed.
-        if (must(tree_.look(to))) return std::nullopt;
-        return NoPlace{path + " has been removed meanwhile", true};
-    }
     const auto placed = tree_.place(file.staged, to);
     if (!placed && placed.failure().fault == Fault::refused) return NoPlace{placed.failure().what};
     if (must(placed)) return std::nullopt;
@@ -316,57 +310,6 @@ void Publisher::record(const Group& group) {
     intend(flushed_);
     change.commit();
     root_placed_ = false;
-}
-
-void Publisher::forget_removed() {
-    for (const std::string& path : removed_) state_.removed(path);
-    removed_.clear();
-}
-
-// Root index, then pages, then files: each step only when the one before is durable.
-void Publisher::remove_what_is_due() {
-    const auto remove = [&](const std::string& path) {
-        const Done gone = tree_.remove(layout::published(path));
-        // A directory with something in it is not what was published here; verifying names it.
-        if (gone || gone.failure().fault != Fault::refused) must(gone);
-        removed_.push_back(path);
-    };
-    if (leaving_ || !state_.next_removal()) return;
-    const auto written = state_.number(Note::root_written).value_or(0);
-    for (const std::string& path : state_.pages_to_remove(written)) remove(path);
-    if (state_.pages_wait_for_root(written)) root_wanted_ = true;
-    const auto due = state_.files_to_remove(clock_.now(), removals_a_turn);
-    if (due.empty()) return;
-    std::vector<std::string> awaited;
-    const auto intended = state_.intended();
-    const auto needed = state_.needed(due);
-    for (const std::string& path : due) {
-        // On its way in again: its record takes it off this list.
-        if (arrives(path)) continue;
-        if (intended.contains(path))
-            awaited.push_back(path);
-        else if (needed.contains(path))
-            removed_.push_back(path);  // another project still names it
-        else
-            remove(path);
-    }
-    put_off(awaited);
-}
-
-bool Publisher::arrives(const std::string& path) const {
-    const auto in = [&](const Group& group) {
-        return std::any_of(group.files.begin(), group.files.end(),
-                           [&](const FileArrived& file) { return path == path_of(file); });
-    };
-    return in(fresh_) || in(flushed_) || in(placed_) || in(shown_);
-}
-
-// They are in their places, and the page that names them is still to come.
-void Publisher::put_off(const std::vector<std::string>& paths) {
-    if (paths.empty()) return;
-    State::Change change(state_);
-    for (const std::string& path : paths) state_.put_off(path, clock_.now() + removal_pause);
-    change.commit();
 }
 
 bool Publisher::root_current() {

@@ -96,11 +96,13 @@ class Publisher {
         bool for_now = false;  // the next try has a place for it
     };
 
+    static std::string path_of(const FileArrived& file);  // below web/
     StagedPage stage(const ProjectName& project, const PageText& text, bool replaces);
     void stage_root();
     void place_root();
     void intend(const Group& group);
     void place_files(Group& group);
+    std::optional<NoPlace> look_for(const FileArrived& file);
     std::optional<NoPlace> place(FileArrived& file);
     bool taken_by_another(const FileArrived& file, const std::string& path);
     void refuse(const FileArrived& file, NoPlace why);
