@@ -100,7 +100,7 @@ void Engine::step(std::chrono::milliseconds most) {
             jobs_.add(std::move(*item));
         }
         again = jobs_.pump();
-        if (key_wanted() && !key_look_.running()) key_look_.start();
+        if (key_wanted(committer_.standing()) && !key_look_.running()) key_look_.start();
     }
     committer_.loop_idle(jobs_.idle() && outgoing_.empty());
     if (!outgoing_.empty() && committer_.room()) most = std::chrono::milliseconds(0);
@@ -119,14 +119,15 @@ void Engine::step(std::chrono::milliseconds most) {
 }
 
 bool Engine::drained() {
+    // Both from one look: in between the committer may come to rest with a key to be asked for.
+    const auto standing = committer_.standing();
     return outgoing_.empty() && jobs_.idle() && !poll_.running() && !key_look_.running() &&
-           !key_wanted() && committer_.standing().at_rest;
+           !key_wanted(standing) && standing.at_rest;
 }
 
 // The master's key is to be asked for, and may be.
-bool Engine::key_wanted() const {
+bool Engine::key_wanted(const Committer::Standing& standing) const {
     if (!policy_.copy || !may_work_) return false;
-    const auto standing = committer_.standing();
     if (standing.keys < key_look_.answers()) return false;  // it is on its way
     return standing.key_due && (standing.key_at_once || clock_.steady() >= key_look_.next());
 }

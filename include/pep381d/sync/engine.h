@@ -70,7 +70,7 @@ class Engine {
     void sweep_when_done();
     void finish();
     bool drained();
-    bool key_wanted() const;
+    bool key_wanted(const Committer::Standing& standing) const;
     bool key_missing() const;
     void start_poll_if_due();
     void send(Message message);
