@@ -96,7 +96,7 @@ void Committer::handle(PollFailed& failed) {
 void Committer::handle(ListArrived& list) {
     const auto result = take_list(state_, tree_, policy_.filter, list, policy_.keep_deleted, log_);
     if (result) note_list(list, result.value());
-    if (!result && result.failure().fault == Fault::local) throw Fatal(5, result.failure().what);
+    if (!result && is_local(result.failure().fault)) give_up(result.failure());
 
     must(tree_.remove(list.staged));
     rulings_.list_arrived();

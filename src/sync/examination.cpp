@@ -164,7 +164,7 @@ std::size_t Examination::longest(const Page& page) {
 std::size_t Examination::look_at(const Page& page) {
     const auto look = tree_.look(page.path);
     if (!look) {
-        add(Flaw::unreadable, page.path, look.failure().what);
+        add(Flaw::unreadable, page.path, cause_of(look.failure()));
         return looking;
     }
     if (!look.value()) {
@@ -178,7 +178,7 @@ std::size_t Examination::look_at(const Page& page) {
     if (page.html && right_html_ != 0 && right_html_ == look.value()->inode) return looking;
     const auto bytes = read_whole(tree_, page.path, longest(page));
     if (!bytes)
-        add(Flaw::unreadable, page.path, bytes.failure().what);
+        add(Flaw::unreadable, page.path, cause_of(bytes.failure()));
     else if (!is_as_known(page, bytes.value()))
         look_at_other(page, bytes.value(), look.value()->size);
     else if (page.html)
@@ -198,7 +198,7 @@ bool Examination::is_as_known(const Page& page, const std::string& bytes) {
 std::size_t Examination::look_at(const Signature& signature) {
     const auto look = tree_.look(signature.path);
     if (!look) {
-        add(Flaw::unreadable, signature.path, look.failure().what);
+        add(Flaw::unreadable, signature.path, cause_of(look.failure()));
         return looking;
     }
     if (!look.value()) {
@@ -208,7 +208,7 @@ std::size_t Examination::look_at(const Signature& signature) {
     if (!is_usable(*look.value(), signature.path, {})) return looking;
     const auto bytes = read_whole(tree_, signature.path, signature_most);
     if (!bytes)
-        add(Flaw::unreadable, signature.path, bytes.failure().what);
+        add(Flaw::unreadable, signature.path, cause_of(bytes.failure()));
     else if (bytes.value().size() > signature_most)
         add(Flaw::wrong_bytes, signature.path,
             fmt::format("it has {} bytes, too many for a signature", look.value()->size));
@@ -313,7 +313,8 @@ std::size_t Examination::begin(const Item& item) {
     }
     auto file = tree_.open(item.path);
     if (!file) {
-        if (is_right(tree_.look(item.path), item)) add(Flaw::unreadable, item, file.failure().what);
+        if (is_right(tree_.look(item.path), item))
+            add(Flaw::unreadable, item, cause_of(file.failure()));
         return looking;
     }
     // By the open file: to find the way there twice costs more than to hash most files.
@@ -326,7 +327,7 @@ std::size_t Examination::begin(const Item& item) {
 // Says what is wrong with it beside its bytes.
 bool Examination::is_right(const Outcome<std::optional<FileLook>>& look, const Item& item) {
     if (!look) {
-        add(Flaw::unreadable, item, look.failure().what);
+        add(Flaw::unreadable, item, cause_of(look.failure()));
         return false;
     }
     if (!look.value()) {
@@ -345,7 +346,7 @@ void Examination::judge(const Item& item) {
     proof_.reset();
     const Digest& wanted = *item.expected.digest;
     if (proof.failure()) {
-        add(Flaw::unreadable, item, proof.failure()->what);
+        add(Flaw::unreadable, item, cause_of(*proof.failure()));
     } else if (const std::string found = proof.hasher().finish(); found != wanted.bytes) {
         add(Flaw::wrong_bytes, item,
             fmt::format("its {} is {} instead of {}", name_of(wanted.algorithm), to_hex(found),

@@ -12,6 +12,11 @@ std::string_view name_of(Flaw flaw) {
     return names[static_cast<std::size_t>(flaw)];
 }
 
+std::string cause_of(const Failure& failure) {
+    if (failure.fault == Fault::exhausted) give_up(failure);
+    return failure.what;
+}
+
 bool is_fault(Flaw flaw) {
     return flaw != Flaw::foreign && flaw != Flaw::leftover;
 }

@@ -1,5 +1,6 @@
 #include "pep381d/sync/package_walk.h"
 
+#include "pep381d/sync/finding.h"
 #include "pep381d/tree/layout.h"
 
 namespace pep381d {
@@ -22,7 +23,7 @@ std::size_t PackageWalk::go_on(std::size_t most) {
     for (; done < most && !ended() && !waits(); ++done) {
         auto entry = open_.back().listing->next();
         if (!entry) {
-            cannot_read(std::move(open_.back().path), std::move(entry).failure().what);
+            cannot_read(std::move(open_.back().path), cause_of(entry.failure()));
             open_.pop_back();
             continue;
         }
@@ -50,7 +51,7 @@ void PackageWalk::enter(std::string path, Outcome<std::unique_ptr<Listing>> list
         open_.push_back({std::move(path), std::move(listing).value()});
         return;
     }
-    cannot_read(std::move(path), std::move(listing).failure().what);
+    cannot_read(std::move(path), cause_of(listing.failure()));
 }
 
 void PackageWalk::cannot_read(std::string path, std::string cause) {

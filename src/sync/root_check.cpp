@@ -106,7 +106,7 @@ class RootCheck {
         const auto look = tree_.look(path);
         const bool wanted = html ? formats_.html : formats_.json;
         if (!look) {
-            add(Flaw::unreadable, path, look.failure().what);
+            add(Flaw::unreadable, path, cause_of(look.failure()));
         } else if (!look.value()) {
             if (wanted && written && formats_.settled)
                 add(Flaw::missing, path, "the root index is not there");
@@ -118,13 +118,13 @@ class RootCheck {
                 roots_.push_back({path, html, look.value()->inode,
                                   std::make_unique<Reader>(tree_, std::move(file).value())});
             else
-                add(Flaw::unreadable, path, file.failure().what);
+                add(Flaw::unreadable, path, cause_of(file.failure()));
         }
     }
 
     void wrong(Root& root, const std::string& cause) {
         if (root.reader->failure())
-            add(Flaw::unreadable, root.path, root.reader->failure()->what);
+            add(Flaw::unreadable, root.path, cause_of(*root.reader->failure()));
         else
             add(Flaw::wrong_bytes, root.path, cause);
         root.right = false;

@@ -97,7 +97,7 @@ std::size_t TreeWalk::go_on(std::size_t most) {
         }
         auto entry = open_.back().listing->next();
         if (!entry) {
-            cannot_read(open_.back().path, entry.failure().what);
+            cannot_read(open_.back().path, cause_of(entry.failure()));
             open_.pop_back();
         } else if (!entry.value()) {
             leave();
@@ -116,7 +116,7 @@ void TreeWalk::enter(const std::string& path, Area area) {
     }
     auto listing = tree_.list(path);
     if (!listing) {
-        cannot_read(path, listing.failure().what);
+        cannot_read(path, cause_of(listing.failure()));
         return;
     }
     open_.push_back({path, area, std::move(listing).value()});

@@ -112,10 +112,10 @@ void Verification::check_outside() {
     const auto add = [&](Flaw flaw, std::string cause) {
         this->add({flaw, layout::last_modified, std::move(cause), std::nullopt});
     };
-    if (!look) return add(Flaw::unreadable, look.failure().what);
+    if (!look) return add(Flaw::unreadable, cause_of(look.failure()));
     if (look.value()->kind != FileKind::file) return add(Flaw::wrong_kind, "no regular file");
     const auto text = read_whole(tree_, layout::last_modified, line_most);
-    if (!text) return add(Flaw::unreadable, text.failure().what);
+    if (!text) return add(Flaw::unreadable, cause_of(text.failure()));
     const auto line = std::string_view(text.value());
     const auto shown =
         line.ends_with('\n') ? parse_basic(line.substr(0, line.size() - 1)) : std::nullopt;
@@ -137,7 +137,7 @@ void Verification::check_server_keys() {
         if (look && !look.value())
             add({Flaw::missing, path, "nobody can check the signatures", std::nullopt});
         else if (!text)
-            add({Flaw::unreadable, path, text.failure().what, std::nullopt});
+            add({Flaw::unreadable, path, cause_of(text.failure()), std::nullopt});
         else if (text.value() != key->pem())
             add({Flaw::wrong_bytes, path, "it is not the key that pages are signed with",
                  std::nullopt});

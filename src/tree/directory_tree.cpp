@@ -1,7 +1,9 @@
 #include "pep381d/tree/directory_tree.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
@@ -124,18 +126,31 @@ Failure DirectoryTree::failed(const std::string& path, const char* verb) const {
     const bool full = errno == ENOSPC || errno == EDQUOT;
     // Only another file's path can make a directory of what is none, or the other way round.
     const bool clash = errno == ENOTDIR || errno == EISDIR || errno == ENOTEMPTY;
+    const bool files_used_up = errno == EMFILE || errno == ENFILE;
     const char* remedy = full    ? "; free some space"
                          : clash ? "; remove what lies there"
                          : errno == EROFS || errno == EACCES || errno == EPERM
                              ? "; the mirror's user must be able to write there"
-                         : errno == EMFILE || errno == ENFILE
-                             ? "; the limit of open files (ulimit -n) is too low"
-                             : "";
-    return Failure{clash  ? Fault::refused
-                   : full ? Fault::full
-                          : Fault::local,
+                         : files_used_up ? "; the limit of open files (ulimit -n) is too low"
+                                         : "";
+    return Failure{clash                              ? Fault::refused
+                   : full                             ? Fault::full
+                   : files_used_up || errno == ENOMEM ? Fault::exhausted
+                                                      : Fault::local,
                    fmt::format("{}/{}: cannot {}: {}{}", directory_, path, verb,
                                std::strerror(errno), remedy)};
+}
+
+// As the system knows it, for messages.
+std::string DirectoryTree::path_of(const Descriptor& file) const {
+    const int cause = errno;
+    std::array<char, PATH_MAX> path;
+    const std::string known = fmt::format("/proc/self/fd/{}", file.get());
+    const auto size = readlink(known.c_str(), path.data(), path.size());
+    errno = cause;
+    const std::string_view whole(path.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    return std::string(whole.starts_with(directory_ + "/") ? whole.substr(directory_.size() + 1)
+                                                           : whole);
 }
 
 Outcome<Descriptor> DirectoryTree::create(const std::string& path) {
@@ -213,7 +228,7 @@ Outcome<std::size_t> DirectoryTree::read(const Descriptor& file, char* buffer, s
     while (size < most) {
         const ssize_t got = ::read(file.get(), buffer + size, most - size);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return failed(layout::staging, "read");
+        if (got < 0) return failed(path_of(file), "read");
         if (got == 0) break;
         size += static_cast<std::size_t>(got);
     }
@@ -230,7 +245,7 @@ Outcome<std::optional<FileLook>> DirectoryTree::look(const std::string& path) {
 
 Outcome<std::optional<FileLook>> DirectoryTree::look(const Descriptor& file) {
     struct stat about {};
-    if (fstat(file.get(), &about) != 0) return failed("", "look at an open file");
+    if (fstat(file.get(), &about) != 0) return failed(path_of(file), "look at");
     return std::optional(look_of(about));
 }
 

@@ -21,6 +21,7 @@ enum class Fault {
     refused,      // we will not do it: an illegal name, a forbidden address or scheme
     local,        // this machine: disk, permissions
     full,         // this machine has no room on a disk: it may have some again
+    exhausted,    // this process or machine is out of descriptors or memory: nothing is known
 };
 
 struct Failure {
@@ -56,7 +57,7 @@ using Done = Outcome<Nothing>;
 
 // Of this machine, not of the peer.
 inline bool is_local(Fault fault) {
-    return fault == Fault::local || fault == Fault::full;
+    return fault == Fault::local || fault == Fault::full || fault == Fault::exhausted;
 }
 
 // Ends the program with the exit status of design section 1.1 (2 usage, 5 state or tree unusable

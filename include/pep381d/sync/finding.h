@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "pep381d/base/outcome.h"
 #include "pep381d/model/project_name.h"
 
 namespace pep381d {
@@ -29,6 +30,10 @@ std::string_view name_of(Flaw flaw);
 // False for what is only worth a note: it is no fault of the mirror, and the exit status does not
 // count it.
 bool is_fault(Flaw flaw);
+
+// Why something cannot be read. Where nothing can be, for want of descriptors or memory, that is
+// nobody's fault: Fatal.
+std::string cause_of(const Failure& failure);
 
 struct Finding {
     Flaw flaw;

@@ -1,7 +1,7 @@
 // The mirror's directory, by the verbs that a mirror needs. An interface because tests need a disk
 // that fills up or dies at the n-th call, and because an object store will be another one.
 //
-// Paths are relative to mirror.directory. Failures are Fault::local, or Fault::full, and name the
+// Paths are relative to mirror.directory. Failures are of this machine (is_local), and name the
 // path. Thread rule: in staging/ the loop's thread may create, append, write, finish, link and
 // remove, and ask for the room; any thread may open, read, look and list; all else belongs to the
 // committer's thread.

@@ -1,6 +1,8 @@
 // What verifying finds, and what it leaves in peace.
 #include "pep381d/sync/verification.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +52,19 @@ std::vector<std::string> told(const std::vector<Finding>& findings) {
     std::sort(all.begin(), all.end());
     return all;
 }
+
+// The process may open so many files more.
+struct FewFiles {
+    rlimit before{};
+
+    explicit FewFiles(rlim_t more) {
+        const Descriptor next(open("/dev/null", O_RDONLY | O_CLOEXEC));
+        getrlimit(RLIMIT_NOFILE, &before);
+        const rlimit few{static_cast<rlim_t>(next.get()) + more, before.rlim_max};
+        setrlimit(RLIMIT_NOFILE, &few);
+    }
+    ~FewFiles() { setrlimit(RLIMIT_NOFILE, &before); }
+};
 
 const std::string wheel_path = *file_path(foo.files[0]);
 const std::string sdist_path = *file_path(foo.files[1]);
@@ -257,6 +272,27 @@ TEST_CASE("a damaged file of two projects comes back to both, whichever is mende
     REQUIRE_FALSE(world.pass());
     CHECK(world.there(path));
     CHECK(told(world.found()).empty());
+}
+
+TEST_CASE("where no more files can be opened, that is no fault of theirs") {
+    World world;
+    int in_vain = 0;
+    const auto look = [&](rlim_t more) {
+        const FewFiles few(more);
+        return world.found();
+    };
+    for (rlim_t more = 0; more < 100; ++more) {
+        try {
+            const auto found = told(look(more));
+            CHECK(found.empty());
+            break;
+        } catch (const Fatal& end) {
+            ++in_vain;
+            CHECK(end.exit_status() == 5);
+            CHECK_THAT(end.what(), ContainsSubstring("the limit of open files (ulimit -n)"));
+        }
+    }
+    CHECK(in_vain > 2);
 }
 
 TEST_CASE("a last-modified that is gone comes back with the next pass") {

@@ -127,6 +127,17 @@ TEST_CASE("a mirror whose web/ is a symbolic link is like any other") {
     CHECK_FALSE(std::filesystem::exists(elsewhere.path() / "simple/foo"));
 }
 
+TEST_CASE("what cannot be read is named") {
+    World world;
+    const auto directory = world.tree.open("staging");
+    REQUIRE(directory);
+    char byte = 0;
+    const auto read = world.tree.read(directory.value(), &byte, 1);
+    REQUIRE_FALSE(read);
+    CHECK(read.failure().what == world.directory.path().string() +
+                                     "/staging: cannot read: Is a directory; remove what lies there");
+}
+
 TEST_CASE("a symbolic link in staging is not written through") {
     World world;
     std::filesystem::create_symlink(world.directory.path() / "outside",
