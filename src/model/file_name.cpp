@@ -1,5 +1,6 @@
 #include "pep381d/model/file_name.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "pep381d/base/byte_set.h"
@@ -49,6 +50,11 @@ std::vector<ProjectName> likely_projects(std::string_view name) {
         if (wheel) break;
     }
     return projects;
+}
+
+bool speaks_of(std::string_view file_name, const ProjectName& project) {
+    const auto likely = likely_projects(file_name);
+    return std::find(likely.begin(), likely.end(), project) != likely.end();
 }
 
 }  // namespace pep381d

@@ -48,6 +48,12 @@ inline std::optional<std::string_view> unless_equal(std::string_view display,
     return display;
 }
 
+// A file, where it lies.
+struct FileAt {
+    std::string name, path;
+    bool companion;  // it is not the file but its .metadata, beside it
+};
+
 struct State::Impl {
     // Counts that nobody has to ask the tables for. What a Change did to them is undone with it.
     struct Counts {
@@ -98,7 +104,7 @@ struct State::Impl {
     };
     ProjectRow project_row(const ProjectName& name, std::string_view display);
     class KeptPaths;
-    void insert_files(std::int64_t project, const std::vector<File>& files);
+    void insert_files(std::int64_t project, const ProjectPage& page);
     // Each gives the paths of the files that were held and are not any more.
     std::vector<std::string> update_files(std::int64_t project, const ProjectPage& page,
                                           Time remove_from, KeptPaths& kept);
@@ -116,9 +122,12 @@ struct State::Impl {
     void no_page_removal(const ProjectName& name);
     bool any_removals = true;
     std::vector<std::string> take_intended(const ProjectName& name);
-    // By a project that does not name the bytes of this digest for it.
-    bool held_at(sqlite::Statement::Rows rows, const std::string& path,
-                 const std::optional<Digest>& apart_from);
+    // Of a file that is about to be written.
+    void note_name(std::int64_t project, const ProjectName& name, const File& file);
+    // All that may have a file of this name.
+    std::vector<std::int64_t> projects_with(const std::string& file_name);
+    // With bytes other than those of this digest.
+    bool holds_at(std::int64_t project, const FileAt& at, const std::optional<Digest>& apart_from);
 };
 
 }  // namespace pep381d

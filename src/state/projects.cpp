@@ -132,6 +132,7 @@ void State::record_file(const ProjectName& name, std::string_view display, const
         impl_->count(*old, -1);
     }
     impl_->file_rows.write(id, at_the_end, now);
+    impl_->note_name(id, name, now);
     impl_->count(now, 1);
     for (const std::string& path : {file.path, file.path + ".metadata"}) {
         if (path != file.path && !file.metadata_held) continue;
@@ -141,14 +142,18 @@ void State::record_file(const ProjectName& name, std::string_view display, const
 }
 
 // In the order of the rows: the table then grows at its end, and its pages are full.
-void State::Impl::insert_files(std::int64_t project, const std::vector<File>& files) {
+void State::Impl::insert_files(std::int64_t project, const ProjectPage& page) {
+    const std::vector<File>& files = page.files;
     std::vector<std::size_t> order(files.size());
     std::iota(order.begin(), order.end(), 0);
     std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
         return files[a].name.text() < files[b].name.text();
     });
     file_rows.insert(project, files, order);
-    for (const File& file : files) count(file, 1);
+    for (const File& file : files) {
+        count(file, 1);
+        note_name(project, page.name, file);
+    }
 }
 
 std::vector<std::string> State::Impl::update_files(std::int64_t project, const ProjectPage& page,
@@ -176,14 +181,16 @@ std::vector<std::string> State::Impl::update_files(std::int64_t project, const P
         if (!same) {
             file_rows.write(project, position, file);
             count(file, 1);
+            if (!i) note_name(project, page.name, file);
         }
         ++position;
     }
     for (std::size_t i = 0; i < found.size(); ++i) {
         if (found[i]) continue;
         leave(known.files[i]);
-        sql("DELETE FROM files WHERE project = ? AND name = ?")
-            .run(project, known.files[i].name.text());
+        const std::string& name = known.files[i].name.text();
+        sql("DELETE FROM files WHERE project = ? AND name = ?").run(project, name);
+        sql("DELETE FROM misnamed WHERE project = ? AND name = ?").run(project, name);
     }
     return left;
 }
@@ -193,7 +200,7 @@ std::vector<std::string> State::Impl::write_files(const ProjectRow& project,
     KeptPaths kept(page);
     std::vector<std::string> left;
     if (project.fresh)
-        insert_files(project.id, page.files);
+        insert_files(project.id, page);
     else
         left = update_files(project.id, page, remove_from, kept);
     if (any_removals)

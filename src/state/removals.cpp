@@ -34,22 +34,27 @@ std::string page_in(const Statement::Rows& row) {
     return path;
 }
 
-// The name of the file, or of that whose companion it is, is one of the project's.
-bool speaks_of(std::string_view path, const ProjectName& project) {
-    const auto likely = likely_projects(path.substr(path.rfind('/') + 1));
-    return std::find(likely.begin(), likely.end(), project) != likely.end();
-}
-
 std::string file_in(const Statement::Rows& row) {
     if (!legal_file_path(row.view(0))) row.damaged("it names an illegal path");
     return row.text(0);
+}
+
+// What a project must hold for something of its to lie at this path: a file, or the companion of
+// one.
+std::vector<FileAt> files_at(const std::string& path) {
+    constexpr std::string_view companion = ".metadata";
+    const std::string name = path.substr(path.rfind('/') + 1);
+    std::vector<FileAt> all{{name, path, false}};
+    if (name.ends_with(companion))
+        all.push_back({name.substr(0, name.size() - companion.size()),
+                       path.substr(0, path.size() - companion.size()), true});
+    return all;
 }
 
 }  // namespace
 
 void State::intend(const ProjectName& name, const std::string& path) {
     impl_->sql("INSERT OR IGNORE INTO intended(project, path) VALUES(?, ?)").run(name.text(), path);
-    if (!speaks_of(path, name)) share(path);
 }
 
 std::unordered_set<std::string> State::intended() {
@@ -81,68 +86,50 @@ std::vector<std::string> State::Impl::take_intended(const ProjectName& name) {
     return paths;
 }
 
-void State::share(const std::string& path) {
-    impl_->sql("INSERT OR IGNORE INTO shared(path) VALUES(?)").run(path);
+void State::Impl::note_name(std::int64_t project, const ProjectName& name, const File& file) {
+    if (!speaks_of(file.name.text(), name))
+        sql("INSERT OR IGNORE INTO misnamed(name, project) VALUES(?, ?)")
+            .run(file.name.text(), project);
 }
 
-bool State::shared(const std::string& path) {
-    return impl_->one(impl_->sql("SELECT 1 FROM shared WHERE path = ?").rows(path)).has_value();
+std::vector<std::int64_t> State::Impl::projects_with(const std::string& file_name) {
+    std::vector<std::int64_t> all;
+    for (const ProjectName& project : likely_projects(file_name))
+        if (const auto id = one(sql("SELECT id FROM projects WHERE name = ?").rows(project.text())))
+            all.push_back(*id);
+    auto rows = sql("SELECT project FROM misnamed WHERE name = ?").rows(file_name);
+    while (rows.next()) all.push_back(rows.integer(0));
+    return all;
 }
 
-bool State::Impl::held_at(Statement::Rows rows, const std::string& path,
-                          const std::optional<Digest>& apart_from) {
-    const auto other = [&](const Digest& digest) { return !apart_from || digest != *apart_from; };
-    while (rows.next()) {
-        const File file = file_rows.read(rows);
-        if (file.held && file.path == path && (file.digests.empty() || other(file.digests.front())))
-            return true;
-        if (file.metadata_held && file.path + ".metadata" == path &&
-            other({Algorithm::sha256, file.core_metadata.sha256}))
-            return true;
-    }
-    return false;
+bool State::Impl::holds_at(std::int64_t project, const FileAt& at,
+                           const std::optional<Digest>& apart_from) {
+    const auto file = file_of(project, at.name);
+    if (!file || file->path != at.path || !(at.companion ? file->metadata_held : file->held))
+        return false;
+    if (!apart_from) return true;
+    if (at.companion) return Digest{Algorithm::sha256, file->core_metadata.sha256} != *apart_from;
+    return file->digests.empty() || file->digests.front() != *apart_from;
 }
 
 bool State::owned(const std::string& path) {
     return owned_otherwise(path, std::nullopt);
 }
 
-std::unordered_set<std::string> State::needed(const std::vector<std::string>& paths) {
-    std::unordered_set<std::string> all, doubtful;
-    for (const std::string& path : paths)
-        if (holds_by_name(path))
-            all.insert(path);
-        else if (shared(path))
-            doubtful.insert(path);
-    HeldPlace at;
-    while (!doubtful.empty() && next_held(at, 10'000, [&](const std::string& path) {
-        if (doubtful.erase(path) > 0) all.insert(path);
-    })) {
-    }
-    return all;
-}
-
 bool State::owned_otherwise(const std::string& path, const std::optional<Digest>& digest) {
-    // The file's own name, or that of the file whose companion it is.
-    const std::string name = path.substr(path.rfind('/') + 1);
-    const std::string stem = name.ends_with(".metadata") ? name.substr(0, name.size() - 9) : name;
-    return impl_->held_at(impl_
-                              ->sql(R"sql(
-SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members, etag
-FROM files WHERE name IN (?, ?))sql")
-                              .rows(name, stem),
-                          path, digest);
+    for (const FileAt& at : files_at(path))
+        for (const std::int64_t project : impl_->projects_with(at.name))
+            if (impl_->holds_at(project, at, digest)) return true;
+    return false;
 }
 
 bool State::holds(const ProjectName& name, const std::string& path) {
     const auto known = published(name);
     if (!known) return false;
-    return impl_->held_at(impl_
-                              ->sql(R"sql(
-SELECT name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked, provenance, members, etag
-FROM files WHERE project = ?)sql")
-                              .rows(known->id),
-                          path, std::nullopt);
+    const auto all = files_at(path);
+    return std::any_of(all.begin(), all.end(), [&](const FileAt& at) {
+        return impl_->holds_at(known->id, at, std::nullopt);
+    });
 }
 
 void State::Impl::put_down(const std::string& path, Time not_before, std::int64_t after_root,
@@ -161,7 +148,6 @@ void State::Impl::end_grace(const ProjectName& name) {
 
 // Whether it was placed, or lay there before as another project's, nobody knows after a kill.
 void State::Impl::put_down_intended(const std::string& path, std::int64_t after_root) {
-    sql("INSERT OR IGNORE INTO shared(path) VALUES(?)").run(path);
     put_down(path, Time{}, after_root);
 }
 
@@ -195,6 +181,11 @@ std::vector<std::string> State::drop_project(const ProjectName& name) {
         }
         if (file.metadata_held) impl_->put_down(file.path + ".metadata", Time{}, change);
     }
+    impl_
+        ->sql(
+            "DELETE FROM misnamed WHERE project = ?1 AND name IN "
+            "(SELECT name FROM files WHERE project = ?1)")
+        .run(known->id);
     impl_->sql("DELETE FROM files WHERE project = ?").run(known->id);
     impl_->sql("DELETE FROM projects WHERE id = ?").run(known->id);
     // Ids are used again.

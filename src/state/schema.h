@@ -129,6 +129,14 @@ ALTER TABLE files ADD COLUMN etag TEXT;
 -- Whose page has dropped the file: the grace of its readers ends with the project.
 ALTER TABLE removals ADD COLUMN project TEXT;
 )sql",
+    R"sql(
+-- Files whose names do not speak of their project: whose a path is, is asked for by the file's name.
+CREATE TABLE misnamed(name TEXT NOT NULL, project INTEGER NOT NULL, PRIMARY KEY(name, project)) WITHOUT ROWID;
+DROP TABLE shared;
+)sql",
 };
+
+// The number of the step that makes that table.
+inline constexpr std::size_t misnamed_since = 10;
 
 }  // namespace pep381d::schema

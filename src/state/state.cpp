@@ -118,6 +118,18 @@ void check_owner(Database& database, const std::string& path) {
             5, fmt::format("state {}: it was written by a newer pep381d; install that one", path));
 }
 
+// What the tables of before hold of misnamed files.
+void find_misnamed(Database& database) {
+    Statement files = database.prepare(
+        "SELECT f.name, p.name, p.id FROM files f JOIN projects p ON id = project");
+    Statement note = database.prepare("INSERT INTO misnamed(name, project) VALUES(?, ?)");
+    auto rows = files.rows();
+    while (rows.next())
+        if (const auto project = ProjectName::parse(rows.view(1));
+            project && !speaks_of(rows.view(0), *project))
+            note.run(rows.view(0), rows.integer(2));
+}
+
 // All steps or none.
 void migrate(Database& database) {
     const auto version = static_cast<std::size_t>(pragma(database, "user_version"));
@@ -125,6 +137,7 @@ void migrate(Database& database) {
     sqlite::Transaction transaction(database);
     for (std::size_t step = version; step < schema::steps.size(); ++step)
         database.execute(schema::steps[step]);
+    if (version < schema::misnamed_since) find_misnamed(database);
     database.execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", application_id,
                                  schema::steps.size())
                          .c_str());

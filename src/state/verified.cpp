@@ -1,6 +1,4 @@
 // What verifying asks for: what was verified when, and who owns what lies in the tree.
-#include "pep381d/model/file_name.h"
-
 #include "state/impl.h"
 
 namespace pep381d {
@@ -21,24 +19,6 @@ State::Reading::~Reading() {
     } catch (const Fatal&) {
         // There was nothing to commit; who asks next meets what is wrong.
     }
-}
-
-bool State::holds_by_name(const std::string& path) {
-    const std::string name = path.substr(path.rfind('/') + 1);
-    const bool beside = name.ends_with(companion);
-    const std::string file_name =
-        beside ? name.substr(0, name.size() - companion.size()) : std::string();
-    for (const ProjectName& project : likely_projects(name)) {
-        const auto id =
-            impl_->one(impl_->sql("SELECT id FROM projects WHERE name = ?").rows(project.text()));
-        if (!id) continue;
-        if (const auto file = impl_->file_of(*id, name); file && file->held && file->path == path)
-            return true;
-        if (!beside) continue;
-        const auto file = impl_->file_of(*id, file_name);
-        if (file && file->metadata_held && file->path + ".metadata" == path) return true;
-    }
-    return false;
 }
 
 bool State::next_held(HeldPlace& at, std::size_t most,

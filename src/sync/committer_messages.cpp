@@ -12,7 +12,6 @@ namespace pep381d {
 void Committer::handle(FileArrived& file) {
     ++counters_.files;
     counters_.bytes += file.metadata ? 0 : file.file.size.value_or(0);
-    if (scrub_) scrub_->placed(file.metadata ? layout::metadata(file.file.path) : file.file.path);
     publisher_.add(std::move(file));
 }
 
@@ -34,11 +33,6 @@ void Committer::recorded(const PageReady& page, const Replaced& replaced) {
     if (!page.same && numbers_ours(state_) &&
         page.page.serial.value > state_.number(Note::cursor).value_or(0))
         state_.set(Note::cursor, page.page.serial.value);
-    if (scrub_ && !page.same)
-        for (const File& file : page.page.files) {
-            if (file.held) scrub_->placed(file.path);
-            if (file.metadata_held) scrub_->placed(layout::metadata(file.path));
-        }
     busy_.erase(page.page.name.text());
     handled_changed_ = true;
     if (!page.same) ++counters_.pages;

@@ -187,26 +187,17 @@ std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
     if (!state_.holds(file.project, path)) {
         // The same bytes are there already: another project names them too, or a kill came in
         // between.
-        const auto share = [&] {
-            State::Change change(state_);
-            state_.share(path);
-            change.commit();
-        };
         const auto whole = lies_whole(tree_, to, expected_of(file.file, file.metadata));
         if (whole && whole.value()) {
-            share();
             must(tree_.remove(file.staged));
             return std::nullopt;
         }
         // Whether the bytes are other ones is not known where they cannot be read.
-        const bool owned = state_.owned(path);
-        if (owned) must(whole);
+        if (state_.owned(path)) must(whole);
         if (taken_by_another(file, path)) {
             must(whole);
             return NoPlace{path + " belongs to another project's file"};
         }
-        // Who owns it names the same bytes: they were damaged.
-        if (owned) share();
     }
     const Done replaced = tree_.rename(file.staged, to);
     if (!replaced && replaced.failure().fault == Fault::refused)

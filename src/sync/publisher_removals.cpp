@@ -31,13 +31,12 @@ void Publisher::remove_what_is_due() {
     if (due.empty()) return;
     std::vector<std::string> awaited;
     const auto intended = state_.intended();
-    const auto needed = state_.needed(due);
     for (const std::string& path : due) {
         // On its way in again: its record takes it off this list.
         if (arrives(path)) continue;
         if (intended.contains(path))
             awaited.push_back(path);
-        else if (needed.contains(path))
+        else if (state_.owned(path))
             removed_.push_back(path);  // another project still names it
         else
             remove(path);

@@ -45,10 +45,6 @@ bool Scrub::due() const {
     return when && clock_.steady() >= *when;
 }
 
-void Scrub::placed(const std::string& path) {
-    if (round_) round_->verification().placed(path);
-}
-
 void Scrub::start_round() {
     const RoundKind kind = !policy_.once  ? RoundKind::scrub
                            : policy_.hash ? RoundKind::command

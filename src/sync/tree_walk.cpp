@@ -12,8 +12,6 @@ namespace pep381d {
 
 namespace {
 
-// So many owners are looked for in one pass over all files.
-constexpr std::size_t suspects_most = 20'000;
 constexpr std::size_t files_a_step = 500;
 // What reading a row costs, as a part of an entry of the tree.
 constexpr std::size_t rows_an_entry = 8;
@@ -63,10 +61,6 @@ void TreeWalk::add_stray(const std::string& path, FileKind kind) {
 std::size_t TreeWalk::go_on(std::size_t most) {
     std::size_t done = 0;
     while (done < most && !ended()) {
-        if (searched_ || all_walked() || suspects_.size() >= suspects_most) {
-            done += clear_suspects(most - done);
-            continue;
-        }
         if (gathered_) {
             done += gather(most - done);
             continue;
@@ -311,7 +305,7 @@ void TreeWalk::take_back(std::unique_ptr<PackageWalk> walk) {
     if (!walk->ended()) walks_.push_front(std::move(walk));
 }
 
-bool TreeWalk::all_walked() const {
+bool TreeWalk::ended() const {
     return open_.empty() && to_visit_.empty() && !gathered_ && walks_.empty() && handed_out_ == 0 &&
            seen_.empty();
 }
@@ -319,8 +313,7 @@ bool TreeWalk::all_walked() const {
 void TreeWalk::judge(const PackageWalk::Seen& seen) {
     switch (seen.what) {
         case PackageWalk::What::not_held:
-            if (const std::string place = layout::below_web(seen.path); !may_lie_there(place))
-                suspects_.emplace(place, seen.kind);
+            judge_not_held(seen);
             break;
         case PackageWalk::What::empty_directory:
             judge_empty(seen.path);
@@ -334,30 +327,15 @@ void TreeWalk::judge(const PackageWalk::Seen& seen) {
     }
 }
 
+void TreeWalk::judge_not_held(const PackageWalk::Seen& seen) {
+    if (may_lie_there(layout::below_web(seen.path))) return;
+    // It may have gone since it was seen.
+    const auto look = tree_.look(seen.path);
+    if (!look || look.value()) add_stray(seen.path, seen.kind);
+}
+
 bool TreeWalk::may_lie_there(const std::string& below_web) {
-    return state_.holds_by_name(below_web) || state_.awaits(below_web);
-}
-
-// Goes on with the pass over all files.
-std::size_t TreeWalk::clear_suspects(std::size_t most) {
-    if (!searched_) searched_.emplace();
-    for (std::size_t done = 0; done < most; done += files_a_step)
-        if (!state_.next_held(*searched_, files_a_step,
-                              [&](const std::string& path) { suspects_.erase(path); })) {
-            judge_suspects();
-            return done + 1;
-        }
-    return most;
-}
-
-void TreeWalk::judge_suspects() {
-    for (const auto& [place, kind] : std::exchange(suspects_, {})) {
-        const std::string path = layout::published(place);
-        const auto look = tree_.look(path);
-        if (look && !look.value()) continue;
-        if (!may_lie_there(place)) add_stray(path, kind);
-    }
-    searched_.reset();
+    return state_.owned(below_web) || state_.awaits(below_web);
 }
 
 }  // namespace pep381d

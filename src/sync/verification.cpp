@@ -66,10 +66,6 @@ Verification::Verification(State& state, FileTree& tree, VerifyOptions options)
 
 Verification::~Verification() = default;
 
-void Verification::placed(const std::string& path) {
-    if (walk_) walk_->placed(path);
-}
-
 // Whoever passes the walk by never hears of a project that the state does not know.
 bool Verification::walked_clean() const {
     const auto unknown = [](const auto& one) { return one.second.id == 0; };

@@ -33,4 +33,7 @@ class FileName {
 // `foo-1.0-py3-none-any.whl`, `foo-bar` and `foo` of `foo-bar-1.0.tar.gz`.
 std::vector<ProjectName> likely_projects(std::string_view file_name);
 
+// The name is one of those that the project's files have.
+bool speaks_of(std::string_view file_name, const ProjectName& project);
+
 }  // namespace pep381d

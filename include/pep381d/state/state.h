@@ -249,14 +249,8 @@ class State {
     void not_placed(const ProjectName& name, const std::string& path);
     // The paths that are intended, of all projects.
     std::unordered_set<std::string> intended();
-    // Two projects may name one file. The project that the file's name speaks of is asked whether
-    // it does; others are looked for only for paths that are marked so, since that reads the whole
-    // table. What a project intends that the file's name does not speak of is marked.
-    void share(const std::string& path);
-    bool shared(const std::string& path);
-    bool owned(const std::string& path);  // by any project; reads the whole table
-    // Those that some project names, by what is marked. Reads the table once at most.
-    std::unordered_set<std::string> needed(const std::vector<std::string>& paths);
+    // Two projects may name one file. By any project:
+    bool owned(const std::string& path);
     // ... that does not name these bytes for it.
     bool owned_otherwise(const std::string& path, const std::optional<Digest>& digest);
     bool holds(const ProjectName& name, const std::string& path);  // this one does
@@ -313,8 +307,6 @@ class State {
     void forget_verified_after(Time now);
     std::int64_t verified_since(Time since);               // how many
     std::int64_t known_projects(std::int64_t behind = 0);  // of which there is a row
-    // The project that the file's name speaks of holds it: not every owner is found so.
-    bool holds_by_name(const std::string& path);
     // Visits the paths of what is held, of `most` files behind `at`, which moves; false: no more.
     bool next_held(HeldPlace& at, std::size_t most,
                    const std::function<void(const std::string& path)>& visit);

@@ -42,7 +42,6 @@ class Scrub {
     void go_on();
     // It goes on with the next start: notes the place.
     void leave();
-    void placed(const std::string& path);
     // The one round is not over, or projects wait to be mended.
     bool round_left() const;
     // Something was mended since the last call.

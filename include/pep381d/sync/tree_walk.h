@@ -2,9 +2,8 @@
 // memory that does not grow with the tree. Links are never followed.
 //
 // The directories of web/packages are walks of their own, which others may do beside this one. They
-// know the held places, which are read in one go. Of what lies elsewhere an owner is looked for by
-// the file's name, in case it came meanwhile; those few that are not found so are looked for in one
-// more pass over all files. What is about to be placed or removed, or belongs to a project that is
+// know the held places, which are read in one go; of what lies elsewhere the state is asked, in
+// case it came meanwhile. What is about to be placed or removed, or belongs to a project that is
 // queued, is no stray (design 2.4).
 //
 // Thread rule: the state's. Between its pieces tree and state may change.
@@ -38,15 +37,13 @@ class TreeWalk {
     // Goes on for about so many entries; how many it were: none where it waits for what it has
     // handed out.
     std::size_t go_on(std::size_t most);
-    bool ended() const { return all_walked() && suspects_.empty(); }
+    bool ended() const;
     // What is to be done by the caller, and comes back once it has ended or waits.
     std::vector<std::unique_ptr<PackageWalk>> take_walks();
     void take_back(std::unique_ptr<PackageWalk> walk);
     std::vector<Finding> take() { return std::exchange(findings_, {}); }
     // Projects whose page is in the tree but not in the state: their links are to be checked.
     std::vector<ProjectName> take_waiting() { return std::exchange(waiting_, {}); }
-    // A file comes to this place, below web/: it is no stray any more.
-    void placed(const std::string& path) { suspects_.erase(path); }
 
   private:
     // What a directory is a part of.
@@ -73,11 +70,9 @@ class TreeWalk {
     std::size_t gather(std::size_t most);
     void see_in_packages(const Entry& entry, const std::string& path);
     void judge(const PackageWalk::Seen& seen);
+    void judge_not_held(const PackageWalk::Seen& seen);
     void judge_empty(const std::string& path);
-    bool all_walked() const;
     bool may_lie_there(const std::string& below_web);
-    std::size_t clear_suspects(std::size_t most);
-    void judge_suspects();
     void add(Flaw flaw, const std::string& path, std::string cause);
     void add_stray(const std::string& path, FileKind kind);
 
@@ -97,8 +92,6 @@ class TreeWalk {
     std::size_t handed_out_ = 0;
     std::deque<PackageWalk::Seen> seen_;  // to be judged
 
-    std::unordered_map<std::string, FileKind> suspects_;
-    std::optional<HeldPlace> searched_;  // how far for the owners of suspects
     std::vector<Finding> findings_;
     std::vector<ProjectName> waiting_;
 };

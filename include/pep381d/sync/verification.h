@@ -52,8 +52,6 @@ class Verification {
     bool go_on(std::size_t most);
     // What was found since the last call.
     std::vector<Finding> take() { return std::exchange(findings_, {}); }
-    // A file comes to this place, below web/.
-    void placed(const std::string& path);
 
     // The walk is done, and has found no fault, nor has a look at the projects that only it knows;
     // likewise all projects up to this number.

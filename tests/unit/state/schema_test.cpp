@@ -13,7 +13,7 @@ namespace {
 
 // Rows of every table that a state of the first version has.
 constexpr const char* rows = R"sql(
-INSERT INTO notes VALUES('cursor', 5), ('projects', 1), ('files', 2), ('bytes', 30), ('root_changes', 4),
+INSERT INTO notes VALUES('cursor', 5), ('projects', 1), ('files', 3), ('bytes', 30), ('root_changes', 4),
   ('last_modified', 1700000000000), ('made_formats', 'html json');
 INSERT INTO projects(name, display, serial, page, etag, status, meta) VALUES
   ('foo', 'Foo', 3, 2, '"e"', 'archived', '"api-version":"1.4"'), ('bar', NULL, 4, 1, '', NULL, NULL),
@@ -22,10 +22,12 @@ INSERT INTO origins VALUES(1, 'https://files.example/');
 INSERT INTO files(project, name, position, path, url, digests, size, held, metadata, uploaded, requires, yanked) VALUES
   (1, 'foo-1.0-py3-none-any.whl', 1, zeroblob(32), 1, zeroblob(32), 10, 3, zeroblob(32), 1600000000000000, '>=3', 'bad'),
   (1, 'foo-1.0.tar.gz', 0, 'packages/old/foo-1.0.tar.gz', 'https://x.example/foo', 'md5=' || hex(zeroblob(16)), 20, 1,
-   NULL, NULL, NULL, 1);
+   NULL, NULL, NULL, 1),
+  (2, 'called-otherwise.zip', 0, 'packages/old/called-otherwise.zip', 'https://x.example/bar', NULL, 0, 1,
+   NULL, NULL, NULL, NULL);
 INSERT INTO queue(name, serial, loss, last_loss, since, soon, absent, candidate, attempts, cause, fault, first_failed) VALUES
   ('bar', 5, 0, 0, 1, 1, NULL, 0, 2, '404', 1, 7), ('gone', 0, 0, 0, 1, 1, 7, 1, 0, NULL, NULL, NULL);
-INSERT INTO removals VALUES('packages/aa/x', 5, 0), ('simple/old/index.html', 0, 1);
+INSERT INTO removals(path, not_before, after_root) VALUES('packages/aa/x', 5, 0), ('simple/old/index.html', 0, 1);
 INSERT INTO intended VALUES('foo', 'packages/aa/y');
 INSERT INTO shared VALUES('packages/aa/z');
 INSERT INTO polls(began) VALUES(9);
@@ -58,6 +60,8 @@ void check_files(State& state) {
     CHECK_THAT(wheel.url, ContainsSubstring("https://files.example/packages/00/00/0000"));
     CHECK(wheel.core_metadata.sha256 == std::string(32, '\0'));
     CHECK(wheel.yanked_reason == "bad");
+    CHECK(state.owned(sdist.path));
+    CHECK(state.owned("packages/old/called-otherwise.zip"));
     CHECK((wheel.held && wheel.metadata_held && wheel.size == 10));
 }
 
@@ -70,7 +74,6 @@ void check_queue(State& state) {
     CHECK(state.deletion_candidates() == 1);
     CHECK(state.pages_to_remove(1) == std::vector<std::string>{"simple/old/index.html"});
     CHECK(state.any_intended());
-    CHECK(state.shared("packages/aa/z"));
     CHECK(state.skipped(10).size() == 1);
 }
 

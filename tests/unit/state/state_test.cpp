@@ -366,7 +366,7 @@ TEST_CASE("files that come, go and change places are what the state has afterwar
     std::vector<File> files =
         held(sample::page("foo", 1,
                           {sdist("foo-1.0.tar.gz"), wheel("foo-1.0-py3-none-any.whl"),
-                           sdist("foo-2.0.tar.gz"), sdist("foo-10.0.tar.gz")}))
+                           sdist("second.zip"), sdist("foo-10.0.tar.gz")}))
             .files;
     // Every list of some of the files, after every other such list.
     std::vector<std::vector<std::size_t>> lists{{}};
@@ -398,8 +398,46 @@ TEST_CASE("files that come, go and change places are what the state has afterwar
                     std::find(removed.begin(), removed.end(), files[i].path) != removed.end();
                 if (in(after)) REQUIRE_FALSE(gone);
                 if (in(before) && !in(after)) REQUIRE(gone);
+                REQUIRE(world.state.owned(files[i].path) == in(after));
+                REQUIRE(world.state.owned(files[i].path + ".metadata") ==
+                        (in(after) && files[i].metadata_held));
             }
         }
+}
+
+TEST_CASE("whose a path is is found, whatever the file and its projects are called") {
+    World world;
+    const auto odd = wheel("Oddly_called.whl"), fair = wheel("foo-1.0-py3-none-any.whl");
+    const auto first = held(sample::page("foo", 1, {odd, fair}));
+    const auto second = held(sample::page("bar", 2, {fair, odd}));
+    const auto all = [&](bool owned) {
+        for (const File& file : first.files)
+            for (const char* end : {"", ".metadata"})
+                CHECK(world.state.owned(file.path + end) == owned);
+        // The same name elsewhere is another file.
+        CHECK_FALSE(world.state.owned("packages/aa/" + odd.name.text()));
+        CHECK_FALSE(world.state.owned(first.files[0].path + ".metadata.metadata"));
+    };
+    all(false);
+    // With its page, or before that.
+    world.publish(first);
+    world.change([&] {
+        for (const File& file : second.files) world.state.record_file(second.name, "bar", file);
+    });
+    all(true);
+    const bool first_goes = GENERATE(false, true);
+    CAPTURE(first_goes);
+    world.change([&] { world.state.drop_project(first_goes ? first.name : second.name); });
+    all(true);
+    CHECK(world.state.holds(first.name, first.files[0].path) != first_goes);
+    CHECK(world.state.holds(second.name, first.files[0].path) == first_goes);
+    const auto& other = first_goes ? second : first;
+    world.publish(page(other.name.text().c_str(), 3, {}));
+    all(false);
+    // Ids are used again.
+    world.change([&] { world.state.drop_project(other.name); });
+    world.publish(held(page("baz", 4, {sdist("baz-1.0.tar.gz")})));
+    all(false);
 }
 
 // Else a full disk ends the process by a signal: SQLite maps what has no room yet.
