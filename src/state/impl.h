@@ -122,10 +122,11 @@ struct State::Impl {
     void no_page_removal(const ProjectName& name);
     bool any_removals = true;
     std::vector<std::string> take_intended(const ProjectName& name);
-    // Of a file that is about to be written.
-    void note_name(std::int64_t project, const ProjectName& name, const File& file);
-    // All that may have a file of this name.
-    std::vector<std::int64_t> projects_with(const std::string& file_name);
+    // With each file that is written, and each that is not there any more.
+    void note_misnamed(std::int64_t project, const ProjectName& name, const File& file);
+    void forget_misnamed(std::int64_t project, const ProjectName& name, const File& file);
+    // All that may have this file.
+    std::vector<std::int64_t> projects_with(const FileAt& at);
     // With bytes other than those of this digest.
     bool holds_at(std::int64_t project, const FileAt& at, const std::optional<Digest>& apart_from);
 };

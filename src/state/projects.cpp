@@ -132,7 +132,7 @@ void State::record_file(const ProjectName& name, std::string_view display, const
         impl_->count(*old, -1);
     }
     impl_->file_rows.write(id, at_the_end, now);
-    impl_->note_name(id, name, now);
+    impl_->note_misnamed(id, name, now);
     impl_->count(now, 1);
     for (const std::string& path : {file.path, file.path + ".metadata"}) {
         if (path != file.path && !file.metadata_held) continue;
@@ -152,7 +152,7 @@ void State::Impl::insert_files(std::int64_t project, const ProjectPage& page) {
     file_rows.insert(project, files, order);
     for (const File& file : files) {
         count(file, 1);
-        note_name(project, page.name, file);
+        note_misnamed(project, page.name, file);
     }
 }
 
@@ -162,6 +162,7 @@ std::vector<std::string> State::Impl::update_files(std::int64_t project, const P
     std::vector<std::string> left;
     const auto leave = [&](const File& old) {
         count(old, -1);
+        forget_misnamed(project, page.name, old);
         for (const std::string& path : {old.path, old.path + ".metadata"}) {
             const bool ours = path == old.path ? old.held : old.metadata_held;
             if (ours && !kept.contains(path)) put_down(path, remove_from, 0, page.name.text());
@@ -181,16 +182,15 @@ std::vector<std::string> State::Impl::update_files(std::int64_t project, const P
         if (!same) {
             file_rows.write(project, position, file);
             count(file, 1);
-            if (!i) note_name(project, page.name, file);
+            note_misnamed(project, page.name, file);
         }
         ++position;
     }
     for (std::size_t i = 0; i < found.size(); ++i) {
         if (found[i]) continue;
         leave(known.files[i]);
-        const std::string& name = known.files[i].name.text();
-        sql("DELETE FROM files WHERE project = ? AND name = ?").run(project, name);
-        sql("DELETE FROM misnamed WHERE project = ? AND name = ?").run(project, name);
+        sql("DELETE FROM files WHERE project = ? AND name = ?")
+            .run(project, known.files[i].name.text());
     }
     return left;
 }

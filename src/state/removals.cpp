@@ -86,18 +86,22 @@ std::vector<std::string> State::Impl::take_intended(const ProjectName& name) {
     return paths;
 }
 
-void State::Impl::note_name(std::int64_t project, const ProjectName& name, const File& file) {
-    if (!speaks_of(file.name.text(), name))
-        sql("INSERT OR IGNORE INTO misnamed(name, project) VALUES(?, ?)")
-            .run(file.name.text(), project);
+void State::Impl::note_misnamed(std::int64_t project, const ProjectName& name, const File& file) {
+    if ((file.held || file.metadata_held) && !speaks_of(file.name.text(), name))
+        sql("INSERT OR IGNORE INTO misnamed(path, project) VALUES(?, ?)").run(file.path, project);
 }
 
-std::vector<std::int64_t> State::Impl::projects_with(const std::string& file_name) {
+void State::Impl::forget_misnamed(std::int64_t project, const ProjectName& name, const File& file) {
+    if (!speaks_of(file.name.text(), name))
+        sql("DELETE FROM misnamed WHERE path = ? AND project = ?").run(file.path, project);
+}
+
+std::vector<std::int64_t> State::Impl::projects_with(const FileAt& at) {
     std::vector<std::int64_t> all;
-    for (const ProjectName& project : likely_projects(file_name))
+    for (const ProjectName& project : likely_projects(at.name))
         if (const auto id = one(sql("SELECT id FROM projects WHERE name = ?").rows(project.text())))
             all.push_back(*id);
-    auto rows = sql("SELECT project FROM misnamed WHERE name = ?").rows(file_name);
+    auto rows = sql("SELECT project FROM misnamed WHERE path = ?").rows(at.path);
     while (rows.next()) all.push_back(rows.integer(0));
     return all;
 }
@@ -118,7 +122,7 @@ bool State::owned(const std::string& path) {
 
 bool State::owned_otherwise(const std::string& path, const std::optional<Digest>& digest) {
     for (const FileAt& at : files_at(path))
-        for (const std::int64_t project : impl_->projects_with(at.name))
+        for (const std::int64_t project : impl_->projects_with(at))
             if (impl_->holds_at(project, at, digest)) return true;
     return false;
 }
@@ -175,17 +179,13 @@ std::vector<std::string> State::drop_project(const ProjectName& name) {
     if (!known) return left;
     for (const File& file : impl_->files_of(known->id).files) {
         impl_->count(file, -1);
+        impl_->forget_misnamed(known->id, name, file);
         if (file.held) {
             impl_->put_down(file.path, Time{}, change);
             left.push_back(file.path);
         }
         if (file.metadata_held) impl_->put_down(file.path + ".metadata", Time{}, change);
     }
-    impl_
-        ->sql(
-            "DELETE FROM misnamed WHERE project = ?1 AND name IN "
-            "(SELECT name FROM files WHERE project = ?1)")
-        .run(known->id);
     impl_->sql("DELETE FROM files WHERE project = ?").run(known->id);
     impl_->sql("DELETE FROM projects WHERE id = ?").run(known->id);
     // Ids are used again.

@@ -130,8 +130,8 @@ ALTER TABLE files ADD COLUMN etag TEXT;
 ALTER TABLE removals ADD COLUMN project TEXT;
 )sql",
     R"sql(
--- Files whose names do not speak of their project: whose a path is, is asked for by the file's name.
-CREATE TABLE misnamed(name TEXT NOT NULL, project INTEGER NOT NULL, PRIMARY KEY(name, project)) WITHOUT ROWID;
+-- The paths of files in the tree whose names do not speak of their project: so whose a path is, is found.
+CREATE TABLE misnamed(path TEXT NOT NULL, project INTEGER NOT NULL, PRIMARY KEY(path, project)) WITHOUT ROWID;
 DROP TABLE shared;
 )sql",
 };

@@ -121,13 +121,14 @@ void check_owner(Database& database, const std::string& path) {
 // What the tables of before hold of misnamed files.
 void find_misnamed(Database& database) {
     Statement files = database.prepare(
-        "SELECT f.name, p.name, p.id FROM files f JOIN projects p ON id = project");
-    Statement note = database.prepare("INSERT INTO misnamed(name, project) VALUES(?, ?)");
+        "SELECT f.name, path, held, p.name, p.id FROM files f JOIN projects p ON id = project "
+        "WHERE held > 0");
+    Statement note = database.prepare("INSERT INTO misnamed(path, project) VALUES(?, ?)");
     auto rows = files.rows();
     while (rows.next())
-        if (const auto project = ProjectName::parse(rows.view(1));
+        if (const auto project = ProjectName::parse(rows.view(3));
             project && !speaks_of(rows.view(0), *project))
-            note.run(rows.view(0), rows.integer(2));
+            note.run(FileRows::read_held(rows).path, rows.integer(4));
 }
 
 // All steps or none.
