@@ -29,7 +29,7 @@ void Publisher::remove_what_is_due() {
     if (state_.pages_wait_for_root(written)) root_wanted_ = true;
     const auto due = state_.files_to_remove(clock_.now(), removals_a_turn);
     if (due.empty()) return;
-    std::vector<std::string> awaited;
+    std::vector<std::string> awaited, named;
     const auto intended = state_.intended();
     for (const std::string& path : due) {
         // On its way in again: its record takes it off this list.
@@ -37,11 +37,17 @@ void Publisher::remove_what_is_due() {
         if (intended.contains(path))
             awaited.push_back(path);
         else if (state_.owned(path))
-            removed_.push_back(path);  // another project still names it
+            named.push_back(path);
         else
             remove(path);
     }
-    put_off(awaited);
+    if (awaited.empty() && named.empty()) return;
+    State::Change change(state_);
+    // They are in their places, and the page that names them is still to come.
+    for (const std::string& path : awaited) state_.put_off(path, clock_.now() + removal_pause);
+    // Another project still names them. At once: when that drops them, they are put down anew.
+    for (const std::string& path : named) state_.removed(path);
+    change.commit();
 }
 
 bool Publisher::arrives(const std::string& path) const {
@@ -50,14 +56,6 @@ bool Publisher::arrives(const std::string& path) const {
                            [&](const FileArrived& file) { return path == path_of(file); });
     };
     return in(fresh_) || in(flushed_) || in(placed_) || in(shown_);
-}
-
-// They are in their places, and the page that names them is still to come.
-void Publisher::put_off(const std::vector<std::string>& paths) {
-    if (paths.empty()) return;
-    State::Change change(state_);
-    for (const std::string& path : paths) state_.put_off(path, clock_.now() + removal_pause);
-    change.commit();
 }
 
 void Publisher::forget_removed() {

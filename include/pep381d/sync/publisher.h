@@ -112,7 +112,6 @@ class Publisher {
     void record(const Group& group);
     void remove_what_is_due();
     bool arrives(const std::string& path) const;
-    void put_off(const std::vector<std::string>& paths);
     void forget_removed();
     bool unflushed() const;
     void advance();

@@ -133,10 +133,13 @@ struct Removing : Publishing {
         publisher.drain();
     }
     void show(const ProjectPage& page) {
+        add(page);
+        publisher.drain();
+    }
+    void add(const ProjectPage& page) {
         PageReady ready{page};
         ready.display = page.name.text();
         publisher.add(std::move(ready));
-        publisher.drain();
     }
     static ProjectPage held(ProjectPage page) {
         for (File& file : page.files) {
@@ -207,4 +210,21 @@ TEST_CASE("a file that was found in its place stays for whichever project still 
     world.show(first ? less : world.foo_without_wheel());
     world.later();
     CHECK_FALSE(world.there(world.path));
+}
+
+TEST_CASE("a file that two projects drop one after the other goes") {
+    Removing world;
+    world.policy.grace = 0min;
+    world.found(sharing());
+    world.show(sharing());
+    ProjectPage less = sharing();
+    less.files.clear();
+    const int turns = GENERATE(0, 1, 2, 3);
+    CAPTURE(turns);
+    world.add(world.foo_without_wheel());
+    for (int turn = 0; turn < turns; ++turn) world.publisher.turn();
+    world.add(less);
+    while (world.publisher.busy()) world.publisher.drain();
+    CHECK_FALSE(world.there(world.path));
+    CHECK_FALSE(world.state.awaits(world.path));
 }
