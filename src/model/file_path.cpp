@@ -9,6 +9,8 @@ namespace pep381d {
 namespace {
 
 constexpr std::string_view root = "packages/";
+// Directories below it; PyPI's paths have 3. Whoever walks the tree has as many open.
+constexpr int deepest = 64;
 
 // As RFC 3986 allows in a path, and what else need not be escaped.
 constexpr ByteSet to_escape = ByteSet(alphanumeric).add("/-._~+!").complement();
@@ -38,12 +40,13 @@ std::optional<std::string> path_of_url(const File& file) {
     path.reserve(full.size() - start - 1);
     path = root.substr(0, root.size() - 1);
     std::size_t last = 0;
+    int depth = 0;
     for (std::string_view left = full.substr(start + root.size()); !left.empty();) {
         left.remove_prefix(1);  // the slash
         const auto slash = left.find('/');
         path += '/';
         last = path.size();
-        if (!append_unescaped(path, left.substr(0, slash)) ||
+        if (++depth > deepest || !append_unescaped(path, left.substr(0, slash)) ||
             !legal_path_component(std::string_view(path).substr(last)))
             return std::nullopt;
         left = slash == std::string_view::npos ? std::string_view{} : left.substr(slash);

@@ -1,6 +1,5 @@
 #include "pep381d/tree/directory_tree.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -133,24 +132,23 @@ Failure DirectoryTree::failed(const std::string& path, const char* verb) const {
                              ? "; the mirror's user must be able to write there"
                          : files_used_up ? "; the limit of open files (ulimit -n) is too low"
                                          : "";
-    return Failure{clash                              ? Fault::refused
-                   : full                             ? Fault::full
-                   : files_used_up || errno == ENOMEM ? Fault::exhausted
-                                                      : Fault::local,
-                   fmt::format("{}/{}: cannot {}: {}{}", directory_, path, verb,
-                               std::strerror(errno), remedy)};
+    return Failure{
+        clash                              ? Fault::refused
+        : full                             ? Fault::full
+        : files_used_up || errno == ENOMEM ? Fault::exhausted
+                                           : Fault::local,
+        fmt::format("{}: cannot {}: {}{}", path.starts_with('/') ? path : directory_ + "/" + path,
+                    verb, std::strerror(errno), remedy)};
 }
 
-// As the system knows it, for messages.
+// As the system knows it, from its root: for messages.
 std::string DirectoryTree::path_of(const Descriptor& file) const {
     const int cause = errno;
     std::array<char, PATH_MAX> path;
     const std::string known = fmt::format("/proc/self/fd/{}", file.get());
     const auto size = readlink(known.c_str(), path.data(), path.size());
     errno = cause;
-    const std::string_view whole(path.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    return std::string(whole.starts_with(directory_ + "/") ? whole.substr(directory_.size() + 1)
-                                                           : whole);
+    return size > 0 ? std::string(path.data(), static_cast<std::size_t>(size)) : known;
 }
 
 Outcome<Descriptor> DirectoryTree::create(const std::string& path) {

@@ -63,6 +63,13 @@ TEST_CASE("a path that would be too long for the system gives way to the digest"
     CHECK(file_path(file(url + "a-1.0.zip")) == by_digest);
 }
 
+TEST_CASE("a path deeper than any walk goes gives way to the digest") {
+    std::string url = "https://example.org/packages/";
+    for (int i = 1; i < 64; ++i) url += "x/";
+    CHECK(file_path(file(url + "a-1.0.zip"))->starts_with("packages/x/x/x/"));
+    CHECK(file_path(file(url + "x/a-1.0.zip")) == by_digest);
+}
+
 TEST_CASE("a file with neither a usable URL nor a whole SHA-256 has no path") {
     File without = file("https://example.org/a-1.0.zip");
     without.digests = {{Algorithm::md5, std::string(16, 'x')}};

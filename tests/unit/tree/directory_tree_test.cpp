@@ -134,8 +134,15 @@ TEST_CASE("what cannot be read is named") {
     char byte = 0;
     const auto read = world.tree.read(directory.value(), &byte, 1);
     REQUIRE_FALSE(read);
-    CHECK(read.failure().what == world.directory.path().string() +
-                                     "/staging: cannot read: Is a directory; remove what lies there");
+    const std::string path = (world.directory.path() / "staging").string();
+    CHECK(read.failure().what == path + ": cannot read: Is a directory; remove what lies there");
+
+    const TemporaryDirectory other;
+    const std::string link = other.path() / "link";
+    std::filesystem::create_directory_symlink(world.directory.path(), link);
+    const auto by_link = DirectoryTree(link, DirectoryTree::Access::read).open("staging");
+    REQUIRE(by_link);
+    CHECK(world.tree.read(by_link.value(), &byte, 1).failure().what == read.failure().what);
 }
 
 TEST_CASE("a symbolic link in staging is not written through") {
