@@ -4,6 +4,9 @@
 #include <utility>
 
 #include "pep381d/sync/failure_summary.h"
+#include "pep381d/tree/layout.h"
+
+#include "sync/must.h"
 
 namespace pep381d {
 
@@ -83,6 +86,9 @@ void Committer::start(std::function<void()> wake) {
             if (const auto queued = state_.queued(name)) rulings_.unwanted(*queued);
         change.commit();
     }
+    if (!state_.number(Note::root_written) && !state_.time(Note::last_modified))
+        for (const std::string& path : {layout::root_html, layout::root_json})
+            old_root_ = old_root_ || must(tree_.look(path)).has_value();
     // What it takes from the tree comes back when the change that is recorded by now has ended.
     publisher_.hold_root(reshape_.running());
     note_rest();
@@ -270,6 +276,16 @@ bool Committer::nothing_left() {
     return (finishing_ || !work) && !reshape_.running() && !publisher_.busy();
 }
 
+// That of a state that was lost shows more than ours would before the first pass is complete. Only
+// a page that is to go does not wait for that (Publisher).
+bool Committer::keeps_old_root() {
+    if (!old_root_) return false;
+    State::Change change(state_);
+    old_root_ = !publisher_.root_written() && !state_.handled_until(clock_.now());
+    change.commit();
+    return old_root_;
+}
+
 // The root index, last-modified and status.
 void Committer::publish_outside() {
     // Before the master's first list was understood there is nothing to show.
@@ -277,15 +293,16 @@ void Committer::publish_outside() {
         finished_ = finished_ || finishing_;
         return;
     }
-    if (rulings_.take_removed()) publisher_.want_root();
-    if (daemon_ && !publisher_.root_current()) {
+    const bool to_write = !publisher_.root_current() && !keeps_old_root();
+    if (rulings_.take_removed() && to_write) publisher_.want_root();
+    if (daemon_ && to_write) {
         const auto written = publisher_.root_written();
         const bool rested = !written || clock_.steady() - *written >= policy_.root_interval;
         const bool first = !state_.time(Note::last_modified) && nothing_left();
         if (rested || first) publisher_.want_root();
     }
     if (!finishing_ && !daemon_) return;
-    if (finishing_ && !publisher_.root_current()) publisher_.want_root();
+    if (finishing_ && to_write) publisher_.want_root();
     if (publisher_.busy() || reshape_.running() || finished_) return;
 
     if (handled_changed_ && !only_ && (finishing_ || !backlog_left_) && publisher_.root_current()) {

@@ -85,7 +85,8 @@ class RootCheck {
 
     std::vector<Finding> run() {
         const auto written = state_.number(Note::root_written);
-        cursor_ = Serial{state_.number(Note::cursor).value_or(0)};
+        // One of a state that was lost may be of any serial.
+        if (written) cursor_ = Serial{state_.number(Note::cursor).value_or(0)};
         for (const auto& [path, html] :
              {std::pair(layout::root_html, true), std::pair(layout::root_v1_html, true),
               std::pair(layout::root_json, false)})
@@ -130,6 +131,8 @@ class RootCheck {
         root.right = false;
     }
 
+    bool may_be(Serial serial) const { return !cursor_ || serial <= *cursor_; }
+
     // Head and foot, with the serial of the time at which it was written.
     bool head(Root& root) {
         std::string text;
@@ -140,13 +143,13 @@ class RootCheck {
         const auto serial = read_serial(*root.reader, R"({"meta":{"_last-serial":)");
         begin_root_json(text, serial.value_or(Serial{}));
         const std::string_view rest = std::string_view(text).substr(text.find(','));
-        return serial && *serial <= cursor_ && root.reader->matches(rest);
+        return serial && may_be(*serial) && root.reader->matches(rest);
     }
     bool foot(Root& root) {
         std::string text;
         if (root.html) {
             const auto serial = read_serial(*root.reader, "</body>\n</html>\n<!--SERIAL ");
-            return serial && *serial <= cursor_ && root.reader->matches("-->\n") &&
+            return serial && may_be(*serial) && root.reader->matches("-->\n") &&
                    root.reader->view(1).empty();
         }
         end_root_json(text);
@@ -230,7 +233,7 @@ class RootCheck {
     State& state_;
     FileTree& tree_;
     const Formats& formats_;
-    Serial cursor_;
+    std::optional<Serial> cursor_;
     std::vector<Root> roots_;
     std::vector<Finding> findings_;
 };

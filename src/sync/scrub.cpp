@@ -16,6 +16,8 @@ constexpr std::size_t waiting_most = 100;
 constexpr double file_cost = 32 << 10;
 // A round ends somewhat before its time, so that it need not hurry.
 constexpr double part_of_interval = 0.9;
+// Between two looks at whether there is a whole mirror yet.
+constexpr std::chrono::minutes not_yet{1};
 
 }  // namespace
 
@@ -84,6 +86,11 @@ void Scrub::go_on() {
     repairs_.go_on();
     due_ = clock_.steady() + std::chrono::milliseconds(10);
     if (over_ || repairs_.waiting() >= waiting_most) return;
+    // Whose the files are is known with the first pass.
+    if (!policy_.once && !state_.time(Note::last_modified)) {
+        due_ = clock_.steady() + not_yet;
+        return;
+    }
     if (!round_) start_round();
     const Steady began = clock_.steady();
     const bool more = round_->go_on(slice);

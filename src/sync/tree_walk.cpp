@@ -37,6 +37,7 @@ TreeWalk::TreeWalk(State& state, FileTree& tree, Formats formats, bool hands_out
     : state_(state),
       tree_(tree),
       formats_(std::move(formats)),
+      complete_(state.time(Note::last_modified).has_value()),
       hands_out_(hands_out),
       places_most_(places_most) {
     to_visit_ = {{layout::staging, Area::staging}, {layout::web, Area::web}};
@@ -45,6 +46,7 @@ TreeWalk::TreeWalk(State& state, FileTree& tree, Formats formats, bool hands_out
 TreeWalk::~TreeWalk() = default;
 
 void TreeWalk::add(Flaw flaw, const std::string& path, std::string cause) {
+    if (flaw == Flaw::stray && !complete_) return;
     findings_.push_back({flaw, path, std::move(cause), std::nullopt});
 }
 

@@ -116,11 +116,11 @@ void Verification::check_outside() {
     const auto shown =
         line.ends_with('\n') ? parse_basic(line.substr(0, line.size() - 1)) : std::nullopt;
     if (!shown) return add(Flaw::ahead, "it holds no time");
-    // Its seconds are whole.
+    // Its seconds are whole. Where there was no poll, it is that of a state that was lost.
     const auto poll = state_.time(Note::last_poll);
-    if (!poll || *shown > *poll)
+    if (poll && *shown > *poll)
         add(Flaw::ahead, fmt::format("it says {}, and the newest poll began {}",
-                                     format_basic(*shown), poll ? format_basic(*poll) : "never"));
+                                     format_basic(*shown), format_basic(*poll)));
 }
 
 void Verification::check_server_keys() {

@@ -178,6 +178,22 @@ class Adopt(Whole):
         stray.unlink()
         self.assert_equal_trees(self.m, self.started)
 
+    def test_before_that_pass_nothing_is_removed_and_the_root_index_stays(self) -> None:
+        drop_state(self.m)
+        self.assert_done(self.m.do("adopt"))
+        self.started.fault("/", "status", 503, times=-1)
+        before = {path: snapshot(self.m.web / path) for path in ("packages", "simple")}
+        daemon = self.run_daemon(self.m, master_poll_interval="1s")
+        until(lambda: sum("poll_failed" in line for line in daemon.err.lines) >= 3, "it polls, and verifies")
+        daemon.send(signal.SIGTERM)
+        self.assertEqual(daemon.wait(), 0)
+        told = self.m.do("verify", "--repair")
+        self.assertNotIn("stray", told.output)
+        for path, files in before.items():
+            self.assertEqual(snapshot(self.m.web / path), files)
+        self.started.clear_faults()
+        self.assert_takes_over(self.m)
+
     def test_the_tree_of_another_tool_is_taken_over_and_stays_as_it_is(self) -> None:
         other = self.directory / "bandersnatch"
         shutil.copytree(self.m.web, other / "web")

@@ -4,7 +4,9 @@
 // The directories of web/packages are walks of their own, which others may do beside this one. They
 // know the held places, which are read in one go; of what lies elsewhere the state is asked, in
 // case it came meanwhile. What is about to be placed or removed, or belongs to a project that is
-// queued, is no stray (design 2.4).
+// queued, is no stray (design 2.4). Nor is anything before the first pass of this state is
+// complete: it may be the mirror's own, of a state that was lost, or another mirror's that was
+// adopted.
 //
 // Thread rule: the state's. Between its pieces tree and state may change.
 #pragma once
@@ -79,6 +81,7 @@ class TreeWalk {
     State& state_;
     FileTree& tree_;
     const Formats formats_;
+    const bool complete_;  // the first pass
     std::vector<std::pair<std::string, Area>> to_visit_;
     std::vector<Directory> open_;  // each in the one before
 

@@ -100,3 +100,32 @@ TEST_CASE("a mirror that lost its state fetches pages, and no file that lies who
     CHECK(world.state.totals().files == 3);
     CHECK(world.there("packages/aa/stray"));
 }
+
+TEST_CASE("the root index of a lost state stays until the first pass is complete") {
+    World world;
+    world.publish(foo);
+    world.publish(bar);
+    world.put("simple/index.html", "of before");
+    const auto good = world.network.answers[World::url(bar)];
+    world.network.answers[World::url(bar)] = {{}, {}, {Fault::retry_later, "HTTP 503"}};
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 1);
+    CHECK(world.there("simple/foo/index.html"));
+    CHECK(world.bytes("simple/index.html") == "of before");
+    CHECK_FALSE(world.there("simple/index.v1_json"));
+
+    SECTION("until a page is to go") {
+        world.network.answers.erase(World::url(foo));
+        world.event("foo", "remove project", 9);
+        REQUIRE_FALSE(world.pass());
+        CHECK_FALSE(world.there("simple/foo"));
+    }
+    SECTION("and is replaced then") {
+        world.network.answers[World::url(bar)] = good;
+        world.clock.advance(1min);
+        REQUIRE_FALSE(world.pass());
+        CHECK(world.left == 0);
+    }
+    CHECK(world.bytes("simple/index.html") != "of before");
+    CHECK(world.there("simple/index.v1_json"));
+}

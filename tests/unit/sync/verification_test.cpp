@@ -274,6 +274,18 @@ TEST_CASE("a damaged file of two projects comes back to both, whichever is mende
     CHECK(told(world.found()).empty());
 }
 
+TEST_CASE("nothing is a stray before the first pass: it may be the tree of a lost state") {
+    World world;
+    world.put("packages/aa/stray", "x");
+    world.put("simple/gone/index.html", "x");
+    const auto before = world.bytes(sdist_path);
+    State fresh(world.directory.path() / "fresh.db", State::Access::write);
+    for (const Finding& finding : verify(fresh, world.tree, true))
+        CHECK(finding.flaw != Flaw::stray);
+    CHECK(told(world.found()) == std::vector<std::string>{"stray web/packages/aa/stray",
+                                                          "stray web/simple/gone/index.html"});
+}
+
 TEST_CASE("where no more files can be opened, that is no fault of theirs") {
     World world;
     int in_vain = 0;
