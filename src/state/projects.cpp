@@ -266,8 +266,7 @@ void State::rename(const ProjectName& name, std::string_view display) {
     set(Note::root_changes, number(Note::root_changes).value_or(0) + 1);
 }
 
-void State::for_each_listed(
-    const std::function<void(std::string_view name, std::string_view display, Serial)>& visit) {
+void State::for_each_listed(const VisitListed& visit) {
     auto rows = impl_
                     ->sql(
                         "SELECT name, display, serial, page FROM projects INDEXED BY "
@@ -277,6 +276,22 @@ void State::for_each_listed(
         if (rows.integer(3) != 2) continue;
         const std::string name = name_in(rows, 0).text();
         visit(name, rows.null(1) ? name : rows.view(1), serial_in(rows, 2));
+    }
+}
+
+void State::for_each_listed(const VisitListed& visit,
+                            const std::function<bool(const ProjectName& queued)>& also) {
+    auto rows = impl_
+                    ->sql(R"sql(
+SELECT name, display, serial, 1 FROM projects INDEXED BY projects_shown WHERE page > 0 AND page = 2
+UNION ALL
+SELECT name, display, serial, 0 FROM queue
+WHERE NOT EXISTS(SELECT 1 FROM projects p WHERE p.name = queue.name AND page > 0) ORDER BY 1)sql")
+                    .rows();
+    while (rows.next()) {
+        const ProjectName name = name_in(rows, 0);
+        if (rows.integer(3) == 1 || also(name))
+            visit(name.text(), rows.null(1) ? name.text() : rows.view(1), serial_in(rows, 2));
     }
 }
 

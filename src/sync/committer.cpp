@@ -81,18 +81,24 @@ void Committer::start(std::function<void()> wake) {
         State::Change change(state_);
         adopt_protocol();
         known_ = master_known();
+        look_for_older_tree();
         // Who has an order to take something down waits neither for the network nor for a turn.
         for (const ProjectName& name : reshape_.begin())
             if (const auto queued = state_.queued(name)) rulings_.unwanted(*queued);
         change.commit();
     }
-    if (!state_.number(Note::root_written) && !state_.time(Note::last_modified))
-        for (const std::string& path : {layout::root_html, layout::root_json})
-            old_root_ = old_root_ || must(tree_.look(path)).has_value();
     // What it takes from the tree comes back when the change that is recorded by now has ended.
     publisher_.hold_root(reshape_.running());
     note_rest();
     thread_ = std::thread([this] { run(); });
+}
+
+// A new state beside pages: theirs was lost.
+void Committer::look_for_older_tree() {
+    const bool is_new = !state_.number(Note::cursor) && !state_.number(Note::root_written);
+    for (const std::string& path : {layout::root_html, layout::root_json})
+        if (is_new && must(tree_.look(path))) state_.set(Note::older_tree, 1);
+    older_tree_ = state_.number(Note::older_tree).has_value();
 }
 
 void Committer::stop() {
@@ -276,33 +282,34 @@ bool Committer::nothing_left() {
     return (finishing_ || !work) && !reshape_.running() && !publisher_.busy();
 }
 
-// That of a state that was lost shows more than ours would before the first pass is complete. Only
-// a page that is to go does not wait for that (Publisher).
-bool Committer::keeps_old_root() {
-    if (!old_root_) return false;
+// All that it had is read again, or gone.
+void Committer::forget_older_tree() {
+    if (!older_tree_ || !state_.number(Note::cursor) || state_.pending() > 0) return;
     State::Change change(state_);
-    old_root_ = !publisher_.root_written() && !state_.handled_until(clock_.now());
+    state_.unset(Note::older_tree);
+    state_.set(Note::root_changes, state_.number(Note::root_changes).value_or(0) + 1);
     change.commit();
-    return old_root_;
+    older_tree_ = false;
 }
 
 // The root index, last-modified and status.
 void Committer::publish_outside() {
     // Before the master's first list was understood there is nothing to show.
-    if (!state_.number(Note::cursor) && !state_.number(Note::root_changes)) {
+    const bool has_changed = state_.number(Note::root_changes) && !older_tree_;
+    if (!state_.number(Note::cursor) && !has_changed) {
         finished_ = finished_ || finishing_;
         return;
     }
-    const bool to_write = !publisher_.root_current() && !keeps_old_root();
-    if (rulings_.take_removed() && to_write) publisher_.want_root();
-    if (daemon_ && to_write) {
+    forget_older_tree();
+    if (rulings_.take_removed()) publisher_.want_root();
+    if (daemon_ && !publisher_.root_current()) {
         const auto written = publisher_.root_written();
         const bool rested = !written || clock_.steady() - *written >= policy_.root_interval;
         const bool first = !state_.time(Note::last_modified) && nothing_left();
         if (rested || first) publisher_.want_root();
     }
     if (!finishing_ && !daemon_) return;
-    if (finishing_ && to_write) publisher_.want_root();
+    if (finishing_ && !publisher_.root_current()) publisher_.want_root();
     if (publisher_.busy() || reshape_.running() || finished_) return;
 
     if (handled_changed_ && !only_ && (finishing_ || !backlog_left_) && publisher_.root_current()) {

@@ -46,6 +46,8 @@ void Publisher::add(PageReady page) {
         if (page.text) spent_.texts.push_back(std::move(*page.text));
         page.text.reset();
         page.staged.reset();
+        if (state_.number(Note::older_tree))
+            leave_out_formats(page.page.name, page.copy.has_value());
     }
     fresh_.pages.push_back(std::move(page));
 }
@@ -57,6 +59,11 @@ void Publisher::remake(const ProjectName& project) {
     PageText text = page_text(policy_, *page);
     if (copied) text.html.clear();  // it is as the master sent it
     fresh_.staged.emplace_back(project, stage(project, text, true));
+    leave_out_formats(project, copied.has_value());
+}
+
+// What was made of them before goes.
+void Publisher::leave_out_formats(const ProjectName& project, bool copied) {
     if (!policy_.html)
         for (const std::string& path : {layout::page_html(project), layout::page_v1_html(project)})
             fresh_.obsolete.push_back(path);
@@ -87,6 +94,17 @@ void Publisher::show_keys() {
     publish_server_keys(tree_, policy_, !root_held_);
 }
 
+// Its page is that of a state that was lost, and stays until it is read again.
+bool Publisher::is_of_before(const ProjectName& queued) {
+    const auto there = [&](const std::string& page) {
+        const auto look = must(tree_.look(layout::published(page)));
+        return look && look->kind == FileKind::file;
+    };
+    return (!policy_.html || there(layout::page_html(queued))) &&
+           (!policy_.json || there(layout::page_json(queued))) &&
+           !state_.awaits_below("simple/" + queued.text());
+}
+
 void Publisher::stage_root() {
     constexpr std::size_t chunk = 256 * 1024;
     root_changes_ = state_.number(Note::root_changes).value_or(0);
@@ -105,14 +123,19 @@ void Publisher::stage_root() {
     begin_root_html(html);
     begin_root_json(json, serial);
     bool first = true;
-    state_.for_each_listed([&](std::string_view name, std::string_view display, Serial shown) {
+    const auto add = [&](std::string_view name, std::string_view display, Serial shown) {
         const RootEntry entry{name, display, shown};
         if (policy_.html) add_root_html(html, entry);
         if (policy_.json) add_root_json(json, entry, first);
         first = false;
         spill(html_file, html, chunk);
         spill(json_file, json, chunk);
-    });
+    };
+    if (state_.number(Note::older_tree))
+        state_.for_each_listed(add,
+                               [this](const ProjectName& queued) { return is_of_before(queued); });
+    else
+        state_.for_each_listed(add);
     end_root_html(html, serial);
     end_root_json(json);
     spill(html_file, html, 1);

@@ -63,6 +63,10 @@ std::vector<ProjectName> Reshape::queue_what_changed() {
         // What is newly wanted stands in the list alone: it is due at once.
         state_.set(Note::reconciled, Time{});
     }
+    // Of a state that was lost. Its pages do not say what was meant for them.
+    if (state_.number(Note::older_tree) && !state_.text(Note::made_filter))
+        for (const std::string& name : policy_.filter.blocked())
+            if (const auto project = ProjectName::parse(name)) state_.drop_project(*project);
     note(Note::made_files, files);
     note(Note::made_deletes, policy_.keep_deleted ? "keep" : "mirror");
     note(Note::made_filter, filter);

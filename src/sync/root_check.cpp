@@ -85,13 +85,16 @@ class RootCheck {
 
     std::vector<Finding> run() {
         const auto written = state_.number(Note::root_written);
+        // Of a state that was lost, and this one knows nothing yet.
+        if (!written && !state_.number(Note::cursor)) return {};
         // One of a state that was lost may be of any serial.
         if (written) cursor_ = Serial{state_.number(Note::cursor).value_or(0)};
         for (const auto& [path, html] :
              {std::pair(layout::root_html, true), std::pair(layout::root_v1_html, true),
               std::pair(layout::root_json, false)})
             open(path, html, written.has_value());
-        if (written && written == state_.number(Note::root_changes))
+        if (written && written == state_.number(Note::root_changes) &&
+            !state_.number(Note::older_tree))
             compare();
         else
             for (Root& root : roots_) follow(root);

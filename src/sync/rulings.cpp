@@ -208,12 +208,17 @@ void Rulings::unknown_gone(const Queued& queued, const std::string& what) {
     const bool asked_for = std::find(named_.begin(), named_.end(), queued.name) != named_.end();
     const bool long_gone = queued.gone_looks >= 3 && queued.gone_since &&
                            clock_.now() - *queued.gone_since > std::chrono::hours(1);
+    const bool told = queued.last_loss == Loss::project;
+    // The page of a state that was lost: there is something to lose, and no guard counts it.
+    const bool of_before = state_.number(Note::older_tree).has_value();
     if (asked_for) not_at_master_.push_back(queued.name.text());
-    if (!asked_for && !long_gone && queued.last_loss != Loss::project) {
+    const bool listed = queued.serial.value > 0;
+    if (!long_gone && !told && (!asked_for || (of_before && listed))) {
         postpone(queued, {Fault::gone, what});
         return;
     }
-    state_.drop_project(queued.name);  // rows of files that came before their page
+    // Also rows of files that came before their page.
+    if (!of_before || (told && !policy_.keep_deleted)) state_.drop_project(queued.name);
     state_.settle(queued.name, queued.serial);
 }
 

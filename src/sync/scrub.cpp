@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/sync/knowledge.h"
+
 namespace pep381d {
 
 namespace {
@@ -86,8 +88,7 @@ void Scrub::go_on() {
     repairs_.go_on();
     due_ = clock_.steady() + std::chrono::milliseconds(10);
     if (over_ || repairs_.waiting() >= waiting_most) return;
-    // Whose the files are is known with the first pass.
-    if (!policy_.once && !state_.time(Note::last_modified)) {
+    if (!policy_.once && !round_ && may_be_older(state_, tree_)) {
         due_ = clock_.steady() + not_yet;
         return;
     }
@@ -102,12 +103,19 @@ void Scrub::go_on() {
     if (!more) end_round();
 }
 
+// A stray does no harm, and what the state does not know of may be all that there is of it: it goes
+// when somebody asks for that, and not where what the master removes is kept.
+bool Scrub::may_mend(const Finding& finding) {
+    return finding.flaw != Flaw::stray ||
+           (policy_.once && state_.text(Note::made_deletes) != "keep");
+}
+
 void Scrub::take(const Finding& finding) {
     if (!is_fault(finding.flaw)) {
         if (policy_.tell) policy_.tell(finding, false);
         return;
     }
-    const bool mended = repairs_.add(finding);
+    const bool mended = may_mend(finding) && repairs_.add(finding);
     mended_ = mended_ || mended;
     ++counters_.found;
     if (!mended) ++counters_.not_mended;

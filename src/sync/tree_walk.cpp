@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/sync/knowledge.h"
 #include "pep381d/tree/layout.h"
 
 namespace pep381d {
@@ -37,7 +38,7 @@ TreeWalk::TreeWalk(State& state, FileTree& tree, Formats formats, bool hands_out
     : state_(state),
       tree_(tree),
       formats_(std::move(formats)),
-      complete_(state.time(Note::last_modified).has_value()),
+      names_strays_(!may_be_lost(state)),
       hands_out_(hands_out),
       places_most_(places_most) {
     to_visit_ = {{layout::staging, Area::staging}, {layout::web, Area::web}};
@@ -46,7 +47,7 @@ TreeWalk::TreeWalk(State& state, FileTree& tree, Formats formats, bool hands_out
 TreeWalk::~TreeWalk() = default;
 
 void TreeWalk::add(Flaw flaw, const std::string& path, std::string cause) {
-    if (flaw == Flaw::stray && !complete_) return;
+    if (flaw == Flaw::stray && !names_strays_) return;
     findings_.push_back({flaw, path, std::move(cause), std::nullopt});
 }
 

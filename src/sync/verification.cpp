@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pep381d/state/damage.h"
+#include "pep381d/sync/knowledge.h"
 #include "pep381d/sync/root_check.h"
 #include "pep381d/sync/server_keys.h"
 #include "pep381d/tree/layout.h"
@@ -18,8 +19,6 @@ constexpr std::size_t projects_at_once = 200;
 constexpr std::size_t looks_a_thread = 64;
 constexpr std::size_t entries_at_once = 500;
 constexpr std::size_t files_a_part = 64;
-// More than last-modified has.
-constexpr std::size_t line_most = 100;
 // What an entry of a directory counts for.
 constexpr std::size_t entry_cost = 8 << 10;
 
@@ -110,11 +109,9 @@ void Verification::check_outside() {
     };
     if (!look) return add(Flaw::unreadable, cause_of(look.failure()));
     if (look.value()->kind != FileKind::file) return add(Flaw::wrong_kind, "no regular file");
-    const auto text = read_whole(tree_, layout::last_modified, line_most);
-    if (!text) return add(Flaw::unreadable, cause_of(text.failure()));
-    const auto line = std::string_view(text.value());
-    const auto shown =
-        line.ends_with('\n') ? parse_basic(line.substr(0, line.size() - 1)) : std::nullopt;
+    const auto read = shown_last_modified(tree_);
+    if (!read) return add(Flaw::unreadable, cause_of(read.failure()));
+    const auto shown = read.value();
     if (!shown) return add(Flaw::ahead, "it holds no time");
     // Its seconds are whole. Where there was no poll, it is that of a state that was lost.
     const auto poll = state_.time(Note::last_poll);

@@ -21,6 +21,8 @@ class Filter {
     bool blocks_by_name(const ProjectName& name) const {
         return block_.names.contains(name.text());
     }
+    // All of those, normalized.
+    const std::unordered_set<std::string>& blocked() const { return block_.names; }
     bool everything() const { return everything_; }
     // The plain names (no patterns) among `filter.projects`, normalized: what an operator expects
     // to be at the master.

@@ -148,6 +148,7 @@ enum class Note {
     master_key_gone,     // Time: since when a master that had one has been seen without
     master_key_looks,    // count of those that have seen it so
     master_key_refused,  // text: why the newest answer to that was not believed
+    older_tree,          // 1: pages may lie in the tree that are of another state, which was lost
 };
 
 class State {
@@ -267,8 +268,13 @@ class State {
     // The project is gone: its page and files are put down for removal. The paths of the files.
     std::vector<std::string> drop_project(const ProjectName& name);
     // Those in the root index, by name.
-    void for_each_listed(
-        const std::function<void(std::string_view name, std::string_view display, Serial)>& visit);
+    using VisitListed =
+        std::function<void(std::string_view name, std::string_view display, Serial)>;
+    void for_each_listed(const VisitListed& visit);
+    // The same, and among them those that are queued and have no page here by our knowledge, as far
+    // as `also` takes them.
+    void for_each_listed(const VisitListed& visit,
+                         const std::function<bool(const ProjectName& queued)>& also);
     // Fills `projects`, as far as there are so many, with those whose page is there, by name, from
     // the first one after `after` (not a part of `projects`) on. How many those are.
     std::size_t shown(std::string_view after, std::vector<ListedProject>& projects);

@@ -151,7 +151,8 @@ class Committer {
     std::string feed_some(const std::vector<Queued>& all);
     bool hungry() const;
     bool nothing_left();
-    bool keeps_old_root();
+    void look_for_older_tree();
+    void forget_older_tree();
     void publish_outside();
     void tell_failures();
     void scrub();
@@ -182,8 +183,8 @@ class Committer {
     std::string backlog_after_;
     bool with_backlog_ = true;
     bool backlog_left_ = true;
-    bool room_ = true;       // on the disk
-    bool old_root_ = false;  // a root index lies there that this state has not written
+    bool room_ = true;         // on the disk
+    bool older_tree_ = false;  // the note of that name
     bool finishing_ = false;
     bool finished_ = false;
     bool handled_changed_ = true;  // last-modified may have to move

@@ -56,6 +56,7 @@ class Scrub {
   private:
     void start_round();
     void end_round();
+    bool may_mend(const Finding& finding);
     void take(const Finding& finding);
 
     State& state_;

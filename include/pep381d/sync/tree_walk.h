@@ -16,7 +16,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "pep381d/state/state.h"
@@ -81,7 +80,7 @@ class TreeWalk {
     State& state_;
     FileTree& tree_;
     const Formats formats_;
-    const bool complete_;  // the first pass
+    const bool names_strays_;
     std::vector<std::pair<std::string, Area>> to_visit_;
     std::vector<Directory> open_;  // each in the one before
 

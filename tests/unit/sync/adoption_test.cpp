@@ -1,5 +1,7 @@
 #include "pep381d/sync/adoption.h"
 
+#include "pep381d/sync/knowledge.h"
+
 #include "support/catch.h"
 #include "support/sync_world.h"
 
@@ -101,31 +103,126 @@ TEST_CASE("a mirror that lost its state fetches pages, and no file that lies who
     CHECK(world.there("packages/aa/stray"));
 }
 
-TEST_CASE("the root index of a lost state stays until the first pass is complete") {
-    World world;
-    world.publish(foo);
-    world.publish(bar);
-    world.put("simple/index.html", "of before");
-    const auto good = world.network.answers[World::url(bar)];
-    world.network.answers[World::url(bar)] = {{}, {}, {Fault::retry_later, "HTTP 503"}};
-    REQUIRE_FALSE(world.pass());
-    CHECK(world.left == 1);
-    CHECK(world.there("simple/foo/index.html"));
-    CHECK(world.bytes("simple/index.html") == "of before");
-    CHECK_FALSE(world.there("simple/index.v1_json"));
+namespace {
 
-    SECTION("until a page is to go") {
-        world.network.answers.erase(World::url(foo));
-        world.event("foo", "remove project", 9);
-        REQUIRE_FALSE(world.pass());
-        CHECK_FALSE(world.there("simple/foo"));
+// The tree of a mirror whose state was lost: pages and files of foo, bar and `gone`, which the
+// master does not have any more. Its page of bar cannot be had for the moment.
+struct Lost : SyncWorld {
+    const ScriptedTransport::Answer no_page{{}, {}, {Fault::retry_later, "HTTP 503"}};
+    ScriptedTransport::Answer page_of_bar;
+    const std::string file_of_gone = "packages/aa/gone-1.0.tar.gz";
+
+    Lost() {
+        publish(foo);
+        publish(bar);
+        page_of_bar = network.answers[url(bar)];
+        network.answers[url(bar)] = no_page;
+        for (const char* name : {"foo", "bar", "gone"})
+            for (const char* page : {"index.html", "index.v1_html", "index.v1_json"})
+                put(std::string("simple/") + name + "/" + page, "of before");
+        put("simple/index.html", "of before");
+        put(file_of_gone, "x");
+        put("last-modified", "20010203T04:05:06\n");
     }
-    SECTION("and is replaced then") {
-        world.network.answers[World::url(bar)] = good;
-        world.clock.advance(1min);
-        REQUIRE_FALSE(world.pass());
-        CHECK(world.left == 0);
+    std::string listed() {
+        std::string all;
+        const std::string root = bytes("simple/index.html");
+        for (const char* name : {"bar", "foo", "gone"})
+            if (root.find(std::string("href=\"") + name + "/\"") != std::string::npos)
+                all += std::string(" ") + name;
+        return all;
     }
-    CHECK(world.bytes("simple/index.html") != "of before");
-    CHECK(world.there("simple/index.v1_json"));
+    void sync() {
+        clock.advance(1min);
+        REQUIRE_FALSE(pass());
+    }
+    void bar_comes() {
+        network.answers[url(bar)] = page_of_bar;
+        sync();
+        CHECK(left == 0);
+    }
+    std::vector<std::string> strays() {
+        std::vector<std::string> all;
+        for (const Finding& finding : verify(state, tree, false))
+            if (finding.flaw == Flaw::stray) all.push_back(finding.path);
+        return all;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("of a lost state's tree the root index lists what the master still lists") {
+    Lost world;
+    world.sync();
+    CHECK(world.left == 1);
+    CHECK(world.listed() == " bar foo");
+    CHECK(world.bytes("simple/bar/index.html") == "of before");
+    CHECK(world.strays().empty());
+
+    SECTION("but what is removed") {
+        world.network.answers.erase(World::url(bar));
+        world.event("bar", "remove project", 9);
+        world.sync();
+        CHECK_FALSE(world.there("simple/bar"));
+        CHECK(world.listed() == " foo");
+    }
+    SECTION("but what is quarantined") {
+        world.publish(quarantined_foo(9));
+        world.event("foo", "quarantine", 9);
+        world.sync();
+        CHECK(world.listed() == " bar");
+        world.bar_comes();
+        CHECK(world.listed() == " bar");
+    }
+    SECTION("until all is read again") {
+        world.bar_comes();
+        CHECK(world.listed() == " bar foo");
+    }
+    // What the master has removed meanwhile stays, until somebody asks for strays to go.
+    CHECK(world.there(world.file_of_gone));
+    CHECK(world.there("simple/gone/index.html"));
+    CHECK_FALSE(world.strays().empty());
+}
+
+TEST_CASE("a page of a lost state's tree does not go for a 404") {
+    Lost world;
+    world.network.answers.erase(World::url(bar));
+    for (int hour = 0; hour < 5; ++hour) {
+        world.sync();
+        world.clock.advance(1h);
+        CHECK(world.there("simple/bar/index.html"));
+    }
+}
+
+TEST_CASE("what is blocked by name goes from a lost state's tree as well") {
+    Lost world;
+    world.policy.filter = Filter({"*"}, {"Bar"});
+    world.sync();
+    CHECK_FALSE(world.there("simple/bar"));
+    CHECK(world.listed() == " foo");
+}
+
+TEST_CASE("formats that are not made any more go from a lost state's tree with its first pages") {
+    Lost world;
+    world.policy.html = false;
+    world.sync();
+    CHECK(world.there("simple/foo/index.v1_json"));
+    CHECK_FALSE(world.there("simple/foo/index.html"));
+    CHECK_FALSE(world.there("simple/foo/index.v1_html"));
+    CHECK(world.there("simple/bar/index.html"));
+    world.bar_comes();
+    CHECK_FALSE(world.there("simple/bar/index.html"));
+}
+
+TEST_CASE("a state that was put back from a copy is behind its tree until it has caught up") {
+    Lost world;
+    CHECK(may_be_lost(world.state));
+    world.bar_comes();
+    CHECK_FALSE(may_be_lost(world.state));
+    CHECK_FALSE(may_be_older(world.state, world.tree));
+    world.put("last-modified", format_basic(world.clock.now() + 1h) + "\n");
+    CHECK(may_be_older(world.state, world.tree));
+    world.clock.advance(2h);
+    world.sync();
+    CHECK_FALSE(may_be_older(world.state, world.tree));
 }

@@ -286,6 +286,29 @@ TEST_CASE("nothing is a stray before the first pass: it may be the tree of a los
                                                           "stray web/simple/gone/index.html"});
 }
 
+TEST_CASE("a stray goes when somebody asks for that, and not where removed projects are kept") {
+    World world;
+    world.put("packages/aa/stray", "x");
+    SECTION("run tells of it") {
+        Committer committer(world.state, world.tree, world.policy, world.clock, world.log, true);
+        ScrubPolicy scrub;
+        scrub.interval = 24h;
+        committer.verify(std::move(scrub));
+        committer.start([] {});
+        while (committer.scrub_counters()->found == 0) std::this_thread::yield();
+        committer.stop();
+        committer.check();
+        CHECK(committer.scrub_counters()->not_mended == 1);
+        CHECK(world.there("packages/aa/stray"));
+    }
+    SECTION("verify --repair removes it") {
+        const bool keep = GENERATE(false, true);
+        world.policy.keep_deleted = keep;
+        CHECK(world.repair() == (keep ? 1 : 0));
+        CHECK(world.there("packages/aa/stray") == keep);
+    }
+}
+
 TEST_CASE("where no more files can be opened, that is no fault of theirs") {
     World world;
     int in_vain = 0;
