@@ -188,7 +188,8 @@ TEST_CASE("long pages do not add up in memory, whatever their files do, and each
         REQUIRE_FALSE(world.pass());
         CHECK(world.state.pending() == 0);
     }
-    if (memory_is_ours) CHECK(world.most_memory < (240LL << 20));
+    // 160 to 320 MB, by how far the threads are apart; 600 to 1000 where nothing bounds them.
+    if (memory_is_ours) CHECK(world.most_memory < (400LL << 20));
 }
 
 TEST_CASE("a quarantine does not wait until a long page is done with") {
