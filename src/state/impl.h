@@ -122,8 +122,10 @@ struct State::Impl {
     void no_page_removal(const ProjectName& name);
     bool any_removals = true;
     std::vector<std::string> take_intended(const ProjectName& name);
-    // With each file that is written, and each that is not there any more.
-    void note_misnamed(std::int64_t project, const ProjectName& name, const File& file);
+    // With each file that is written (`before`: what its row was, where there was one), and each
+    // that is not there any more.
+    void note_misnamed(std::int64_t project, const ProjectName& name, const File& file,
+                       const File* before = nullptr);
     void forget_misnamed(std::int64_t project, const ProjectName& name, const File& file);
     // All that may have this file.
     std::vector<std::int64_t> projects_with(const FileAt& at);

@@ -162,7 +162,6 @@ std::vector<std::string> State::Impl::update_files(std::int64_t project, const P
     std::vector<std::string> left;
     const auto leave = [&](const File& old) {
         count(old, -1);
-        forget_misnamed(project, page.name, old);
         for (const std::string& path : {old.path, old.path + ".metadata"}) {
             const bool ours = path == old.path ? old.held : old.metadata_held;
             if (ours && !kept.contains(path)) put_down(path, remove_from, 0, page.name.text());
@@ -182,13 +181,14 @@ std::vector<std::string> State::Impl::update_files(std::int64_t project, const P
         if (!same) {
             file_rows.write(project, position, file);
             count(file, 1);
-            note_misnamed(project, page.name, file);
+            note_misnamed(project, page.name, file, i ? &known.files[*i] : nullptr);
         }
         ++position;
     }
     for (std::size_t i = 0; i < found.size(); ++i) {
         if (found[i]) continue;
         leave(known.files[i]);
+        forget_misnamed(project, page.name, known.files[i]);
         sql("DELETE FROM files WHERE project = ? AND name = ?")
             .run(project, known.files[i].name.text());
     }

@@ -86,7 +86,12 @@ std::vector<std::string> State::Impl::take_intended(const ProjectName& name) {
     return paths;
 }
 
-void State::Impl::note_misnamed(std::int64_t project, const ProjectName& name, const File& file) {
+void State::Impl::note_misnamed(std::int64_t project, const ProjectName& name, const File& file,
+                                const File* before) {
+    // Most rows that change stay where they are, such as those that came before their page.
+    const bool stays = before != nullptr && before->path == file.path;
+    if (stays && before->held) return;
+    if (before != nullptr && !stays) forget_misnamed(project, name, *before);
     if ((file.held || file.metadata_held) && !speaks_of(file.name.text(), name))
         sql("INSERT OR IGNORE INTO misnamed(path, project) VALUES(?, ?)").run(file.path, project);
 }
