@@ -192,6 +192,12 @@ class Adopt(Whole):
         for path, files in before.items():
             self.assertEqual(snapshot(self.m.web / path), files)
         self.started.clear_faults()
+        self.started.fault("/simple/idna/", "status", 404, times=1)
+        for name in ("idna", "no-such-project"):
+            self.assertEqual(self.m.do("sync", name).status, 1)
+        self.assertEqual(snapshot(self.m.web / "packages"), before["packages"])
+        self.assertIn("idna/index.html", snapshot(self.m.web / "simple"))
+        self.assertIn('href="idna/"', (self.m.web / "simple/index.html").read_text())
         self.assert_takes_over(self.m)
 
     def test_the_tree_of_another_tool_is_taken_over_and_stays_as_it_is(self) -> None:

@@ -75,7 +75,7 @@ TEST_CASE("a walk over a tree in many parts visits each place once") {
     CHECK(world.strays_by_others() == in_order);
 }
 
-TEST_CASE("more strays than a walk keeps in memory are all found") {
+TEST_CASE("many strays in one directory are all found") {
     World world;
     std::vector<std::string> expected;
     for (int i = 0; i < 1'200; ++i) {
