@@ -193,7 +193,7 @@ int allow_deletions(const CommandLine& line) {
     struct stat about {};
     if (stat(line.config.state_file.c_str(), &about) != 0)
         return end_with(5, line.config.state_file + ": there is no state",
-                        "check mirror.directory and state.file");
+                        "`pep381d sync` makes one; or check mirror.directory and state.file");
     // Beside a daemon that may be older: a state of another version is not made one of this.
     (void)State(line.config.state_file, State::Access::read);
     State state(line.config.state_file, State::Access::write);

@@ -129,7 +129,7 @@ int verify_command(const CommandLine& line) {
     struct stat about {};
     if (stat(line.config.state_file.c_str(), &about) != 0)
         return end_with(5, line.config.state_file + ": there is no state",
-                        "check mirror.directory and state.file");
+                        "`pep381d sync` makes one; or check mirror.directory and state.file");
     return mend ? repair(line, hash) : look(line, hash);
 }
 
