@@ -44,12 +44,6 @@ std::string make_way(const std::string& path, bool files_to_come) {
     return set_aside(path);
 }
 
-bool is_within(const fs::path& inner, const fs::path& outer) {
-    const fs::path relative =
-        fs::weakly_canonical(inner).lexically_relative(fs::weakly_canonical(outer));
-    return !relative.empty() && *relative.begin() != "..";
-}
-
 }  // namespace
 
 void adopt(const Config& config, const std::string& from, Log& log) {

@@ -150,6 +150,12 @@ bool signs(const CommandLine& line) {
 
 }  // namespace
 
+bool is_within(const std::string& inner, const std::string& outer) {
+    const auto relative = std::filesystem::weakly_canonical(inner).lexically_relative(
+        std::filesystem::weakly_canonical(outer));
+    return !relative.empty() && *relative.begin() != "..";
+}
+
 CommandLine read_command_line(int argc, const char* const* argv) {
     ReadOptions read = read_options(argc, argv);
     CommandLine& line = read.line;
@@ -167,6 +173,13 @@ CommandLine read_command_line(int argc, const char* const* argv) {
                                  "missing: say where the mirror is to lie"});
     if (line.config.state_file.empty() && !line.config.mirror_directory.empty())
         line.config.state_file = line.config.mirror_directory + "/state.db";
+    for (const char* ours : {"/web", "/staging"})
+        if (!line.config.mirror_directory.empty() &&
+            is_within(line.config.state_file, line.config.mirror_directory + ours))
+            line.mistakes.push_back({said_by(read, "state.file"), "state.file",
+                                     fmt::format("{} lies in the mirror's {}, which is not its "
+                                                 "place: set it to a path outside of that",
+                                                 line.config.state_file, ours + 1)});
     if (!signs(line)) return line;
     for (const CopyConflict& conflict : copy_conflicts(line.config))
         line.mistakes.push_back({said_by(read, conflict.key), conflict.key, conflict.what});

@@ -15,6 +15,12 @@
 
 namespace pep381d {
 
+namespace {
+
+constexpr int levels_most = 64;
+
+}  // namespace
+
 Publisher::Publisher(State& state, FileTree& tree, const Policy& policy, const Clock& clock,
                      Recorded recorded)
     : state_(state), tree_(tree), policy_(policy), clock_(clock), recorded_(std::move(recorded)) {}
@@ -204,7 +210,8 @@ std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
     const std::string path = path_of(file);
     const std::string to = layout::published(path);
     const auto placed = tree_.place(file.staged, to);
-    if (!placed && placed.failure().fault == Fault::refused) return NoPlace{placed.failure().what};
+    if (!placed && placed.failure().fault == Fault::refused)
+        return NoPlace{placed.failure().what, !in_the_way(path)};
     if (must(placed)) return std::nullopt;
 
     if (!state_.holds(file.project, path)) {
@@ -224,9 +231,32 @@ std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
     }
     const Done replaced = tree_.rename(file.staged, to);
     if (!replaced && replaced.failure().fault == Fault::refused)
-        return NoPlace{replaced.failure().what};
+        return NoPlace{replaced.failure().what, !in_the_way(path)};
     must(replaced);
     return std::nullopt;
+}
+
+// Whether it is another project's file that lies on the way there, or below. Else it is for whoever
+// looks after this mirror to remove it.
+bool Publisher::in_the_way(const std::string& path) {
+    const auto clash = [&](const FileArrived& other) {
+        const std::string theirs = path_of(other);
+        return path.starts_with(theirs + "/") || theirs.starts_with(path + "/");
+    };
+    for (const Group* group : {&fresh_, &flushed_, &placed_, &shown_})
+        if (std::any_of(group->files.begin(), group->files.end(), clash)) return true;
+    for (auto end = path.rfind('/'); end != std::string::npos; end = path.substr(0, end).rfind('/'))
+        if (state_.owned(path.substr(0, end))) return true;
+    std::string below = path;
+    for (int levels = 0; levels < levels_most; ++levels) {
+        const auto listing = tree_.list(layout::published(below));
+        if (!listing) return false;
+        const auto entry = listing.value()->next();
+        if (!entry || !entry.value()) return false;
+        below += "/" + entry.value()->name;
+        if (state_.owned(below)) return true;
+    }
+    return false;
 }
 
 // Another project names other bytes for this path.

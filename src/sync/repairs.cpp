@@ -72,6 +72,8 @@ bool Repairs::add(const Finding& finding) {
         return true;
     }
     if (finding.project) {
+        // At once: whoever works on the project now puts a page or a file there.
+        if (finding.flaw == Flaw::wrong_kind) make_way(finding.path);
         projects_[*finding.project].push_back(finding);
         return true;
     }
@@ -107,7 +109,12 @@ Done Repairs::clear_away(const std::string& path, int levels) {
         if (!listing) return listing.failure();
         for (;;) {
             const auto entry = listing.value()->next();
-            if (!entry) return entry.failure();
+            if (!entry) {
+                // What is removed takes the directories with it that it leaves empty.
+                const auto left = tree_.look(path);
+                if (left && !left.value()) return Nothing{};
+                return entry.failure();
+            }
             if (!entry.value()) break;
             Done below = clear_away(path + "/" + entry.value()->name, levels - 1);
             if (!below) return below;
@@ -141,8 +148,6 @@ void Repairs::go_on() {
 // False: somebody else works on it.
 bool Repairs::mend(const ProjectName& name, const std::vector<Finding>& findings) {
     if (is_busy_(name)) return false;
-    for (const Finding& finding : findings)
-        if (finding.flaw == Flaw::wrong_kind) make_way(finding.path);
     const auto known = state_.published(name);
     if (!known || !known->page) {
         // What is there of it is made again with its first page.

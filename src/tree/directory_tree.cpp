@@ -110,6 +110,11 @@ DirectoryTree::DirectoryTree(std::string directory, Access access)
     for (const std::string& name : {layout::web, layout::staging})
         if (mkdirat(root_.get(), name.c_str(), 0755) != 0 && errno != EEXIST)
             give_up(failed(name, "make the directory"));
+    struct stat about {};
+    for (const std::string& name : {layout::web, layout::staging})
+        if (fstatat(root_.get(), name.c_str(), &about, 0) == 0 && !S_ISDIR(about.st_mode))
+            throw Fatal(5,
+                        fmt::format("{}/{}: it is no directory; move it away", directory_, name));
     for (const std::string& name : {layout::web, layout::staging})
         if (faccessat(root_.get(), name.c_str(), R_OK | W_OK | X_OK, 0) != 0)
             throw Fatal(5, fmt::format("{}/{}: {}; the mirror's user must be able to write there",

@@ -82,6 +82,9 @@ struct CommandLine {
 // given and that exists). Never throws for a mistake of the user: all of them are collected.
 CommandLine read_command_line(int argc, const char* const* argv);
 
+// Whether one path is the other or lies in it, symbolic links followed.
+bool is_within(const std::string& inner, const std::string& outer);
+
 // The effective configuration as an INI file that read_command_line reads back to the same values.
 std::string print_config(const Config& config);
 

@@ -106,6 +106,7 @@ class Publisher {
     void place_files(Group& group);
     std::optional<NoPlace> look_for(const FileArrived& file);
     std::optional<NoPlace> place(FileArrived& file);
+    bool in_the_way(const std::string& path);
     bool taken_by_another(const FileArrived& file, const std::string& path);
     void refuse(const FileArrived& file, NoPlace why);
     void unstage_page(const ProjectName& project, Group& group);

@@ -82,6 +82,15 @@ TEST_CASE("a file with a directory alone gives the defaults") {
     CHECK(line.config.filter_projects == std::vector<std::string>{"*"});
 }
 
+TEST_CASE("the state may not lie where the mirror's own files do") {
+    const std::string place = GENERATE("web/state.db", "web/packages/x/state.db",
+                                       "staging/state.db", "web/../staging/state.db");
+    const CommandLine line = read_text(minimal + "[state]\nfile = /srv/pypi/" + place + "\n");
+    REQUIRE(line.mistakes.size() == 1);
+    CHECK(line.mistakes[0].key == "state.file");
+    CHECK(told(read_text(minimal + "[state]\nfile = /srv/pypi/webs/state.db\n")).empty());
+}
+
 TEST_CASE("every key can be set in the file") {
     const CommandLine line = read_text(R"(
 # a comment

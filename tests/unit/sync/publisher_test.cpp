@@ -86,6 +86,26 @@ TEST_CASE("a staged page of which a file has no place is made again without it")
     CHECK(fs::is_empty(world.directory.path() / "staging"));
 }
 
+TEST_CASE("what lies in a file's way and is no project's holds its page, and last-modified, back") {
+    SyncWorld world;
+    const std::string path = *file_path(foo.files[0]);
+    const std::string above = path.substr(0, path.rfind('/'));
+    const bool in_its_place = GENERATE(false, true);
+    world.put(in_its_place ? path + "/someone's" : above, "someone's");
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 1);
+    CHECK_FALSE(world.there("last-modified"));
+    CHECK_THAT(world.cause_of("foo"), ContainsSubstring("remove what lies there"));
+
+    fs::remove_all(world.directory.path() / "web" / (in_its_place ? path : above));
+    world.clock.advance(1h);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 0);
+    CHECK(world.there("last-modified"));
+    CHECK_THAT(world.page_of("foo"), ContainsSubstring(foo.files[0].name.text()));
+}
+
 TEST_CASE("a file that had no place has one when the other project has given it up") {
     Publishing world;
     const bool copied = GENERATE(false, true);

@@ -30,6 +30,11 @@ struct World : SyncWorld {
     std::int64_t repair() {
         Staging staging(tree);
         Committer committer(state, tree, policy, clock, log, false);
+        // What waits for a project that is worked on looks again by the clock.
+        hooks.commands = [this] {
+            clock.advance(1ms);
+            return Command::none;
+        };
         Engine engine(*transport, staging, committer, policy, clock, log, false, hooks);
         ScrubPolicy scrub;
         scrub.once = true;
@@ -229,6 +234,25 @@ TEST_CASE("each kind of damage is mended, but for what an operator has to") {
         CHECK(world.bytes(wheel_path) == foo.files[0].name.text());
         CHECK(world.state.pending() == 0);
     }
+}
+
+TEST_CASE("a directory in a page's place goes, though the page is about to change") {
+    World world;
+    const std::string page = "simple/foo/index.html";
+    fs::remove(world.web(page));
+    const bool full = GENERATE(false, true);
+    fs::create_directories(world.web(full ? page + "/a/b" : page));
+    if (full) world.put(page + "/a/b/c", "someone's");
+    world.publish(foo_without_sdist(9));
+    {
+        State::Change change(world.state);
+        world.state.enqueue(*ProjectName::parse("foo"), "foo", Serial{9}, Loss::files,
+                            world.clock.now(), true);
+        change.commit();
+    }
+    CHECK(world.repair() == 0);
+    CHECK(fs::is_regular_file(world.web(page)));
+    CHECK(told(world.found()).empty());
 }
 
 TEST_CASE("a damaged file leaves its page before it is fetched again") {

@@ -86,6 +86,19 @@ TEST_CASE("a directory that is missing is named with its key") {
     }
 }
 
+TEST_CASE("a file in the place of staging/ or web/ is told") {
+    const TemporaryDirectory directory;
+    const std::string name = GENERATE("staging", "web");
+    directory.write(name, "someone's");
+    try {
+        const DirectoryTree tree(directory.path().string());
+        FAIL("it opened");
+    } catch (const Fatal& fatal) {
+        CHECK(fatal.exit_status() == 5);
+        CHECK_THAT(fatal.what(), ContainsSubstring(name + ": it is no directory"));
+    }
+}
+
 TEST_CASE("what lies behind a symbolic link is neither replaced nor removed") {
     World world;
     const TemporaryDirectory elsewhere;
