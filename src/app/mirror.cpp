@@ -13,6 +13,8 @@
 #include "pep381d/base/lock.h"
 #include "pep381d/net/curl_transport.h"
 #include "pep381d/sync/committer.h"
+#include "pep381d/sync/knowledge.h"
+#include "pep381d/tree/layout.h"
 #include "pep381d/tree/staging.h"
 
 namespace pep381d {
@@ -156,9 +158,23 @@ Mirror::Mirror(const Config& config, const Clock& clock, Log& log, Signals& sign
         throw Fatal(
             5, fmt::format("state {}: another pep381d{} works with it; give each mirror its own",
                            config.state_file, lock_holder(state_lock_)));
+    if (!is_older(state_, tree_, clock_.now())) return;
+    log_.warning(fmt::format(
+        "state_older state={} cause=\"{}/{} shows a poll that it knows nothing of: it was put back "
+        "from a copy; all pages are read again, and only files that do not lie here are fetched\"",
+        pep381d::quoted(config.state_file), config.mirror_directory, layout::last_modified));
+    State::Change change(state_);
+    state_.begin_anew();
+    change.commit();
+}
+
+void Mirror::check_tree(const Config& config) {
+    if (const auto why = why_no_tree(state_, tree_))
+        throw Fatal(5, fmt::format("{}/{}", config.mirror_directory, *why));
 }
 
 PassResult Mirror::pass(const Config& config, const std::vector<std::string>& projects) {
+    check_tree(config);
     Session session(*this, config, false);
     if (!projects.empty()) {
         std::vector<ProjectName> names;
@@ -233,6 +249,7 @@ void Mirror::note_full(const std::string& cause) {
 Command Mirror::run(const Config& config) {
     constexpr std::chrono::milliseconds shortest{std::chrono::seconds(10)};
     constexpr std::chrono::milliseconds longest{std::chrono::minutes(1)};
+    check_tree(config);
     bool told = false;
     for (auto pause = shortest;; pause = std::min(2 * pause, longest)) {
         const Steady began = clock_.steady();

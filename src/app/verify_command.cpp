@@ -11,6 +11,7 @@
 #include "pep381d/app/mirror.h"
 #include "pep381d/app/progress.h"
 #include "pep381d/app/signals.h"
+#include "pep381d/sync/knowledge.h"
 #include "pep381d/sync/round.h"
 
 namespace pep381d {
@@ -53,6 +54,15 @@ int look(const CommandLine& line, bool hash) {
     Round round(state, tree, hash ? RoundKind::command : RoundKind::looks, threads(), clock,
                 !beside, true);
     if (beside) log.info("verify_beside cause=\"another pep381d works on this mirror\"");
+    if (is_older(state, tree, clock.now()))
+        return end_with(
+            5, fmt::format("{}: the tree is newer: it was put back from a copy", config.state_file),
+            "let `pep381d sync` read all pages again");
+    if (may_be_lost(state))
+        log.warning(
+            "verify_partial cause=\"the state does not know all projects yet: what it does not "
+            "know "
+            "is not looked at; let `pep381d sync` end\"");
     if (round.resumed())
         log.info(fmt::format("verify_resumed began={} projects={} of={}", format_iso(round.began()),
                              round.projects(), round.of()));
@@ -75,7 +85,7 @@ int look(const CommandLine& line, bool hash) {
     round.note_place();
     if (count.found > 0)
         return end_with(1, fmt::format("{} found: {}", count.found, count.first),
-                        "`pep381d verify --repair` mends it");
+                        "`pep381d verify --repair` mends what it can");
     if (more)
         return end_with(1, config.mirror_directory + ": stopped before the end",
                         "`pep381d verify` goes on");

@@ -69,7 +69,7 @@ bool State::any_intended() {
 }
 
 bool State::files_may_be_unknown() {
-    return !time(Note::last_modified) || any_intended();
+    return !time(Note::last_modified) || number(Note::older_tree) || any_intended();
 }
 
 void State::not_placed(const ProjectName& name, const std::string& path) {

@@ -309,6 +309,23 @@ void State::unset(Note note) {
     impl_->sql("DELETE FROM notes WHERE name = ?").run(note_names[static_cast<std::size_t>(note)]);
 }
 
+void State::begin_anew() {
+    std::vector<std::string> tables;
+    {
+        // The rows of `origins` are known by their numbers in memory, too.
+        auto rows = impl_
+                        ->sql(
+                            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN "
+                            "('removal_record', 'origins')")
+                        .rows();
+        while (rows.next()) tables.push_back(rows.text(0));
+    }
+    for (const std::string& table : tables)
+        impl_->database->execute(("DELETE FROM " + table).c_str());
+    impl_->counts = {};
+    impl_->any_removals = false;
+}
+
 bool State::whole() {
     auto rows = impl_->sql("PRAGMA quick_check(1)").rows();
     return rows.next() && rows.view(0) == "ok";

@@ -96,8 +96,9 @@ void Committer::start(std::function<void()> wake) {
 // A new state beside pages: theirs was lost.
 void Committer::look_for_older_tree() {
     const bool is_new = !state_.number(Note::cursor) && !state_.number(Note::root_written);
-    for (const std::string& path : {layout::root_html, layout::root_json})
-        if (is_new && must(tree_.look(path))) state_.set(Note::older_tree, 1);
+    const std::string simple = layout::published("simple");
+    if (is_new && must(tree_.look(simple)) && must(must(tree_.list(simple))->next()))
+        state_.set(Note::older_tree, 1);
     older_tree_ = state_.number(Note::older_tree).has_value();
 }
 

@@ -1,9 +1,14 @@
 #include "pep381d/sync/knowledge.h"
 
 #include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "pep381d/sync/examination.h"
 #include "pep381d/tree/layout.h"
+
+#include "sync/must.h"
 
 namespace pep381d {
 
@@ -17,13 +22,35 @@ Outcome<std::optional<Time>> shown_last_modified(FileTree& tree) {
 }
 
 bool may_be_lost(State& state) {
-    return !state.time(Note::last_modified);
+    return !state.time(Note::last_modified) || state.number(Note::older_tree);
 }
 
-bool may_be_older(State& state, FileTree& tree) {
-    if (may_be_lost(state)) return true;
+bool is_older(State& state, FileTree& tree, Time now) {
+    if (!state.number(Note::cursor) && !state.number(Note::root_written)) return false;
+    if (state.number(Note::older_tree)) return false;
     const auto shown = shown_last_modified(tree);
-    return shown && shown.value() && *shown.value() > state.time(Note::last_poll).value_or(Time{});
+    if (!shown || !shown.value() || *shown.value() > now) return false;
+    // Either may be ahead of the other where the clock was set back.
+    return *shown.value() > state.time(Note::last_poll).value_or(Time{}) &&
+           *shown.value() > state.time(Note::last_modified).value_or(Time{});
+}
+
+std::optional<std::string> why_no_tree(State& state, FileTree& tree) {
+    const Totals known = state.totals();
+    const std::pair<const char*, std::int64_t> parts[] = {{"simple", known.projects},
+                                                          {"packages", known.files}};
+    for (const auto& [name, expected] : parts) {
+        const std::string path = layout::published(name);
+        const auto look = must(tree.look(path));
+        if (look && look->kind != FileKind::directory)
+            return path + ": it is no directory; mount there what it leads to, or move it away";
+        if (expected > 0 && (!look || !must(must(tree.list(path))->next())))
+            return fmt::format(
+                "{}: nothing is there, and the state knows of {} in it; mount it, or let `pep381d "
+                "verify --repair` fetch them again",
+                path, expected);
+    }
+    return std::nullopt;
 }
 
 }  // namespace pep381d

@@ -63,15 +63,21 @@ std::vector<ProjectName> Reshape::queue_what_changed() {
         // What is newly wanted stands in the list alone: it is due at once.
         state_.set(Note::reconciled, Time{});
     }
-    // Of a state that was lost. Its pages do not say what was meant for them.
-    if (state_.number(Note::older_tree) && !state_.text(Note::made_filter))
+    // Pages of a state that was lost do not say what was meant for them, and nobody queues them.
+    const auto made_filter = state_.text(Note::made_filter);
+    if (made_filter ? *made_filter != filter : state_.number(Note::older_tree).has_value())
         for (const std::string& name : policy_.filter.blocked())
-            if (const auto project = ProjectName::parse(name)) state_.drop_project(*project);
+            if (const auto project = ProjectName::parse(name); project && is_unknown(*project))
+                state_.drop_project(*project);
     note(Note::made_files, files);
     note(Note::made_deletes, policy_.keep_deleted ? "keep" : "mirror");
     note(Note::made_filter, filter);
     note(Note::master, policy_.master_shown);
     return blocked;
+}
+
+bool Reshape::is_unknown(const ProjectName& project) {
+    return !state_.published(project) && !state_.queued(project);
 }
 
 // What only the master before could tell: its key, and how old it is. What it signed is not proven

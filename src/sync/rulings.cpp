@@ -206,11 +206,12 @@ void Rulings::judge(const Queued& queued, bool page_gone, const Failure& failure
 // Nothing of it is published: there is nothing to lose, only a place in the queue.
 void Rulings::unknown_gone(const Queued& queued, const std::string& what) {
     const bool asked_for = std::find(named_.begin(), named_.end(), queued.name) != named_.end();
-    const bool long_gone = queued.gone_looks >= 3 && queued.gone_since &&
-                           clock_.now() - *queued.gone_since > std::chrono::hours(1);
     const bool told = queued.last_loss == Loss::project;
     // The page of a state that was lost: there is something to lose, and no guard counts it.
     const bool of_before = state_.number(Note::older_tree).has_value();
+    const bool long_gone = queued.gone_looks >= 3 && queued.gone_since &&
+                           clock_.now() - *queued.gone_since > std::chrono::hours(1) &&
+                           (!of_before || queued.absent);
     if (asked_for) not_at_master_.push_back(queued.name.text());
     const bool listed = queued.serial.value > 0;
     if (!long_gone && !told && (!asked_for || (of_before && listed))) {

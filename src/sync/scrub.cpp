@@ -88,7 +88,7 @@ void Scrub::go_on() {
     repairs_.go_on();
     due_ = clock_.steady() + std::chrono::milliseconds(10);
     if (over_ || repairs_.waiting() >= waiting_most) return;
-    if (!policy_.once && !round_ && may_be_older(state_, tree_)) {
+    if (!policy_.once && !round_ && !state_.time(Note::last_modified)) {
         due_ = clock_.steady() + not_yet;
         return;
     }

@@ -178,6 +178,43 @@ class Adopt(Whole):
         stray.unlink()
         self.assert_equal_trees(self.m, self.started)
 
+    def test_one_that_was_put_back_from_a_copy_is_not_believed(self) -> None:
+        copy = self.directory / "copy"
+        copy.mkdir()
+        for path in self.m.directory.glob("state.db*"):
+            shutil.copy(path, copy)
+        shown = (self.m.web / "last-modified").read_text()
+        self.assert_done(self.m.sync(filter_block="idna"))
+        until(lambda: self.m.sync(filter_block="idna").status == 0 and
+              (self.m.web / "last-modified").read_text() > shown, "a second is over")
+        drop_state(self.m)
+        for path in copy.iterdir():
+            shutil.copy(path, self.m.directory)
+        self.assert_ends(self.m.do("verify"), 5, "put back from a copy")
+        self.assert_takes_back(self.m)
+
+    def assert_takes_back(self, mirror: Mirror) -> None:
+        self.started.reset_counts()
+        told = mirror.sync()
+        self.assert_done(told)
+        self.assertIn("state_older", told.errors)
+        self.assertTrue(all("idna" in path for path in fetched_files(self.started)), fetched_files(self.started))
+        self.assert_equal_trees(mirror, self.started)
+
+    def test_without_its_tree_nothing_is_published(self) -> None:
+        for part in ("packages", "simple"):
+            away = self.directory / part
+            (self.m.web / part).rename(away)
+            for command in ("sync", "run"):
+                self.assert_ends(self.m.do(command), 5, f"web/{part}")
+            self.assertFalse((self.m.web / part).exists())
+            self.assertEqual(self.started.counts(), {})
+            away.rename(self.m.web / part)
+        self.assert_done(self.m.sync())
+        shutil.rmtree(self.m.web)
+        self.assert_done(self.m.do("verify", "--repair"))
+        self.assert_equal_trees(self.m, self.started)
+
     def test_before_that_pass_nothing_is_removed_and_the_root_index_stays(self) -> None:
         drop_state(self.m)
         self.assert_done(self.m.do("adopt"))

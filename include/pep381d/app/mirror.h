@@ -54,6 +54,7 @@ class Mirror {
 
   private:
     struct Session;
+    void check_tree(const Config& config);
     Command run_session(const Config& config);
     void note_full(const std::string& cause);
 

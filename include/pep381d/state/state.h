@@ -247,6 +247,8 @@ class State {
     // Files may lie in their places that nobody here knows of: the last run did not end well, or
     // the first pass is not complete, so that the tree may be one of before this state.
     bool files_may_be_unknown();
+    // Forgets everything but the record of removals.
+    void begin_anew();
     void not_placed(const ProjectName& name, const std::string& path);
     // The paths that are intended, of all projects.
     std::unordered_set<std::string> intended();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "pep381d/base/clock.h"
 #include "pep381d/base/outcome.h"
@@ -14,10 +15,16 @@ namespace pep381d {
 // What last-modified shows; nothing where that is no time.
 Outcome<std::optional<Time>> shown_last_modified(FileTree& tree);
 
-// No pass of this state was complete yet: what lies in the tree and is not known is no stray.
+// No pass of this state was complete yet, or not all pages of one before it are read again: what
+// lies in the tree and is not known is no stray.
 bool may_be_lost(State& state);
 
-// Or the tree shows more than what the state knows of: where they differ, the tree may be right.
-bool may_be_older(State& state, FileTree& tree);
+// The tree shows a time of which the state knows nothing: it was put back from a copy, and what it
+// says of the tree may be wrong. (What has not come by `now` is damage of last-modified.)
+bool is_older(State& state, FileTree& tree, Time now);
+
+// Why this is not the tree that the state knows: it is not mounted, or a part of it lies elsewhere,
+// and what was published into that would hide what is missing. Begins with the path.
+std::optional<std::string> why_no_tree(State& state, FileTree& tree);
 
 }  // namespace pep381d

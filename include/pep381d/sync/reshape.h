@@ -30,6 +30,7 @@ class Reshape {
   private:
     std::string formats() const;
     bool changed(Note note, const std::string& now);
+    bool is_unknown(const ProjectName& project);
     void note(Note name, const std::string& value);
     std::vector<ProjectName> queue_what_changed();
     void forget_master();

@@ -1,0 +1,217 @@
+#include "pep381d/sync/knowledge.h"
+
+#include "support/catch.h"
+#include "support/sync_world.h"
+
+using namespace pep381d;
+using namespace sample;
+using World = SyncWorld;
+
+namespace {
+
+// The tree of a mirror whose state was lost: pages and files of foo, bar and `gone`, which the
+// master does not have any more. Its page of bar cannot be had for the moment.
+struct Lost : SyncWorld {
+    const ScriptedTransport::Answer no_page{{}, {}, {Fault::retry_later, "HTTP 503"}};
+    ScriptedTransport::Answer page_of_bar;
+    const std::string file_of_gone = "packages/aa/gone-1.0.tar.gz";
+
+    Lost() {
+        publish(foo);
+        publish(bar);
+        page_of_bar = network.answers[url(bar)];
+        network.answers[url(bar)] = no_page;
+        for (const char* name : {"foo", "bar", "gone"})
+            for (const char* page : {"index.html", "index.v1_html", "index.v1_json"})
+                put(std::string("simple/") + name + "/" + page, "of before");
+        put("simple/index.html", "of before");
+        put(file_of_gone, "x");
+        put("last-modified", "20010203T04:05:06\n");
+    }
+    std::string listed() {
+        std::string all;
+        const std::string root = bytes("simple/index.html");
+        for (const char* name : {"bar", "foo", "gone"})
+            if (root.find(std::string("href=\"") + name + "/\"") != std::string::npos)
+                all += std::string(" ") + name;
+        return all;
+    }
+    void sync() {
+        clock.advance(1min);
+        const auto failure = pass();
+        INFO((failure ? failure->what : ""));
+        REQUIRE_FALSE(failure);
+    }
+    void bar_comes() {
+        network.answers[url(bar)] = page_of_bar;
+        sync();
+        CHECK(left == 0);
+    }
+    std::vector<std::string> strays() {
+        std::vector<std::string> all;
+        for (const Finding& finding : verify(state, tree, false))
+            if (finding.flaw == Flaw::stray) all.push_back(finding.path);
+        return all;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("of a lost state's tree the root index lists what the master still lists") {
+    Lost world;
+    world.sync();
+    CHECK(world.left == 1);
+    CHECK(world.listed() == " bar foo");
+    CHECK(world.bytes("simple/bar/index.html") == "of before");
+    CHECK(world.strays().empty());
+
+    SECTION("but what is removed") {
+        world.network.answers.erase(World::url(bar));
+        world.event("bar", "remove project", 9);
+        world.sync();
+        CHECK_FALSE(world.there("simple/bar"));
+        CHECK(world.listed() == " foo");
+    }
+    SECTION("but what is quarantined") {
+        world.publish(quarantined_foo(9));
+        world.event("foo", "quarantine", 9);
+        world.sync();
+        CHECK(world.listed() == " bar");
+        world.bar_comes();
+        CHECK(world.listed() == " bar");
+    }
+    SECTION("until all is read again") {
+        world.bar_comes();
+        CHECK(world.listed() == " bar foo");
+    }
+    // What the master has removed meanwhile stays, until somebody asks for strays to go.
+    CHECK(world.there(world.file_of_gone));
+    CHECK(world.there("simple/gone/index.html"));
+    CHECK_FALSE(world.strays().empty());
+}
+
+TEST_CASE("a page of a lost state's tree does not go for a 404") {
+    Lost world;
+    world.network.answers.erase(World::url(bar));
+    for (int hour = 0; hour < 5; ++hour) {
+        world.sync();
+        world.clock.advance(1h);
+        CHECK(world.there("simple/bar/index.html"));
+        CHECK(world.listed() == " bar foo");
+    }
+    CHECK(world.left == 1);
+}
+
+TEST_CASE("what is blocked by name goes from a lost state's tree as well") {
+    Lost world;
+    world.policy.filter = Filter({"*"}, {"Bar"});
+    world.sync();
+    CHECK_FALSE(world.there("simple/bar"));
+    CHECK(world.listed() == " foo");
+}
+
+TEST_CASE("formats that are not made any more go from a lost state's tree with its first pages") {
+    Lost world;
+    world.policy.html = false;
+    world.sync();
+    CHECK(world.there("simple/foo/index.v1_json"));
+    CHECK_FALSE(world.there("simple/foo/index.html"));
+    CHECK_FALSE(world.there("simple/foo/index.v1_html"));
+    CHECK(world.there("simple/bar/index.html"));
+    world.bar_comes();
+    CHECK_FALSE(world.there("simple/bar/index.html"));
+}
+
+TEST_CASE("what the master excuses is not read, and files of a lost state's page are no strays") {
+    Lost world;
+    world.put("packages/aa/bar-1.0.tar.gz", "bar-1.0.tar.gz");
+    world.network.answers[World::url(bar)] = {{}, {}, {Fault::corrupt, "no page"}};
+    for (int minute = 0; minute < 5; ++minute) {
+        world.sync();
+        world.clock.advance(30min);
+    }
+    REQUIRE(world.left == 1);
+    REQUIRE(world.state.time(Note::last_modified));
+    CHECK(may_be_lost(world.state));
+    CHECK(world.strays().empty());
+    CHECK(world.state.files_may_be_unknown());
+    world.bar_comes();
+    CHECK_FALSE(may_be_lost(world.state));
+    CHECK_FALSE(world.strays().empty());
+}
+
+TEST_CASE("pages without a root index are a lost state's tree, too") {
+    Lost world;
+    std::filesystem::remove(world.directory.path() / "web/simple/index.html");
+    world.policy.html = false;
+    world.sync();
+    CHECK_FALSE(world.there("simple/foo/index.html"));
+    world.bar_comes();
+    CHECK_FALSE(world.there("simple/bar/index.html"));
+}
+
+TEST_CASE("what is blocked by name after a state was lost goes, though the state never knew it") {
+    Lost world;
+    world.sync();
+    world.bar_comes();
+    REQUIRE(world.there("simple/gone/index.html"));
+    world.policy.keep_deleted = true;
+    world.policy.filter = Filter({"*"}, {"gone"});
+    world.sync();
+    CHECK_FALSE(world.there("simple/gone"));
+    CHECK(world.listed() == " bar foo");
+}
+
+TEST_CASE("a state that was put back from a copy is told by last-modified, and begins anew") {
+    Lost world;
+    CHECK_FALSE(is_older(world.state, world.tree, world.clock.now()));  // it knows nothing at all
+    world.sync();
+    world.bar_comes();
+    CHECK_FALSE(is_older(world.state, world.tree, world.clock.now()));
+
+    const Time shown = world.clock.now() + 1h;
+    world.put("last-modified", format_basic(shown) + "\n");
+    CHECK_FALSE(is_older(world.state, world.tree, world.clock.now()));  // it has not come yet
+    world.clock.advance(2h);
+    REQUIRE(is_older(world.state, world.tree, world.clock.now()));
+
+    world.network.answers.erase(World::url(foo));
+    world.ScriptedMaster::listed.erase("foo");
+    world.event("foo", "remove project", 9);
+    world.sync();
+    REQUIRE(world.removals().size() == 1);
+    {
+        State::Change change(world.state);
+        world.state.begin_anew();
+        change.commit();
+    }
+    CHECK(world.removals().size() == 1);
+    CHECK(world.state.totals().files == 0);
+    CHECK(world.state.pending() == 0);
+    CHECK_FALSE(world.state.number(Note::cursor));
+    world.network.asked.clear();
+    world.event("foo", "remove project", 9);
+    world.sync();
+    CHECK(world.left == 0);
+    CHECK(world.listed() == " bar");
+    CHECK(world.network.asked[World::url(bar)] == 1);
+    CHECK(world.network.asked[bar.files[0].url] == 0);
+    CHECK_FALSE(is_older(world.state, world.tree, world.clock.now()));
+}
+
+TEST_CASE("a tree that is not the one of the state is told before anything is published") {
+    Lost world;
+    CHECK_FALSE(why_no_tree(world.state, world.tree));
+    world.sync();
+    world.bar_comes();
+    CHECK_FALSE(why_no_tree(world.state, world.tree));
+    const std::string part = GENERATE("simple", "packages");
+    const auto path = world.directory.path() / "web" / part;
+    std::filesystem::rename(path, world.directory.path() / "elsewhere");
+    CHECK(why_no_tree(world.state, world.tree)->starts_with("web/" + part + ": nothing is there"));
+    std::filesystem::create_directory(path);
+    CHECK(why_no_tree(world.state, world.tree)->starts_with("web/" + part + ": nothing is there"));
+    std::filesystem::remove(path);
+    std::filesystem::create_directory_symlink("../elsewhere", path);
+    CHECK(why_no_tree(world.state, world.tree)->starts_with("web/" + part + ": it is no directory"));
+}
