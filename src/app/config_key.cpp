@@ -177,7 +177,7 @@ void add_mirror_and_state(std::vector<ConfigKey>& keys) {
     keys.push_back(reserved_inodes());
     keys.push_back(scalar<&Config::state_file, parse_path>(
         "state.file", "FILE", "a file, without a comment behind it",
-        "the database of what the mirror holds; on a local disk"));
+        "the database of what the mirror holds; on a local disk, outside of web and staging"));
 }
 
 void add_master(std::vector<ConfigKey>& keys) {

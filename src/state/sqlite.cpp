@@ -39,10 +39,13 @@ bool no_room(int system_error) {
 }
 
 // Where SQLite cannot make its log it tries to read one, and tells the error of that: that there is
-// none.
+// none. Of the log's index it tells no error of the system's.
 bool no_room_for_log(const std::string& path) {
-    const Descriptor log(open((path + "-wal").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-    return !log && no_room(errno);
+    for (const char* suffix : {"-wal", "-shm"}) {
+        const Descriptor file(open((path + suffix).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+        if (!file && no_room(errno)) return true;
+    }
+    return false;
 }
 
 // `system_error`: errno of the call that failed. SQLite says FULL only for a write to a file that

@@ -88,6 +88,26 @@ class Filled(FullDisk):
         ballast.unlink()
         until(lambda: mirror.last_modified() and not mirror.compare(master), "it ends equal")
 
+    def test_without_inodes_for_its_log_the_state_waits(self) -> None:
+        master = self.master(projects=10, files=40)
+        disk = self.directory / "small"
+        mirror = self.mirror(master.url, state_file=str(disk / "state.db"), **NO_LIMIT)
+        self.disk(disk, "size=20m,nr_inodes=40")
+        self.assert_done(mirror.sync())
+        for left in range(2):  # the log takes one, its index another
+            for number in range(os.statvfs(disk).f_favail - left):
+                (disk / f"{left}-{number}").touch()
+            ended = mirror.sync()
+            self.assert_ends(ended, 5, str(disk))
+            self.assertIn("free some space", ended.last_line)
+            daemon = self.run_daemon(mirror)
+            self.paused(daemon)
+            daemon.send(signal.SIGTERM)
+            self.assertEqual(daemon.wait(10), 0)
+            for path in disk.glob("[0-9]*"):
+                path.unlink()
+            self.assert_done(mirror.sync())
+
     def test_sigterm_ends_it_at_once(self) -> None:
         master = self.master(projects=30, files=300)
         mirror = self.mirror(master.url, **NO_LIMIT)
@@ -214,6 +234,26 @@ class TooLittle(FullDisk):
         self.disk(disk, "size=4m")
         result = self.m.sync(state_file=str(disk / "state.db"))
         self.assert_ends(result, 5, str(disk))
+
+    def test_without_inodes_for_its_log_the_state_waits(self) -> None:
+        master = self.master(projects=10, files=40)
+        disk = self.directory / "small"
+        mirror = self.mirror(master.url, state_file=str(disk / "state.db"), **NO_LIMIT)
+        self.disk(disk, "size=20m,nr_inodes=40")
+        self.assert_done(mirror.sync())
+        for left in range(2):  # the log takes one, its index another
+            for number in range(os.statvfs(disk).f_favail - left):
+                (disk / f"{left}-{number}").touch()
+            ended = mirror.sync()
+            self.assert_ends(ended, 5, str(disk))
+            self.assertIn("free some space", ended.last_line)
+            daemon = self.run_daemon(mirror)
+            self.paused(daemon)
+            daemon.send(signal.SIGTERM)
+            self.assertEqual(daemon.wait(10), 0)
+            for path in disk.glob("[0-9]*"):
+                path.unlink()
+            self.assert_done(mirror.sync())
 
     def test_sigterm_ends_it_at_once(self) -> None:
         self.ballast(self.m.directory, 5 << 20)
