@@ -213,5 +213,6 @@ TEST_CASE("a tree that is not the one of the state is told before anything is pu
     CHECK(why_no_tree(world.state, world.tree)->starts_with("web/" + part + ": nothing is there"));
     std::filesystem::remove(path);
     std::filesystem::create_directory_symlink("../elsewhere", path);
-    CHECK(why_no_tree(world.state, world.tree)->starts_with("web/" + part + ": it is no directory"));
+    CHECK(
+        why_no_tree(world.state, world.tree)->starts_with("web/" + part + ": it is no directory"));
 }
