@@ -155,9 +155,9 @@ bool is_within(const std::string& inner, const std::string& outer) {
     // What may not be looked into is taken as it is written.
     const auto led_to = [](const std::string& path) {
         std::error_code error;
-        const fs::path whole = fs::absolute(path, error).lexically_normal();
+        const fs::path whole = fs::absolute(path, error);
         const fs::path known = fs::weakly_canonical(whole, error);
-        return error ? whole : known;
+        return error ? whole.lexically_normal() : known;
     };
     const fs::path relative = led_to(inner).lexically_relative(led_to(outer));
     return !relative.empty() && *relative.begin() != "..";

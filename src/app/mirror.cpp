@@ -158,11 +158,12 @@ Mirror::Mirror(const Config& config, const Clock& clock, Log& log, Signals& sign
         throw Fatal(
             5, fmt::format("state {}: another pep381d{} works with it; give each mirror its own",
                            config.state_file, lock_holder(state_lock_)));
-    if (!is_older(state_, tree_, clock_.now())) return;
+    if (!is_older(state_, tree_) || why_no_tree(state_, tree_)) return;
     log_.warning(fmt::format(
-        "state_older state={} cause=\"{}/{} shows a poll that it knows nothing of: it was put back "
+        "state_older state={} cause=\"{}/{} shows changes that it knows nothing of: it was put "
+        "back "
         "from a copy; all pages are read again, and only files that do not lie here are fetched\"",
-        pep381d::quoted(config.state_file), config.mirror_directory, layout::last_modified));
+        pep381d::quoted(config.state_file), config.mirror_directory, layout::changes));
     State::Change change(state_);
     state_.begin_anew();
     change.commit();

@@ -41,6 +41,14 @@ struct Count {
     }
 };
 
+void tell_if_partial(State& state, Log& log) {
+    if (may_be_lost(state))
+        log.warning(
+            "verify_partial cause=\"the state does not know all projects yet: what it does not "
+            "know "
+            "is not looked at; let `pep381d sync` end\"");
+}
+
 int look(const CommandLine& line, bool hash) {
     const Config& config = line.config;
     Signals signals;
@@ -54,15 +62,11 @@ int look(const CommandLine& line, bool hash) {
     Round round(state, tree, hash ? RoundKind::command : RoundKind::looks, threads(), clock,
                 !beside, true);
     if (beside) log.info("verify_beside cause=\"another pep381d works on this mirror\"");
-    if (is_older(state, tree, clock.now()))
+    if (is_older(state, tree))
         return end_with(
             5, fmt::format("{}: the tree is newer: it was put back from a copy", config.state_file),
             "let `pep381d sync` read all pages again");
-    if (may_be_lost(state))
-        log.warning(
-            "verify_partial cause=\"the state does not know all projects yet: what it does not "
-            "know "
-            "is not looked at; let `pep381d sync` end\"");
+    tell_if_partial(state, log);
     if (round.resumed())
         log.info(fmt::format("verify_resumed began={} projects={} of={}", format_iso(round.began()),
                              round.projects(), round.of()));
@@ -97,6 +101,7 @@ int repair(const CommandLine& line, bool hash) {
     SystemClock clock;
     StderrLog log(level_of(line.config));
     Mirror mirror(line.config, clock, log, signals);
+    tell_if_partial(mirror.state(), log);
     Count left;
     ScrubPolicy scrub;
     scrub.hash = hash;

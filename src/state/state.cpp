@@ -74,8 +74,9 @@ constexpr std::array note_names{"cursor",
                                 "master_key_gone",
                                 "master_key_looks",
                                 "master_key_refused",
-                                "older_tree"};
-static_assert(note_names.size() == static_cast<std::size_t>(Note::older_tree) + 1);
+                                "older_tree",
+                                "changes"};
+static_assert(note_names.size() == static_cast<std::size_t>(Note::changes) + 1);
 
 constexpr int application_id = 0x70333831;  // "p381"
 

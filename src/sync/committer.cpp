@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pep381d/sync/failure_summary.h"
+#include "pep381d/sync/knowledge.h"
 #include "pep381d/tree/layout.h"
 
 #include "sync/must.h"
@@ -99,6 +100,7 @@ void Committer::look_for_older_tree() {
     const std::string simple = layout::published("simple");
     if (is_new && must(tree_.look(simple)) && must(must(tree_.list(simple))->next()))
         state_.set(Note::older_tree, 1);
+    if (is_new) state_.set(Note::changes, shown_changes(tree_));
     older_tree_ = state_.number(Note::older_tree).has_value();
 }
 

@@ -1,5 +1,6 @@
 #include "pep381d/sync/knowledge.h"
 
+#include <charconv>
 #include <string_view>
 #include <utility>
 
@@ -25,14 +26,21 @@ bool may_be_lost(State& state) {
     return !state.time(Note::last_modified) || state.number(Note::older_tree);
 }
 
-bool is_older(State& state, FileTree& tree, Time now) {
+std::int64_t shown_changes(FileTree& tree) {
+    constexpr std::size_t line_most = 30;
+    const auto look = tree.look(layout::changes);
+    if (!look || !look.value()) return 0;
+    const auto text = read_whole(tree, layout::changes, line_most);
+    if (!text || !text.value().ends_with('\n')) return 0;
+    std::int64_t count = 0;
+    const char* end = text.value().data() + text.value().size() - 1;
+    const auto [read, error] = std::from_chars(text.value().data(), end, count);
+    return error == std::errc() && read == end ? count : 0;
+}
+
+bool is_older(State& state, FileTree& tree) {
     if (!state.number(Note::cursor) && !state.number(Note::root_written)) return false;
-    if (state.number(Note::older_tree)) return false;
-    const auto shown = shown_last_modified(tree);
-    if (!shown || !shown.value() || *shown.value() > now) return false;
-    // Either may be ahead of the other where the clock was set back.
-    return *shown.value() > state.time(Note::last_poll).value_or(Time{}) &&
-           *shown.value() > state.time(Note::last_modified).value_or(Time{});
+    return shown_changes(tree) > state.number(Note::changes).value_or(0);
 }
 
 std::optional<std::string> why_no_tree(State& state, FileTree& tree) {

@@ -87,13 +87,13 @@ StagedPage Publisher::stage(const ProjectName& project, const PageText& text, bo
 void Publisher::hold_root(bool hold) {
     root_held_ = hold;
     show_keys();
-    if (!hold) return;
+    // Also where no change runs: the pages of a state that was lost lose their formats one by one.
     if (!policy_.html) {
         must(tree_.remove(layout::root_html));
         must(tree_.remove(layout::root_v1_html));
     }
     if (!policy_.json) must(tree_.remove(layout::root_json));
-    must(tree_.flush());
+    if (hold) must(tree_.flush());
 }
 
 void Publisher::show_keys() {
@@ -211,7 +211,7 @@ std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
     const std::string to = layout::published(path);
     const auto placed = tree_.place(file.staged, to);
     if (!placed && placed.failure().fault == Fault::refused)
-        return NoPlace{placed.failure().what, !in_the_way(path)};
+        return in_its_way(path, placed.failure().what);
     if (must(placed)) return std::nullopt;
 
     if (!state_.holds(file.project, path)) {
@@ -231,14 +231,20 @@ std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
     }
     const Done replaced = tree_.rename(file.staged, to);
     if (!replaced && replaced.failure().fault == Fault::refused)
-        return NoPlace{replaced.failure().what, !in_the_way(path)};
+        return in_its_way(path, replaced.failure().what);
     must(replaced);
     return std::nullopt;
 }
 
-// Whether it is another project's file that lies on the way there, or below. Else it is for whoever
-// looks after this mirror to remove it.
-bool Publisher::in_the_way(const std::string& path) {
+// Another project's file keeps its place. All else is for whoever looks after this mirror to
+// remove.
+Publisher::NoPlace Publisher::in_its_way(const std::string& path, const std::string& cause) {
+    if (another_lies_there(path)) return {path + ": another project's file lies in its way", false};
+    return {cause, true};
+}
+
+// On the way there, or below.
+bool Publisher::another_lies_there(const std::string& path) {
     const auto clash = [&](const FileArrived& other) {
         const std::string theirs = path_of(other);
         return path.starts_with(theirs + "/") || theirs.starts_with(path + "/");
@@ -352,8 +358,20 @@ void Publisher::record(const Group& group) {
     if (root_placed_) state_.set(Note::root_written, root_changes_);
     forget_removed();
     intend(flushed_);
+    const auto changes = state_.number(Note::changes).value_or(0) + 1;
+    state_.set(Note::changes, changes);
     change.commit();
     root_placed_ = false;
+    show_changes(changes);
+}
+
+// Behind the state, as after a kill, it says nothing wrong: a failure is no reason to end.
+void Publisher::show_changes(std::int64_t changes) {
+    const std::string staged = layout::staged("changes");
+    auto file = tree_.create(staged);
+    const bool whole = file && tree_.write(file.value(), fmt::format("{}\n", changes)) &&
+                       tree_.finish(std::move(file).value(), std::nullopt, false);
+    if (!whole || !tree_.rename(staged, layout::changes)) (void)tree_.remove(staged);
 }
 
 bool Publisher::root_current() {

@@ -298,9 +298,14 @@ Done DirectoryTree::make_room(const std::string& to) {
 
 Done DirectoryTree::rename(const std::string& from, const std::string& to) {
     if (Done room = make_room(to); !room) return room;
-    if (renameat(root_.get(), from.c_str(), root_.get(), to.c_str()) != 0)
-        return failed(to, "put in place");
+    if (renameat(root_.get(), from.c_str(), root_.get(), to.c_str()) != 0) return not_placed(to);
     return Nothing{};
+}
+
+// What took the directory's place, a file, may be gone when it is tried again.
+Failure DirectoryTree::not_placed(const std::string& to) {
+    made_last_.clear();
+    return failed(to, "put in place");
 }
 
 Outcome<bool> DirectoryTree::place(const std::string& from, const std::string& to) {
@@ -308,7 +313,7 @@ Outcome<bool> DirectoryTree::place(const std::string& from, const std::string& t
     if (renameat2(root_.get(), from.c_str(), root_.get(), to.c_str(), RENAME_NOREPLACE) == 0)
         return true;
     if (errno == EEXIST) return false;
-    if (errno != EINVAL) return failed(to, "put in place");
+    if (errno != EINVAL) return not_placed(to);
     // A file system without that (NFS, older ZFS): nobody else puts anything there meanwhile.
     const auto there = look(to);
     if (!there) return there.failure();

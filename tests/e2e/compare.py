@@ -426,7 +426,7 @@ class Comparison:
                 self.equal(f"{path}: sha256", digests[path], wanted.sha256)
 
     def only_what_is_allowed(self) -> None:
-        allowed = {"simple", "packages", "status", "status/index.html", "status/status.json",
+        allowed = {"simple", "packages", "status", "status/index.html", "status/status.json", "status/changes",
                    "last-modified"} | self.pages.keys()
         if self.terms.signed:
             pages = {path.split("/")[1] for path in self.pages if path.count("/") == 2}

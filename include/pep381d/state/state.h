@@ -149,6 +149,7 @@ enum class Note {
     master_key_looks,    // count of those that have seen it so
     master_key_refused,  // text: why the newest answer to that was not believed
     older_tree,          // 1: pages may lie in the tree that are of another state, which was lost
+    changes,             // count of changes of the tree: what layout::changes shows, or more
 };
 
 class State {

@@ -2,6 +2,7 @@
 // or where it was put back from a copy.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -19,9 +20,12 @@ Outcome<std::optional<Time>> shown_last_modified(FileTree& tree);
 // lies in the tree and is not known is no stray.
 bool may_be_lost(State& state);
 
-// The tree shows a time of which the state knows nothing: it was put back from a copy, and what it
-// says of the tree may be wrong. (What has not come by `now` is damage of last-modified.)
-bool is_older(State& state, FileTree& tree, Time now);
+// How many changes of it a state has recorded; 0: it does not show that.
+std::int64_t shown_changes(FileTree& tree);
+
+// The tree shows more changes than the state knows of: it was put back from a copy, and what it
+// says of the tree may be wrong.
+bool is_older(State& state, FileTree& tree);
 
 // Why this is not the tree that the state knows: it is not mounted, or a part of it lies elsewhere,
 // and what was published into that would hide what is missing. Begins with the path.

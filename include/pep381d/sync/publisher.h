@@ -106,13 +106,15 @@ class Publisher {
     void place_files(Group& group);
     std::optional<NoPlace> look_for(const FileArrived& file);
     std::optional<NoPlace> place(FileArrived& file);
-    bool in_the_way(const std::string& path);
+    NoPlace in_its_way(const std::string& path, const std::string& cause);
+    bool another_lies_there(const std::string& path);
     bool taken_by_another(const FileArrived& file, const std::string& path);
     void refuse(const FileArrived& file, NoPlace why);
     void unstage_page(const ProjectName& project, Group& group);
     std::optional<NoPlace> leave_out_refused(PageReady& page);
     void place_pages(Group& group);
     void record(const Group& group);
+    void show_changes(std::int64_t changes);
     void remove_what_is_due();
     bool arrives(const std::string& path) const;
     void forget_removed();

@@ -44,6 +44,7 @@ class DirectoryTree final : public FileTree {
 
   private:
     Failure failed(const std::string& path, const char* verb) const;
+    Failure not_placed(const std::string& to);
     std::string path_of(const Descriptor& file) const;
     Outcome<bool> copy(const Descriptor& file, std::int64_t mtime, const std::string& to);
     Done make_room(const std::string& to);

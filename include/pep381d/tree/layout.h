@@ -18,6 +18,7 @@ inline const std::string root_v1_html = "web/simple/index.v1_html";
 inline const std::string root_json = "web/simple/index.v1_json";
 inline const std::string status_html = "web/status/index.html";
 inline const std::string status_json = "web/status/status.json";
+inline const std::string changes = "web/status/changes";  // a number, in a line
 
 // A path below web/, such as File::path or a removal, as a path of the tree.
 inline std::string published(std::string_view below_web) {

@@ -162,18 +162,24 @@ TEST_CASE("what is blocked by name after a state was lost goes, though the state
     CHECK(world.listed() == " bar foo");
 }
 
-TEST_CASE("a state that was put back from a copy is told by last-modified, and begins anew") {
+TEST_CASE(
+    "a state that was put back from a copy is told by the count of changes, and begins anew") {
     Lost world;
-    CHECK_FALSE(is_older(world.state, world.tree, world.clock.now()));  // it knows nothing at all
+    CHECK_FALSE(is_older(world.state, world.tree));  // it knows nothing at all
     world.sync();
     world.bar_comes();
-    CHECK_FALSE(is_older(world.state, world.tree, world.clock.now()));
+    CHECK_FALSE(is_older(world.state, world.tree));
 
-    const Time shown = world.clock.now() + 1h;
-    world.put("last-modified", format_basic(shown) + "\n");
-    CHECK_FALSE(is_older(world.state, world.tree, world.clock.now()));  // it has not come yet
-    world.clock.advance(2h);
-    REQUIRE(is_older(world.state, world.tree, world.clock.now()));
+    const auto count = shown_changes(world.tree);
+    CHECK(count > 0);
+    CHECK(count == world.state.number(Note::changes));
+    const std::string more = std::to_string(count + 1);
+    for (const std::string& damage : {std::string("x\n"), more, std::string(), "-" + more + "\n"}) {
+        world.put("status/changes", damage);
+        CHECK_FALSE(is_older(world.state, world.tree));
+    }
+    world.put("status/changes", more + "\n");
+    REQUIRE(is_older(world.state, world.tree));
 
     world.network.answers.erase(World::url(foo));
     world.ScriptedMaster::listed.erase("foo");
@@ -196,7 +202,8 @@ TEST_CASE("a state that was put back from a copy is told by last-modified, and b
     CHECK(world.listed() == " bar");
     CHECK(world.network.asked[World::url(bar)] == 1);
     CHECK(world.network.asked[bar.files[0].url] == 0);
-    CHECK_FALSE(is_older(world.state, world.tree, world.clock.now()));
+    CHECK_FALSE(is_older(world.state, world.tree));
+    CHECK(shown_changes(world.tree) > count);
 }
 
 TEST_CASE("a tree that is not the one of the state is told before anything is published") {

@@ -93,10 +93,13 @@ TEST_CASE("what lies in a file's way and is no project's holds its page, and las
     const bool in_its_place = GENERATE(false, true);
     world.put(in_its_place ? path + "/someone's" : above, "someone's");
     world.publish(foo);
-    REQUIRE_FALSE(world.pass());
-    CHECK(world.left == 1);
-    CHECK_FALSE(world.there("last-modified"));
-    CHECK_THAT(world.cause_of("foo"), ContainsSubstring("remove what lies there"));
+    for (int tries = 0; tries < 2; ++tries) {
+        world.clock.advance(1h);
+        REQUIRE_FALSE(world.pass());
+        CHECK(world.left == 1);
+        CHECK_FALSE(world.there("last-modified"));
+        CHECK_THAT(world.cause_of("foo"), ContainsSubstring("remove what lies there"));
+    }
 
     fs::remove_all(world.directory.path() / "web" / (in_its_place ? path : above));
     world.clock.advance(1h);
