@@ -235,26 +235,6 @@ class TooLittle(FullDisk):
         result = self.m.sync(state_file=str(disk / "state.db"))
         self.assert_ends(result, 5, str(disk))
 
-    def test_without_inodes_for_its_log_the_state_waits(self) -> None:
-        master = self.master(projects=10, files=40)
-        disk = self.directory / "small"
-        mirror = self.mirror(master.url, state_file=str(disk / "state.db"), **NO_LIMIT)
-        self.disk(disk, "size=20m,nr_inodes=40")
-        self.assert_done(mirror.sync())
-        for left in range(2):  # the log takes one, its index another
-            for number in range(os.statvfs(disk).f_favail - left):
-                (disk / f"{left}-{number}").touch()
-            ended = mirror.sync()
-            self.assert_ends(ended, 5, str(disk))
-            self.assertIn("free some space", ended.last_line)
-            daemon = self.run_daemon(mirror)
-            self.paused(daemon)
-            daemon.send(signal.SIGTERM)
-            self.assertEqual(daemon.wait(10), 0)
-            for path in disk.glob("[0-9]*"):
-                path.unlink()
-            self.assert_done(mirror.sync())
-
     def test_sigterm_ends_it_at_once(self) -> None:
         self.ballast(self.m.directory, 5 << 20)
         daemon = self.run_daemon(self.m)
