@@ -49,6 +49,16 @@ void tell_if_partial(State& state, Log& log) {
             "is not looked at; let `pep381d sync` end\"");
 }
 
+int end_look(const Config& config, const Count& count, bool more) {
+    if (count.found > 0)
+        return end_with(1, fmt::format("{} found: {}", count.found, count.first),
+                        "`pep381d verify --repair` mends what it can");
+    if (more)
+        return end_with(1, config.mirror_directory + ": stopped before the end",
+                        "`pep381d verify` goes on");
+    return 0;
+}
+
 int look(const CommandLine& line, bool hash) {
     const Config& config = line.config;
     Signals signals;
@@ -87,13 +97,7 @@ int look(const CommandLine& line, bool hash) {
     log.info(fmt::format("verify_{} projects={} of={} bytes={} found={}", more ? "stopped" : "done",
                          round.projects(), round.of(), round.verification().bytes(), count.found));
     round.note_place();
-    if (count.found > 0)
-        return end_with(1, fmt::format("{} found: {}", count.found, count.first),
-                        "`pep381d verify --repair` mends what it can");
-    if (more)
-        return end_with(1, config.mirror_directory + ": stopped before the end",
-                        "`pep381d verify` goes on");
-    return 0;
+    return end_look(config, count, more);
 }
 
 int repair(const CommandLine& line, bool hash) {
