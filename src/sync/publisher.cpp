@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
-#include "pep381d/pages/root_index.h"
+#include "pep381d/sync/root_files.h"
 #include "pep381d/sync/server_keys.h"
 #include "pep381d/tree/layout.h"
-#include "pep381d/tree/staging.h"
+#include "pep381d/tree/proof.h"
 
 #include "sync/must.h"
 
@@ -88,90 +88,12 @@ void Publisher::hold_root(bool hold) {
     root_held_ = hold;
     show_keys();
     // Also where no change runs: the pages of a state that was lost lose their formats one by one.
-    if (!policy_.html) {
-        must(tree_.remove(layout::root_html));
-        must(tree_.remove(layout::root_v1_html));
-    }
-    if (!policy_.json) must(tree_.remove(layout::root_json));
+    remove_unwanted_root(tree_, policy_);
     if (hold) must(tree_.flush());
 }
 
 void Publisher::show_keys() {
     publish_server_keys(tree_, policy_, !root_held_);
-}
-
-// Its page is that of a state that was lost, and stays until it is read again.
-bool Publisher::is_of_before(const ProjectName& queued) {
-    const auto there = [&](const std::string& page) {
-        const auto look = must(tree_.look(layout::published(page)));
-        return look && look->kind == FileKind::file;
-    };
-    return (!policy_.html || there(layout::page_html(queued))) &&
-           (!policy_.json || there(layout::page_json(queued))) &&
-           !state_.awaits_below("simple/" + queued.text());
-}
-
-void Publisher::stage_root() {
-    constexpr std::size_t chunk = 256 * 1024;
-    root_changes_ = state_.number(Note::root_changes).value_or(0);
-    const Serial serial{state_.number(Note::cursor).value_or(0)};
-    std::string html, json;
-    Descriptor html_file =
-        policy_.html ? must(tree_.create(layout::staged("root.html"))) : Descriptor();
-    Descriptor json_file =
-        policy_.json ? must(tree_.create(layout::staged("root.json"))) : Descriptor();
-    const auto spill = [&](const Descriptor& file, std::string& text, std::size_t least) {
-        if (text.size() < least) return;
-        if (file) must(tree_.write(file, text));
-        text.clear();
-    };
-
-    begin_root_html(html);
-    begin_root_json(json, serial);
-    bool first = true;
-    const auto add = [&](std::string_view name, std::string_view display, Serial shown) {
-        const RootEntry entry{name, display, shown};
-        if (policy_.html) add_root_html(html, entry);
-        if (policy_.json) add_root_json(json, entry, first);
-        first = false;
-        spill(html_file, html, chunk);
-        spill(json_file, json, chunk);
-    };
-    if (state_.number(Note::older_tree))
-        state_.for_each_listed(add,
-                               [this](const ProjectName& queued) { return is_of_before(queued); });
-    else
-        state_.for_each_listed(add);
-    end_root_html(html, serial);
-    end_root_json(json);
-    spill(html_file, html, 1);
-    spill(json_file, json, 1);
-
-    if (policy_.html) {
-        must(tree_.finish(std::move(html_file), new_mtime(tree_, clock_, layout::root_html), true));
-        must(tree_.link(layout::staged("root.html"), layout::staged("root.v1_html")));
-    }
-    if (policy_.json)
-        must(tree_.finish(std::move(json_file), new_mtime(tree_, clock_, layout::root_json), true));
-    root_wanted_ = false;
-    root_staged_ = true;
-}
-
-void Publisher::place_root() {
-    if (policy_.html) {
-        must(tree_.rename(layout::staged("root.html"), layout::root_html));
-        must(tree_.rename(layout::staged("root.v1_html"), layout::root_v1_html));
-    } else {
-        must(tree_.remove(layout::root_html));
-        must(tree_.remove(layout::root_v1_html));
-    }
-    if (policy_.json)
-        must(tree_.rename(layout::staged("root.json"), layout::root_json));
-    else
-        must(tree_.remove(layout::root_json));
-    root_staged_ = false;
-    root_placed_ = true;
-    root_time_ = clock_.steady();
 }
 
 // What is about to be placed is written down first: a kill before its record must not leave a file
@@ -398,7 +320,12 @@ void Publisher::advance() {
     record(shown_);
     remove_what_is_due();
     place_pages(placed_);
-    if (root_staged_) place_root();
+    if (root_staged_) {
+        place_root(tree_, policy_);
+        root_staged_ = false;
+        root_placed_ = true;
+        root_time_ = clock_.steady();
+    }
     place_files(flushed_);
     std::ranges::move(shown_.pages, std::back_inserter(spent_.pages));
     std::ranges::move(shown_.files, std::back_inserter(spent_.files));
@@ -417,8 +344,11 @@ void Publisher::turn() {
     advance();
     for (PageReady& page : std::exchange(again_, {})) add(std::move(page));
     if (root_wanted_ && !leaving_ && !root_held_ && !root_staged_ && !root_placed_ &&
-        !root_current())
-        stage_root();
+        !root_current()) {
+        root_changes_ = stage_root(state_, tree_, policy_, clock_);
+        root_wanted_ = false;
+        root_staged_ = true;
+    }
     // As late as can be: they were made while all else was staged.
     for (auto& [project, staged] : flushed_.staged)
         stage_signatures(tree_, clock_, project, staged);

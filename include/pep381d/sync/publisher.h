@@ -99,9 +99,6 @@ class Publisher {
     static std::string path_of(const FileArrived& file);  // below web/
     StagedPage stage(const ProjectName& project, const PageText& text, bool replaces);
     void leave_out_formats(const ProjectName& project, bool copied);
-    bool is_of_before(const ProjectName& queued);
-    void stage_root();
-    void place_root();
     void intend(const Group& group);
     void place_files(Group& group);
     std::optional<NoPlace> look_for(const FileArrived& file);
