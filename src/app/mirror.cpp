@@ -158,7 +158,7 @@ Mirror::Mirror(const Config& config, const Clock& clock, Log& log, Signals& sign
         throw Fatal(
             5, fmt::format("state {}: another pep381d{} works with it; give each mirror its own",
                            config.state_file, lock_holder(state_lock_)));
-    if (!is_older(state_, tree_) || why_no_tree(state_, tree_)) return;
+    if (!is_older(state_, shown_changes(tree_)) || why_no_tree(state_, tree_)) return;
     log_.warning(fmt::format(
         "state_older state={} cause=\"{}/{} shows changes that it knows nothing of: it was put "
         "back "

@@ -38,9 +38,9 @@ std::int64_t shown_changes(FileTree& tree) {
     return error == std::errc() && read == end ? count : 0;
 }
 
-bool is_older(State& state, FileTree& tree) {
+bool is_older(State& state, std::int64_t shown) {
     if (!state.number(Note::cursor) && !state.number(Note::root_written)) return false;
-    return shown_changes(tree) > state.number(Note::changes).value_or(0);
+    return shown > state.number(Note::changes).value_or(0);
 }
 
 std::optional<std::string> why_no_tree(State& state, FileTree& tree) {
