@@ -158,15 +158,6 @@ Mirror::Mirror(const Config& config, const Clock& clock, Log& log, Signals& sign
         throw Fatal(
             5, fmt::format("state {}: another pep381d{} works with it; give each mirror its own",
                            config.state_file, lock_holder(state_lock_)));
-    if (!is_older(state_, shown_changes(tree_)) || why_no_tree(state_, tree_)) return;
-    log_.warning(fmt::format(
-        "state_older state={} cause=\"{}/{} shows changes that it knows nothing of: it was put "
-        "back "
-        "from a copy; all pages are read again, and only files that do not lie here are fetched\"",
-        pep381d::quoted(config.state_file), config.mirror_directory, layout::changes));
-    State::Change change(state_);
-    state_.begin_anew();
-    change.commit();
 }
 
 void Mirror::check_tree(const Config& config) {
@@ -174,8 +165,21 @@ void Mirror::check_tree(const Config& config) {
         throw Fatal(5, fmt::format("{}/{}", config.mirror_directory, *why));
 }
 
+void Mirror::begin_anew_where_apart(const Config& config) {
+    const auto why = why_apart(state_, shown_changes(tree_));
+    if (!why) return;
+    log_.warning(
+        fmt::format("state_begins_anew cause=\"{}: {}; all pages are read again, and only files "
+                    "that do not lie here are fetched\"",
+                    config.mirror_directory, *why));
+    State::Change change(state_);
+    state_.begin_anew();
+    change.commit();
+}
+
 PassResult Mirror::pass(const Config& config, const std::vector<std::string>& projects) {
     check_tree(config);
+    begin_anew_where_apart(config);
     Session session(*this, config, false);
     if (!projects.empty()) {
         std::vector<ProjectName> names;
@@ -200,6 +204,8 @@ PassResult Mirror::pass(const Config& config, const std::vector<std::string>& pr
 }
 
 RepairResult Mirror::repair(const Config& config, ScrubPolicy scrub) {
+    // Where a part of the tree is not there, this is what brings it back.
+    begin_anew_where_apart(config);
     scrub.once = true;
     Session session(*this, config, false);
     session.committer.verify(std::move(scrub));
@@ -251,6 +257,7 @@ Command Mirror::run(const Config& config) {
     constexpr std::chrono::milliseconds shortest{std::chrono::seconds(10)};
     constexpr std::chrono::milliseconds longest{std::chrono::minutes(1)};
     check_tree(config);
+    begin_anew_where_apart(config);
     bool told = false;
     for (auto pause = shortest;; pause = std::min(2 * pause, longest)) {
         const Steady began = clock_.steady();

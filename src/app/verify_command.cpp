@@ -72,10 +72,9 @@ int look(const CommandLine& line, bool hash) {
     Round round(state, tree, hash ? RoundKind::command : RoundKind::looks, threads(), clock,
                 !beside, true);
     if (beside) log.info("verify_beside cause=\"another pep381d works on this mirror\"");
-    if (is_older(state, shown_changes(tree)))
-        return end_with(
-            5, fmt::format("{}: the tree is newer: it was put back from a copy", config.state_file),
-            "let `pep381d sync` read all pages again");
+    if (const auto why = why_apart(state, shown_changes(tree)))
+        return end_with(5, fmt::format("{}: {}", config.mirror_directory, *why),
+                        "let `pep381d sync` read all pages again");
     tell_if_partial(state, log);
     if (round.resumed())
         log.info(fmt::format("verify_resumed began={} projects={} of={}", format_iso(round.began()),

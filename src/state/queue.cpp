@@ -199,6 +199,11 @@ void State::note_absent(const ProjectName& name, Time list) {
         .run(name.text(), number_of(list));
 }
 
+void State::note_gone_absent(Time list) {
+    impl_->sql("UPDATE queue SET absent = ? WHERE gone_looks > 0 AND absent IS NULL")
+        .run(number_of(list));
+}
+
 void State::note_candidate(const ProjectName& name, bool candidate) {
     impl_->sql("UPDATE queue SET candidate = ?2 WHERE name = ?1 AND candidate <> ?2")
         .run(name.text(), candidate);

@@ -100,8 +100,11 @@ void Committer::look_for_older_tree() {
     const std::string simple = layout::published("simple");
     if (is_new && must(tree_.look(simple)) && must(must(tree_.list(simple))->next()))
         state_.set(Note::older_tree, 1);
-    if (is_new) state_.set(Note::changes, shown_changes(tree_));
     older_tree_ = state_.number(Note::older_tree).has_value();
+    // A kill may have kept the last count from being shown; that of a tree of before is taken over.
+    const auto shown = shown_changes(tree_), known = state_.number(Note::changes).value_or(0);
+    if (shown > known) state_.set(Note::changes, shown);
+    if (shown < known) publisher_.show_changes();
 }
 
 void Committer::stop() {

@@ -8,6 +8,9 @@
 #include "pep381d/master/name_list.h"
 #include "pep381d/state/damage.h"
 #include "pep381d/sync/sorted_list.h"
+#include "pep381d/tree/layout.h"
+
+#include "sync/must.h"
 
 namespace pep381d {
 
@@ -271,6 +274,25 @@ std::optional<Failure> judge_serials(State& state, const ListArrived& arrived, S
     return std::nullopt;
 }
 
+// Pages in the tree of a state that was lost, which the list lacks. That may be cut short: the
+// master is asked for each of them before it counts as gone.
+void take_unlisted(State& state, FileTree& tree, const Filter& filter, Time began,
+                   ListResult& result) {
+    const std::string simple = layout::published("simple");
+    if (!must(tree.look(simple))) return;
+    const auto listing = must(tree.list(simple));
+    while (const auto entry = must(listing->next())) {
+        const auto name = ProjectName::parse(entry->name);
+        if (entry->kind != FileKind::directory || !name || name->text() != entry->name) continue;
+        const auto known = state.published(*name);
+        if ((known && known->page) || state.queued(*name) || !filter.wants(*name)) continue;
+        state.enqueue(*name, name->text(), Serial{}, Loss::nothing, began, true);
+        state.note_absent(*name, began);
+        state.note_candidate(*name, true);
+        ++result.absent;
+    }
+}
+
 }  // namespace
 
 Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter,
@@ -296,7 +318,10 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
     if (result.names == 0) return Failure{Fault::corrupt, "the master's list of projects is empty"};
     if (auto wrong = judge_serials(state, arrived, told.value(), result)) return std::move(*wrong);
     for (const std::string& raw : illegal.names()) state.skip(raw, {}, no_legal_name);
+    const bool older_tree = state.number(Note::older_tree).has_value();
+    if (older_tree) state.note_gone_absent(arrived.began);
     Comparison(state, filter, arrived, keep_deleted, result).run(list);
+    if (older_tree) take_unlisted(state, tree, filter, arrived.began, result);
     for (const std::string& name : missing)
         log.warning(fmt::format(
             "filtered_name_missing name={} cause=\"the master has no such project\"", name));

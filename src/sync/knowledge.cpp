@@ -28,6 +28,7 @@ bool may_be_lost(State& state) {
 
 std::int64_t shown_changes(FileTree& tree) {
     constexpr std::size_t line_most = 30;
+    constexpr std::int64_t most = std::int64_t{1} << 60;
     const auto look = tree.look(layout::changes);
     if (!look || !look.value()) return 0;
     const auto text = read_whole(tree, layout::changes, line_most);
@@ -35,12 +36,22 @@ std::int64_t shown_changes(FileTree& tree) {
     std::int64_t count = 0;
     const char* end = text.value().data() + text.value().size() - 1;
     const auto [read, error] = std::from_chars(text.value().data(), end, count);
-    return error == std::errc() && read == end ? count : 0;
+    const bool makes_sense = error == std::errc() && read == end && count > 0 && count <= most;
+    return makes_sense ? count : 0;
 }
 
-bool is_older(State& state, std::int64_t shown) {
-    if (!state.number(Note::cursor) && !state.number(Note::root_written)) return false;
-    return shown > state.number(Note::changes).value_or(0);
+std::optional<std::string> why_apart(State& state, std::int64_t shown) {
+    // A kill, a power cut and a full disk keep the last ones from being shown.
+    constexpr std::int64_t not_shown_most = 5;
+    const auto known = state.number(Note::changes);
+    const bool knows_nothing =
+        !known && !state.number(Note::cursor) && !state.number(Note::root_written);
+    if (shown == 0 || knows_nothing) return std::nullopt;
+    const std::int64_t recorded = known.value_or(0);
+    if (shown <= recorded && recorded - shown <= not_shown_most) return std::nullopt;
+    return fmt::format(
+        "the {} was put back from a copy: the state knows of {} changes, and {} shows {}",
+        shown > recorded ? "state" : "tree", recorded, layout::changes, shown);
 }
 
 std::optional<std::string> why_no_tree(State& state, FileTree& tree) {

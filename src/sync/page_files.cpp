@@ -92,16 +92,22 @@ void stage_signatures(FileTree& tree, const Clock& clock, const ProjectName& pro
               signatures.ed25519);
 }
 
-void place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project) {
+Done place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project) {
     const std::string to = layout::published(layout::page_directory(project));
-    const bool placed = must(tree.place(staged.directory, to));
-    if (!placed)
+    const auto placed = tree.place(staged.directory, to);
+    if (!placed) return placed.failure();
+    std::vector<std::pair<std::string, std::string>> moves;
+    if (!placed.value())
         for (const std::string& name : staged.names)
-            must(tree.rename(fmt::format("{}/{}", staged.directory, name),
-                             fmt::format("{}/{}", to, name)));
-    for (const auto& [from, place] : staged.signatures) must(tree.rename(from, place));
-    if (staged.unsigned_now) must(tree.remove(layout::published(layout::signature(project))));
-    if (!placed) must(tree.remove_directory(staged.directory));
+            moves.emplace_back(fmt::format("{}/{}", staged.directory, name),
+                               fmt::format("{}/{}", to, name));
+    moves.insert(moves.end(), staged.signatures.begin(), staged.signatures.end());
+    for (const auto& [from, place] : moves)
+        if (Done moved = tree.rename(from, place); !moved) return moved;
+    if (staged.unsigned_now)
+        if (Done gone = tree.remove(layout::published(layout::signature(project))); !gone)
+            return gone;
+    return placed.value() ? Done(Nothing{}) : tree.remove_directory(staged.directory);
 }
 
 void discard_page(FileTree& tree, const StagedPage& staged) {

@@ -34,15 +34,7 @@ void Publisher::add(FileArrived file) {
 }
 
 void Publisher::add(PageReady page) {
-    const auto refused = leave_out_refused(page);
-    if (refused && (page.copy || refused->for_now)) {
-        // The page names what has no place here, for now or for good: ours stays as it is.
-        page.failure =
-            refused->for_now
-                ? Failure{Fault::retry_later, refused->cause}
-                : Failure{Fault::corrupt, refused->cause + "; a copied page cannot leave it out"};
-        page.same = true;
-    }
+    if (const auto refused = leave_out_refused(page)) leave_incomplete(page, *refused);
     if (!page.same) {
         if (!page.staged) {
             if (!page.text) page.text = page_text(policy_, page.page);
@@ -52,10 +44,33 @@ void Publisher::add(PageReady page) {
         if (page.text) spent_.texts.push_back(std::move(*page.text));
         page.text.reset();
         page.staged.reset();
-        if (state_.number(Note::older_tree))
+        // The pages of a state that was lost lose their formats one by one.
+        if (state_.number(Note::older_tree)) {
+            if (!std::exchange(root_formats_left_, true)) remove_root_of_other_formats();
             leave_out_formats(page.page.name, page.copy.has_value());
+        }
     }
     fresh_.pages.push_back(std::move(page));
+}
+
+// Files of it have no place here, for now or for good.
+void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
+    if (why.for_now) {
+        page.failure = in_the_way(why);
+        page.etag.clear();
+        const auto ours = state_.page(page.page.name);
+        page.page.serial = ours ? ours->serial : Serial{};
+        page.same = page.copy || (ours && page.page == *ours);
+    } else if (page.copy) {
+        page.failure = Failure{Fault::corrupt, why.cause + "; a copied page cannot leave it out"};
+        page.same = true;
+    }
+}
+
+// Somebody has to remove it: until then it is not tried as often as what passes by itself.
+Failure Publisher::in_the_way(const NoPlace& why) {
+    constexpr std::chrono::minutes pause{10};
+    return {Fault::retry_later, why.cause, pause};
 }
 
 void Publisher::remake(const ProjectName& project) {
@@ -87,9 +102,14 @@ StagedPage Publisher::stage(const ProjectName& project, const PageText& text, bo
 void Publisher::hold_root(bool hold) {
     root_held_ = hold;
     show_keys();
-    // Also where no change runs: the pages of a state that was lost lose their formats one by one.
+    if (!hold) return;
+    count_change();
+    remove_root_of_other_formats();
+}
+
+void Publisher::remove_root_of_other_formats() {
     remove_unwanted_root(tree_, policy_);
-    if (hold) must(tree_.flush());
+    must(tree_.flush());
 }
 
 void Publisher::show_keys() {
@@ -203,7 +223,7 @@ bool Publisher::taken_by_another(const FileArrived& file, const std::string& pat
 // The file is left out. Where its page is staged already, that is made again without it.
 void Publisher::refuse(const FileArrived& file, NoPlace why) {
     constexpr std::size_t most = 10'000;
-    why.cause = fmt::format("{}: {}", file.file.url, why.cause);
+    if (!why.for_now) why.cause = fmt::format("{}: {}", file.file.url, why.cause);
     if (no_place_.size() < most) no_place_[file.project.text()][path_of(file)] = std::move(why);
     if (!file.staged.empty()) must(tree_.remove(file.staged));
     State::Change change(state_);
@@ -240,7 +260,8 @@ std::optional<Publisher::NoPlace> Publisher::leave_out_refused(PageReady& page) 
     std::erase_if(page.page.files, [&](File& file) {
         if (file.metadata_held && refused(layout::metadata(file.path))) file.metadata_held = false;
         if (!refused(file.path)) return false;
-        page.refused.push_back({file.name.text(), found.mapped().at(file.path).cause});
+        const NoPlace& its = found.mapped().at(file.path);
+        if (!its.for_now) page.refused.push_back({file.name.text(), its.cause});
         return true;
     });
     page.text.reset();
@@ -250,7 +271,23 @@ std::optional<Publisher::NoPlace> Publisher::leave_out_refused(PageReady& page) 
 }
 
 void Publisher::place_pages(Group& group) {
-    for (const auto& [project, staged] : group.staged) place_page(tree_, staged, project);
+    for (const auto& [project, staged] : group.staged) {
+        const Done placed = place_page(tree_, staged, project);
+        if (!placed && placed.failure().fault == Fault::refused)
+            refuse_page(project, staged, group, placed.failure().what);
+        else
+            must(placed);
+    }
+}
+
+void Publisher::refuse_page(const ProjectName& project, const StagedPage& staged, Group& group,
+                            const std::string& cause) {
+    discard_page(tree_, staged);
+    for (PageReady& page : group.pages) {
+        if (page.page.name != project) continue;
+        page.failure = in_the_way({cause, true});
+        page.same = true;
+    }
 }
 
 void Publisher::record(const Group& group) {
@@ -261,7 +298,6 @@ void Publisher::record(const Group& group) {
         if (!page.same) with_page.push_back(page.page.name.text());
     std::sort(with_page.begin(), with_page.end());
 
-    if (group.empty() && flushed_.files.empty() && !root_placed_ && removed_.empty()) return;
     State::Change change(state_);
     for (const FileArrived& file : group.files)
         if (file.file.held && file.early &&
@@ -280,18 +316,26 @@ void Publisher::record(const Group& group) {
     if (root_placed_) state_.set(Note::root_written, root_changes_);
     forget_removed();
     intend(flushed_);
-    const auto changes = state_.number(Note::changes).value_or(0) + 1;
-    state_.set(Note::changes, changes);
+    // Before the tree changes again: a copy of the state from before has a smaller count.
+    state_.set(Note::changes, state_.number(Note::changes).value_or(0) + 1);
     change.commit();
     root_placed_ = false;
-    show_changes(changes);
+    show_changes();
 }
 
-// Behind the state, as after a kill, it says nothing wrong: a failure is no reason to end.
-void Publisher::show_changes(std::int64_t changes) {
+void Publisher::count_change() {
+    State::Change change(state_);
+    state_.set(Note::changes, state_.number(Note::changes).value_or(0) + 1);
+    change.commit();
+    show_changes();
+}
+
+// A little behind the state, as after a kill, it says nothing wrong: a failure is no reason to end.
+void Publisher::show_changes() {
+    const std::string line = fmt::format("{}\n", state_.number(Note::changes).value_or(0));
     const std::string staged = layout::staged("changes");
     auto file = tree_.create(staged);
-    const bool whole = file && tree_.write(file.value(), fmt::format("{}\n", changes)) &&
+    const bool whole = file && tree_.write(file.value(), line) &&
                        tree_.finish(std::move(file).value(), std::nullopt, false);
     if (!whole || !tree_.rename(staged, layout::changes)) (void)tree_.remove(staged);
 }
@@ -307,17 +351,21 @@ bool Publisher::unflushed() const {
            root_placed_ || !removed_.empty();
 }
 
+bool Publisher::removal_is_due() {
+    const auto due = state_.next_removal();
+    return !leaving_ && due && *due <= clock_.now();
+}
+
 bool Publisher::busy() {
     if (!fresh_.empty() || unflushed()) return true;
     if (leaving_) return false;
     if (root_wanted_ && !root_held_ && !root_current()) return true;
-    const auto due = state_.next_removal();
-    return due && *due <= clock_.now();
+    return removal_is_due();
 }
 
 // Everything that the flush has made durable goes one step on.
 void Publisher::advance() {
-    record(shown_);
+    if (unflushed() || removal_is_due()) record(shown_);
     remove_what_is_due();
     place_pages(placed_);
     if (root_staged_) {

@@ -50,6 +50,7 @@ Repairs::Repairs(State& state, FileTree& tree, Publisher& publisher, const Clock
 
 bool Repairs::add(const Finding& finding) {
     if (finding.flaw == Flaw::access) return false;
+    if (!std::exchange(counted_, true)) publisher_.count_change();
     if (finding.path == layout::last_modified) {
         // None is better than a wrong one. The state forgets it first: what it says is there is
         // not published again.

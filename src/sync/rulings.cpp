@@ -207,12 +207,14 @@ void Rulings::judge(const Queued& queued, bool page_gone, const Failure& failure
 void Rulings::unknown_gone(const Queued& queued, const std::string& what) {
     const bool asked_for = std::find(named_.begin(), named_.end(), queued.name) != named_.end();
     const bool told = queued.last_loss == Loss::project;
-    // The page of a state that was lost: there is something to lose, and no guard counts it.
     const bool of_before = state_.number(Note::older_tree).has_value();
     const bool long_gone = queued.gone_looks >= 3 && queued.gone_since &&
-                           clock_.now() - *queued.gone_since > std::chrono::hours(1) &&
-                           (!of_before || queued.absent);
+                           clock_.now() - *queued.gone_since > std::chrono::hours(1);
     if (asked_for) not_at_master_.push_back(queued.name.text());
+    if (of_before && !told && (queued.absent || long_gone)) {
+        gone_of_before(queued, what);
+        return;
+    }
     const bool listed = queued.serial.value > 0;
     if (!long_gone && !told && (!asked_for || (of_before && listed))) {
         postpone(queued, {Fault::gone, what});
@@ -223,16 +225,28 @@ void Rulings::unknown_gone(const Queued& queued, const std::string& what) {
     state_.settle(queued.name, queued.serial);
 }
 
+// The page of a state that was lost leaves the root index, and becomes a stray.
+void Rulings::gone_of_before(const Queued& queued, const std::string& what) {
+    if (!queued.absent) {
+        wants_list_ = true;
+        postpone(queued, {Fault::gone, what});
+    } else if (policy_.keep_deleted || !held_back(queued, what)) {
+        state_.settle(queued.name, queued.serial);
+    }
+}
+
 bool Rulings::held_back(const Queued& queued, const std::string& why) {
     const auto candidates = state_.deletion_candidates();
-    if (queued.allowed ||
-        !too_many_deletions(candidates, state_.totals().projects, policy_.max_deleted_fraction))
+    // Of a state that was lost, most wait to be read again.
+    const auto projects = state_.totals().projects +
+                          (state_.number(Note::older_tree) ? state_.pending() : std::int64_t{0});
+    if (queued.allowed || !too_many_deletions(candidates, projects, policy_.max_deleted_fraction))
         return false;
     const Time now = clock_.now();
     const std::string what = fmt::format(
         "{}; held back: {} of {} projects are to go, more than deletes.max-fraction; "
         "`pep381d allow-deletions` confirms it",
-        why, candidates, state_.totals().projects);
+        why, candidates, projects);
     state_.hold(queued.name, now + held_pause, now, what);
     log_.warning(fmt::format("deletion_held name={} cause={}", queued.name.text(), quoted(what)));
     return true;

@@ -154,7 +154,8 @@ void TreeWalk::see(Directory& in, const Entry& entry) {
             see_in_web(entry);
             break;
         case Area::status:
-            if (!is_one_of(entry.name, {"index.html", "status.json", "changes"}))
+            if (!is_one_of(entry.name, {"index.html", "status.json", "changes"}) ||
+                entry.kind != FileKind::file)
                 add(Flaw::foreign, path, "not the mirror's; it is left alone");
             break;
         case Area::staging:

@@ -194,7 +194,7 @@ class Adopt(Whole):
         self.started.reset_counts()
         told = mirror.sync()
         self.assert_done(told)
-        self.assertIn("state_older", told.errors)
+        self.assertIn("state_begins_anew", told.errors)
         self.assertTrue(all("idna" in path for path in fetched_files(self.started)), fetched_files(self.started))
         self.assert_equal_trees(mirror, self.started)
 

@@ -55,6 +55,7 @@ class Mirror {
   private:
     struct Session;
     void check_tree(const Config& config);
+    void begin_anew_where_apart(const Config& config);
     Command run_session(const Config& config);
     void note_full(const std::string& cause);
 

@@ -209,6 +209,8 @@ class State {
     // Its page answers: that it was gone is no longer so.
     void note_there(const ProjectName& name);
     void note_absent(const ProjectName& name, Time list);
+    // Those whose pages answer 404, until note_listed().
+    void note_gone_absent(Time list);
     // Of those the names that a newer list may show to be there after all, in order, after `after`.
     std::vector<std::string> absent(std::string_view after, std::size_t most);
     void note_listed(const ProjectName& name);

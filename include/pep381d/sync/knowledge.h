@@ -23,10 +23,10 @@ bool may_be_lost(State& state);
 // How many changes of it a state has recorded; 0: it does not show that.
 std::int64_t shown_changes(FileTree& tree);
 
-// The tree has `shown` more changes than the state knows of: it was put back from a copy, and what
-// it says of the tree may be wrong. The tree is asked first: beside a daemon both go on, and the
-// state is ahead.
-bool is_older(State& state, std::int64_t shown);
+// Why a tree that shows so many changes is not that of the state: one of both was put back from a
+// copy, and what the state says of the tree may be wrong. The tree is asked first: beside a daemon
+// both go on, and the state is ahead.
+std::optional<std::string> why_apart(State& state, std::int64_t shown);
 
 // Why this is not the tree that the state knows: it is not mounted, or a part of it lies elsewhere,
 // and what was published into that would hide what is missing. Begins with the path.

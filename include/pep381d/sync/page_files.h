@@ -48,8 +48,9 @@ StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
 // Waits for the signatures; before the page is flushed.
 void stage_signatures(FileTree& tree, const Clock& clock, const ProjectName& project,
                       StagedPage& staged);
-// The page and its signatures, back to back.
-void place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project);
+// The page and its signatures, back to back. Fault::refused where something of somebody's lies in
+// the way; some of them may be in their places then.
+Done place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project);
 void discard_page(FileTree& tree, const StagedPage& staged);
 
 // The modification time (seconds) of what replaces this file: web servers make ETags of whole

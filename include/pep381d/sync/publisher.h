@@ -63,6 +63,10 @@ class Publisher {
 
     // web/serverkey is what it should be.
     void show_keys();
+    // So is layout::changes, if the disk has room for it.
+    void show_changes();
+    // Before something else changes the tree: no state of before is that tree's any more.
+    void count_change();
 
     // Nothing more is begun: neither a root index nor removals, of which there may be very many.
     void leave() { leaving_ = true; }
@@ -97,6 +101,8 @@ class Publisher {
     };
 
     static std::string path_of(const FileArrived& file);  // below web/
+    static Failure in_the_way(const NoPlace& why);
+    void leave_incomplete(PageReady& page, const NoPlace& why);
     StagedPage stage(const ProjectName& project, const PageText& text, bool replaces);
     void leave_out_formats(const ProjectName& project, bool copied);
     void intend(const Group& group);
@@ -110,9 +116,12 @@ class Publisher {
     void unstage_page(const ProjectName& project, Group& group);
     std::optional<NoPlace> leave_out_refused(PageReady& page);
     void place_pages(Group& group);
+    void refuse_page(const ProjectName& project, const StagedPage& staged, Group& group,
+                     const std::string& cause);
     void record(const Group& group);
-    void show_changes(std::int64_t changes);
     void remove_what_is_due();
+    bool removal_is_due();
+    void remove_root_of_other_formats();
     bool arrives(const std::string& path) const;
     void forget_removed();
     bool unflushed() const;
@@ -134,6 +143,7 @@ class Publisher {
     bool leaving_ = false;
     bool root_wanted_ = false;
     bool root_held_ = false;
+    bool root_formats_left_ = false;  // no root index of a format that is no longer made
     bool root_staged_ = false;
     bool root_placed_ = false;       // renamed, not yet durable
     std::int64_t root_changes_ = 0;  // the count that the staged or placed root index shows

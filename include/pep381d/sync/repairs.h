@@ -53,6 +53,7 @@ class Repairs {
     std::function<bool(const ProjectName&)> is_busy_;
     std::function<void(const ProjectName&)> claim_;
     std::map<ProjectName, std::vector<Finding>> projects_;
+    bool counted_ = false;  // as a change of the tree
 };
 
 }  // namespace pep381d

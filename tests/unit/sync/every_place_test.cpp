@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "pep381d/sync/knowledge.h"
 #include "pep381d/sync/verification.h"
 
 #include "support/catch.h"
@@ -295,6 +296,39 @@ TEST_CASE("who turns back in the middle of a change of formats has them again") 
 TEST_CASE("another key of the master's may break at every place", "[every-place]") {
     visit_every_place(faults::master_key_changed(sample::quick_signer(0), sample::quick_signer(1)),
                       signed_step);
+}
+
+// As a state from before the pass, whose configuration need not be this one's.
+TEST_CASE("whatever a pass has changed when it breaks tells a state that is put back",
+          "[every-place]") {
+    const auto published = [](const Volume& tree) {
+        std::map<std::string, std::string> all;
+        for (const auto& [path, file] : tree.names())
+            if (path.starts_with("web/simple/") || path.starts_with("web/packages/"))
+                all.emplace(path, file->bytes);
+        return all;
+    };
+    for (const Scenario& scenario :
+         {faults::changes_and_removals(), faults::formats_given_up(), faults::formats_added(),
+          faults::copies_changed(nullptr), faults::damage()}) {
+        const auto before = published(scenario.start.tree);
+        int told = 0;
+        for (int n = 1;; ++n) {
+            Disks disks = scenario.start;
+            Fate fate(faults::Fault::stop, n);
+            (void)scenario.errand(disks, scenario.master, scenario.policy, faults::second_time,
+                                  fate, {});
+            if (published(disks.tree) != before)
+                faults::look({disks.tree.after({}), scenario.start.state},
+                             [&](State& state, FileTree& tree) {
+                                 INFO(scenario.name << ": stop at " << n);
+                                 CHECK(why_apart(state, shown_changes(tree)));
+                                 ++told;
+                             });
+            if (!fate.struck()) break;
+        }
+        CHECK(told > 0);
+    }
 }
 
 TEST_CASE("verify with repair may break at every place", "[every-place]") {

@@ -100,6 +100,50 @@ TEST_CASE("a page of a lost state's tree does not go for a 404") {
         CHECK(world.listed() == " bar foo");
     }
     CHECK(world.left == 1);
+
+    // Only where a list, too, lacks it.
+    world.ScriptedMaster::listed.erase("bar");
+    world.sync();
+    world.clock.advance(1h);
+    world.sync();
+    CHECK(world.left == 0);
+    CHECK(world.listed() == " foo");
+    CHECK(world.there("simple/bar/index.html"));
+}
+
+TEST_CASE("a list that is cut short hides nothing of a lost state's tree") {
+    Lost world;
+    world.ScriptedMaster::listed.erase("foo");
+    world.sync();
+    CHECK(world.listed() == " bar foo");
+    world.bar_comes();
+    CHECK(world.listed() == " bar foo");
+    CHECK(world.network.asked[World::url(foo)] == 1);
+    for (const std::string& stray : world.strays()) CHECK(stray.find("gone") != std::string::npos);
+}
+
+TEST_CASE("when most of a lost state's tree is gone at the master, the guard holds it back") {
+    Lost world;
+    constexpr int more = 10;
+    for (int i = 0; i < more; ++i)
+        world.put("simple/gone-" + std::to_string(i) + "/index.html", "of before");
+    world.policy.keep_deleted = GENERATE(false, true);
+    world.sync();
+    world.network.answers[World::url(bar)] = world.page_of_bar;
+    world.sync();
+    if (!world.policy.keep_deleted) {
+        CHECK(world.left == more + 1);
+        CHECK_THAT(world.cause_of("gone"), ContainsSubstring("pep381d allow-deletions"));
+        CHECK(world.listed() == " bar foo gone");
+        CHECK(world.strays().empty());
+        State::Change change(world.state);
+        CHECK(world.state.allow_held() == more + 1);
+        change.commit();
+    }
+    world.sync();
+    CHECK(world.left == 0);
+    CHECK(world.listed() == " bar foo");
+    CHECK_FALSE(world.strays().empty());
 }
 
 TEST_CASE("what is blocked by name goes from a lost state's tree as well") {
@@ -162,13 +206,46 @@ TEST_CASE("what is blocked by name after a state was lost goes, though the state
     CHECK(world.listed() == " bar foo");
 }
 
+TEST_CASE("a tree that was put back from a copy is told by the count of changes as well") {
+    Lost world;
+    world.sync();
+    world.bar_comes();
+    const auto count = shown_changes(world.tree);
+    State::Change change(world.state);
+    world.state.set(Note::changes, count + 5);  // these may not have been shown
+    CHECK_FALSE(why_apart(world.state, count));
+    world.state.set(Note::changes, count + 6);
+    CHECK_THAT(*why_apart(world.state, count), ContainsSubstring("the tree was put back"));
+    CHECK_FALSE(why_apart(world.state, 0));
+}
+
+TEST_CASE("a count that was not shown is shown by the next pass, and of no use where it is huge") {
+    Lost world;
+    world.sync();
+    world.bar_comes();
+    const auto count = shown_changes(world.tree);
+    world.put("status/changes", "9223372036854775807\n");
+    CHECK(shown_changes(world.tree) == 0);
+    std::filesystem::remove(world.directory.path() / "web/status/changes");
+    world.sync();
+    CHECK(shown_changes(world.tree) == count);
+}
+
+TEST_CASE("a state that knows no list yet is told, too") {
+    SyncWorld world;
+    CHECK_FALSE(why_apart(world.state, 7));
+    State::Change change(world.state);
+    world.state.set(Note::changes, 6);
+    CHECK(why_apart(world.state, 7));
+}
+
 TEST_CASE(
     "a state that was put back from a copy is told by the count of changes, and begins anew") {
     Lost world;
-    CHECK_FALSE(is_older(world.state, shown_changes(world.tree)));  // it knows nothing at all
+    CHECK_FALSE(why_apart(world.state, shown_changes(world.tree)));  // it knows nothing at all
     world.sync();
     world.bar_comes();
-    CHECK_FALSE(is_older(world.state, shown_changes(world.tree)));
+    CHECK_FALSE(why_apart(world.state, shown_changes(world.tree)));
 
     const auto count = shown_changes(world.tree);
     CHECK(count > 0);
@@ -176,10 +253,10 @@ TEST_CASE(
     const std::string more = std::to_string(count + 1);
     for (const std::string& damage : {std::string("x\n"), more, std::string(), "-" + more + "\n"}) {
         world.put("status/changes", damage);
-        CHECK_FALSE(is_older(world.state, shown_changes(world.tree)));
+        CHECK_FALSE(why_apart(world.state, shown_changes(world.tree)));
     }
     world.put("status/changes", more + "\n");
-    REQUIRE(is_older(world.state, shown_changes(world.tree)));
+    REQUIRE(why_apart(world.state, shown_changes(world.tree)));
 
     world.network.answers.erase(World::url(foo));
     world.ScriptedMaster::listed.erase("foo");
@@ -202,7 +279,7 @@ TEST_CASE(
     CHECK(world.listed() == " bar");
     CHECK(world.network.asked[World::url(bar)] == 1);
     CHECK(world.network.asked[bar.files[0].url] == 0);
-    CHECK_FALSE(is_older(world.state, shown_changes(world.tree)));
+    CHECK_FALSE(why_apart(world.state, shown_changes(world.tree)));
     CHECK(shown_changes(world.tree) > count);
 }
 

@@ -1,6 +1,7 @@
 // Pages that come staged, which the loop does while the committer is behind.
 #include "pep381d/sync/publisher.h"
 
+#include "pep381d/sync/verification.h"
 #include "pep381d/tree/layout.h"
 
 #include "support/catch.h"
@@ -86,7 +87,8 @@ TEST_CASE("a staged page of which a file has no place is made again without it")
     CHECK(fs::is_empty(world.directory.path() / "staging"));
 }
 
-TEST_CASE("what lies in a file's way and is no project's holds its page, and last-modified, back") {
+TEST_CASE(
+    "what lies in a file's way and is no project's holds last-modified back, and its page not") {
     SyncWorld world;
     const std::string path = *file_path(foo.files[0]);
     const std::string above = path.substr(0, path.rfind('/'));
@@ -99,6 +101,11 @@ TEST_CASE("what lies in a file's way and is no project's holds its page, and las
         CHECK(world.left == 1);
         CHECK_FALSE(world.there("last-modified"));
         CHECK_THAT(world.cause_of("foo"), ContainsSubstring("remove what lies there"));
+        CHECK_THAT(world.page_of("foo"), !ContainsSubstring(foo.files[0].name.text()));
+        CHECK_THAT(world.page_of("foo"), ContainsSubstring(foo.files[1].name.text()));
+        CHECK(world.state.page(foo.name)->serial == Serial{});
+        CHECK(world.network.asked[foo.files[1].url] == 1);
+        CHECK(world.state.queued(foo.name)->not_before >= world.clock.now() + 10min);
     }
 
     fs::remove_all(world.directory.path() / "web" / (in_its_place ? path : above));
@@ -107,6 +114,30 @@ TEST_CASE("what lies in a file's way and is no project's holds its page, and las
     CHECK(world.left == 0);
     CHECK(world.there("last-modified"));
     CHECK_THAT(world.page_of("foo"), ContainsSubstring(foo.files[0].name.text()));
+    CHECK(world.network.asked[foo.files[1].url] == 1);
+}
+
+TEST_CASE("what lies in a page's way holds its project back, and no other") {
+    SyncWorld world;
+    const std::string way = GENERATE("simple/foo", "simple/foo/index.html/someone's");
+    world.put(way, "someone's");
+    world.publish(foo);
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 1);
+    CHECK_FALSE(world.there("last-modified"));
+    CHECK_THAT(world.cause_of("foo"), ContainsSubstring("remove what lies there"));
+    CHECK(world.there("simple/bar/index.html"));
+    CHECK_THAT(world.bytes("simple/index.html"), !ContainsSubstring("foo"));
+    CHECK(world.bytes(way) == "someone's");
+
+    fs::remove_all(world.directory.path() / "web/simple/foo");
+    world.clock.advance(1h);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 0);
+    CHECK_THAT(world.bytes("simple/index.html"), ContainsSubstring("foo"));
+    for (const File& file : foo.files) CHECK(world.network.asked[file.url] == 1);
+    CHECK(verify(world.state, world.tree, true).empty());
 }
 
 TEST_CASE("a file that had no place has one when the other project has given it up") {
