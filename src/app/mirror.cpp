@@ -204,8 +204,11 @@ PassResult Mirror::pass(const Config& config, const std::vector<std::string>& pr
 }
 
 RepairResult Mirror::repair(const Config& config, ScrubPolicy scrub) {
-    // Where a part of the tree is not there, this is what brings it back.
+    // Also where a part of the tree is not there: this is what brings it back.
     begin_anew_where_apart(config);
+    PassResult read;
+    if (!state_.number(Note::cursor) || state_.number(Note::older_tree)) read = pass(config, {});
+    if (read.stopped) return {0, 0, true, std::nullopt};
     scrub.once = true;
     Session session(*this, config, false);
     session.committer.verify(std::move(scrub));
@@ -217,7 +220,7 @@ RepairResult Mirror::repair(const Config& config, ScrubPolicy scrub) {
     const bool stopped = session.engine.command() == Command::stop;
     if (!stopped && state_.pending() == 0)
         if (Done swept = session.staging.sweep(); !swept) throw Fatal(5, swept.failure().what);
-    return {counters.found, counters.not_mended, stopped};
+    return {counters.found, counters.not_mended, stopped, read.poll};
 }
 
 Command Mirror::run_session(const Config& config) {

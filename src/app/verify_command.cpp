@@ -118,6 +118,7 @@ int repair(const CommandLine& line, bool hash) {
     log.info(fmt::format("repair_{} found={} not_repaired={} pending={}",
                          result.stopped ? "stopped" : "done", result.found, result.not_mended,
                          state.pending()));
+    if (result.poll) return end_with(3, result.poll->what, "nothing was deleted; try again");
     if (const auto failing = state.failing_projects(1); !failing.empty())
         return end_with(1,
                         fmt::format("{} not in sync: {}", state.failing(), failing.front().cause),

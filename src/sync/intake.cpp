@@ -190,6 +190,7 @@ class Comparison {
 
 void take_events(State& state, const Filter& filter, const std::vector<Event>& events, Time began,
                  Serial cursor) {
+    const bool older_tree = state.number(Note::older_tree).has_value();
     const auto take = [&](std::string_view raw, Serial serial, Loss loss) {
         if (raw.empty()) return;  // a row about the index itself, such as `keyrotate`
         const auto name = ProjectName::parse(raw);
@@ -203,7 +204,7 @@ void take_events(State& state, const Filter& filter, const std::vector<Event>& e
                            loss != Loss::project;
         if (shown || !filter.wants(*name)) return;
         state.enqueue(*name, raw, serial, loss, began, true);
-        state.note_candidate(*name, loss == Loss::project && ours && ours->page);
+        state.note_candidate(*name, loss == Loss::project && (older_tree || (ours && ours->page)));
     };
     for (const Event& event : events) {
         take(event.name, event.serial, loss_of(event));

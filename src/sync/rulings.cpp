@@ -206,33 +206,38 @@ void Rulings::judge(const Queued& queued, bool page_gone, const Failure& failure
 // Nothing of it is published: there is nothing to lose, only a place in the queue.
 void Rulings::unknown_gone(const Queued& queued, const std::string& what) {
     const bool asked_for = std::find(named_.begin(), named_.end(), queued.name) != named_.end();
-    const bool told = queued.last_loss == Loss::project;
-    const bool of_before = state_.number(Note::older_tree).has_value();
     const bool long_gone = queued.gone_looks >= 3 && queued.gone_since &&
                            clock_.now() - *queued.gone_since > std::chrono::hours(1);
     if (asked_for) not_at_master_.push_back(queued.name.text());
-    if (of_before && !told && (queued.absent || long_gone)) {
-        gone_of_before(queued, what);
+    if (state_.number(Note::older_tree)) {
+        wants_list_ = wants_list_ || (long_gone && !queued.absent);
+        gone_of_before(queued, what, asked_for);
         return;
     }
-    const bool listed = queued.serial.value > 0;
-    if (!long_gone && !told && (!asked_for || (of_before && listed))) {
+    if (!long_gone && !asked_for && queued.last_loss != Loss::project) {
         postpone(queued, {Fault::gone, what});
         return;
     }
     // Also rows of files that came before their page.
-    if (!of_before || (told && !policy_.keep_deleted)) state_.drop_project(queued.name);
+    state_.drop_project(queued.name);
     state_.settle(queued.name, queued.serial);
 }
 
-// The page of a state that was lost leaves the root index, and becomes a stray.
-void Rulings::gone_of_before(const Queued& queued, const std::string& what) {
-    if (!queued.absent) {
-        wants_list_ = true;
+// A page of it may be that of a state that was lost. It goes where the journal says so; where the
+// list says so, it leaves the root index and becomes a stray.
+void Rulings::gone_of_before(const Queued& queued, const std::string& what, bool asked_for) {
+    const bool told = queued.last_loss == Loss::project;
+    const bool goes = told || queued.absent;
+    const bool listed = queued.serial.value > 0;
+    if (!goes && (!asked_for || listed)) {
         postpone(queued, {Fault::gone, what});
-    } else if (policy_.keep_deleted || !held_back(queued, what)) {
-        state_.settle(queued.name, queued.serial);
+        return;
     }
+    if (goes && !policy_.keep_deleted) {
+        if (held_back(queued, what)) return;
+        if (told) state_.drop_project(queued.name);
+    }
+    state_.settle(queued.name, queued.serial);
 }
 
 bool Rulings::held_back(const Queued& queued, const std::string& why) {

@@ -72,6 +72,11 @@ void Scrub::end_round() {
     round_.reset();
     if (policy_.once) {
         over_ = true;
+        if (counters_.found == 0) return;
+        // What was in the way of something may be gone.
+        State::Change change(state_);
+        state_.retry_all_now();
+        change.commit();
         return;
     }
     // A small mirror has its rest until the next round.

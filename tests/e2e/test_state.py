@@ -178,7 +178,7 @@ class Adopt(Whole):
         stray.unlink()
         self.assert_equal_trees(self.m, self.started)
 
-    def test_one_that_was_put_back_from_a_copy_is_not_believed(self) -> None:
+    def put_back_an_older_one(self) -> None:
         copy = self.directory / "copy"
         copy.mkdir()
         for path in self.m.directory.glob("state.db*"):
@@ -187,6 +187,33 @@ class Adopt(Whole):
         drop_state(self.m)
         for path in copy.iterdir():
             shutil.copy(path, self.m.directory)
+
+    def test_one_that_was_put_back_from_a_copy_is_not_believed(self) -> None:
+        self.put_back_an_older_one()
+        self.assert_ends(self.m.do("verify"), 5, "put back from a copy")
+        self.assert_takes_back(self.m)
+
+    def test_nor_by_a_repair_of_a_tree_that_is_not_all_there(self) -> None:
+        self.put_back_an_older_one()
+        shutil.rmtree(self.m.web / "simple")
+        self.assert_ends(self.m.sync(), 5, "nothing is there")
+        self.started.reset_counts()
+        self.started.fault("/pypi", "status", 403, times=-1)
+        before = snapshot(self.m.web / "packages")
+        self.assert_ends(self.m.do("verify", "--repair"), 3, "403")
+        self.assertEqual(snapshot(self.m.web / "packages"), before)
+        self.started.clear_faults()
+        self.assert_done(self.m.do("verify", "--repair"))
+        self.assertTrue(all("idna" in path for path in fetched_files(self.started)), fetched_files(self.started))
+        self.assert_equal_trees(self.m, self.started)
+
+    def test_a_tree_that_was_put_back_from_a_copy_is_told_as_well(self) -> None:
+        older = self.directory / "older"
+        shutil.copytree(self.m.web, older)
+        for name in ("idna", "requests", "idna"):
+            self.assert_done(self.m.sync(filter_block=name))
+        shutil.rmtree(self.m.web)
+        older.rename(self.m.web)
         self.assert_ends(self.m.do("verify"), 5, "put back from a copy")
         self.assert_takes_back(self.m)
 

@@ -45,7 +45,7 @@ class Rulings {
     void contradicts_removal(const Queued& queued, const Failure& failure);
     void judge(const Queued& queued, bool page_gone, const Failure& failure);
     void unknown_gone(const Queued& queued, const std::string& what);
-    void gone_of_before(const Queued& queued, const std::string& what);
+    void gone_of_before(const Queued& queued, const std::string& what, bool asked_for);
     void drop(const Queued& queued, const std::string& why);
     bool held_back(const Queued& queued, const std::string& why);
     void note_replaced(const PageReady& page, const Replaced& replaced,

@@ -128,6 +128,9 @@ TEST_CASE("when most of a lost state's tree is gone at the master, the guard hol
     for (int i = 0; i < more; ++i)
         world.put("simple/gone-" + std::to_string(i) + "/index.html", "of before");
     world.policy.keep_deleted = GENERATE(false, true);
+    const bool told = GENERATE(false, true);
+    for (int i = 0; told && i < more; ++i)
+        world.event("gone-" + std::to_string(i), "remove project", 20 + i);
     world.sync();
     world.network.answers[World::url(bar)] = world.page_of_bar;
     world.sync();
@@ -144,6 +147,7 @@ TEST_CASE("when most of a lost state's tree is gone at the master, the guard hol
     CHECK(world.left == 0);
     CHECK(world.listed() == " bar foo");
     CHECK_FALSE(world.strays().empty());
+    CHECK(world.there("simple/gone-0") == (world.policy.keep_deleted || !told));
 }
 
 TEST_CASE("what is blocked by name goes from a lost state's tree as well") {
