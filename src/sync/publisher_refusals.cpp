@@ -1,0 +1,143 @@
+// What has no place in the tree, and what becomes of its page.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pep381d/sync/publisher.h"
+#include "pep381d/tree/layout.h"
+#include "pep381d/tree/proof.h"
+
+#include "sync/must.h"
+
+namespace pep381d {
+
+namespace {
+
+constexpr int levels_most = 64;
+
+}  // namespace
+
+// Another project's file keeps its place. All else is for whoever looks after this mirror to
+// remove.
+Publisher::NoPlace Publisher::in_its_way(const std::string& path, const std::string& cause) {
+    if (another_lies_there(path)) return {path + ": another project's file lies in its way", false};
+    return {cause, true};
+}
+
+// On the way there, or below.
+bool Publisher::another_lies_there(const std::string& path) {
+    const auto clash = [&](const FileArrived& other) {
+        const std::string theirs = path_of(other);
+        return path.starts_with(theirs + "/") || theirs.starts_with(path + "/");
+    };
+    for (const Group* group : {&fresh_, &flushed_, &placed_, &shown_})
+        if (std::any_of(group->files.begin(), group->files.end(), clash)) return true;
+    for (auto end = path.rfind('/'); end != std::string::npos; end = path.substr(0, end).rfind('/'))
+        if (state_.owned(path.substr(0, end))) return true;
+    std::string below = path;
+    for (int levels = 0; levels < levels_most; ++levels) {
+        const auto listing = tree_.list(layout::published(below));
+        if (!listing) return false;
+        const auto entry = listing.value()->next();
+        if (!entry || !entry.value()) return false;
+        below += "/" + entry.value()->name;
+        if (state_.owned(below)) return true;
+    }
+    return false;
+}
+
+// Another project names other bytes for this path.
+bool Publisher::taken_by_another(const FileArrived& file, const std::string& path) {
+    const auto digest = expected_of(file.file, file.metadata).digest;
+    const auto in = [&](const Group& group) {
+        return std::any_of(group.files.begin(), group.files.end(), [&](const FileArrived& other) {
+            return other.project != file.project && path_of(other) == path &&
+                   !(digest && digest == expected_of(other.file, other.metadata).digest);
+        });
+    };
+    return in(fresh_) || in(flushed_) || in(placed_) || in(shown_) ||
+           state_.owned_otherwise(path, digest);
+}
+
+// The file is left out. Where its page is staged already, that is made again without it.
+void Publisher::refuse(const FileArrived& file, NoPlace why) {
+    constexpr std::size_t most = 10'000;
+    if (!why.for_now) why.cause = fmt::format("{}: {}", file.file.url, why.cause);
+    if (no_place_.size() < most) no_place_[file.project.text()][path_of(file)] = std::move(why);
+    if (!file.staged.empty()) must(tree_.remove(file.staged));
+    State::Change change(state_);
+    state_.not_placed(file.project, path_of(file));
+    change.commit();
+    for (Group* group : {&flushed_, &fresh_}) unstage_page(file.project, *group);
+}
+
+void Publisher::unstage_page(const ProjectName& project, Group& group) {
+    const auto page =
+        std::find_if(group.pages.begin(), group.pages.end(),
+                     [&](const PageReady& ready) { return ready.page.name == project; });
+    if (page == group.pages.end()) return;
+    std::erase_if(group.staged, [&](const auto& staged) {
+        if (staged.first != project) return false;
+        discard_page(tree_, staged.second);
+        return true;
+    });
+    again_.push_back(std::move(*page));
+    group.pages.erase(page);
+}
+
+// Why, where it had such files. They may have their place when they come again.
+std::optional<Publisher::NoPlace> Publisher::leave_out_refused(PageReady& page) {
+    const auto found = no_place_.extract(page.page.name.text());
+    if (!found) return std::nullopt;
+    std::optional<NoPlace> why;
+    const auto refused = [&](const std::string& path) {
+        const auto one = found.mapped().find(path);
+        if (one == found.mapped().end()) return false;
+        if (!why || one->second.for_now) why = one->second;
+        return true;
+    };
+    std::erase_if(page.page.files, [&](File& file) {
+        if (file.metadata_held && refused(layout::metadata(file.path))) file.metadata_held = false;
+        if (!refused(file.path)) return false;
+        const NoPlace& its = found.mapped().at(file.path);
+        if (!its.for_now) page.refused.push_back({file.name.text(), its.cause});
+        return true;
+    });
+    page.text.reset();
+    if (page.staged) discard_page(tree_, *page.staged);
+    page.staged.reset();
+    return why;
+}
+
+// Files of it have no place here, for now or for good.
+void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
+    if (why.for_now) {
+        page.failure = in_the_way(why);
+        page.etag.clear();
+        const auto ours = state_.page(page.page.name);
+        page.page.serial = ours ? ours->serial : Serial{};
+        page.same = page.copy || (ours && page.page == *ours);
+    } else if (page.copy) {
+        page.failure = Failure{Fault::corrupt, why.cause + "; a copied page cannot leave it out"};
+        page.same = true;
+    }
+}
+
+// Somebody has to remove it: until then it is not tried as often as what passes by itself.
+Failure Publisher::in_the_way(const NoPlace& why) {
+    constexpr std::chrono::minutes pause{10};
+    return {Fault::retry_later, why.cause, pause};
+}
+
+void Publisher::refuse_page(const ProjectName& project, const StagedPage& staged, Group& group,
+                            const std::string& cause) {
+    discard_page(tree_, staged);
+    for (PageReady& page : group.pages) {
+        if (page.page.name != project) continue;
+        page.failure = in_the_way({cause, true});
+        page.same = true;
+    }
+}
+
+}  // namespace pep381d
