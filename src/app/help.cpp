@@ -14,7 +14,7 @@ Usage: pep381d [--config FILE] [--SECTION.KEY VALUE ...] COMMAND [ARGS]
 
 Commands:
   run                the daemon: poll, sync and publish until SIGTERM;
-                     SIGHUP reads the configuration again, SIGUSR1 polls now
+                     SIGHUP reads the configuration again, SIGUSR1 polls and retries now
   sync [PROJECT...]  one pass, then exit; with names, only those projects
   status [--json]    what the mirror holds and how fresh it is
   status --removals [--json] [PROJECT...]

@@ -180,6 +180,10 @@ void Mirror::begin_anew_where_apart(const Config& config) {
 PassResult Mirror::pass(const Config& config, const std::vector<std::string>& projects) {
     check_tree(config);
     begin_anew_where_apart(config);
+    return read(config, projects);
+}
+
+PassResult Mirror::read(const Config& config, const std::vector<std::string>& projects) {
     Session session(*this, config, false);
     if (!projects.empty()) {
         std::vector<ProjectName> names;
@@ -206,9 +210,9 @@ PassResult Mirror::pass(const Config& config, const std::vector<std::string>& pr
 RepairResult Mirror::repair(const Config& config, ScrubPolicy scrub) {
     // Also where a part of the tree is not there: this is what brings it back.
     begin_anew_where_apart(config);
-    PassResult read;
-    if (!state_.number(Note::cursor) || state_.number(Note::older_tree)) read = pass(config, {});
-    if (read.stopped) return {0, 0, true, std::nullopt};
+    PassResult pass;
+    if (!state_.number(Note::cursor) || state_.number(Note::older_tree)) pass = read(config, {});
+    if (pass.stopped) return {0, 0, true, std::nullopt};
     scrub.once = true;
     Session session(*this, config, false);
     session.committer.verify(std::move(scrub));
@@ -220,7 +224,7 @@ RepairResult Mirror::repair(const Config& config, ScrubPolicy scrub) {
     const bool stopped = session.engine.command() == Command::stop;
     if (!stopped && state_.pending() == 0)
         if (Done swept = session.staging.sweep(); !swept) throw Fatal(5, swept.failure().what);
-    return {counters.found, counters.not_mended, stopped, read.poll};
+    return {counters.found, counters.not_mended, stopped, pass.poll};
 }
 
 Command Mirror::run_session(const Config& config) {

@@ -10,6 +10,9 @@ namespace pep381d {
 
 namespace {
 
+// The position of a file whose page is still to come.
+constexpr std::size_t before_its_page = 1'000'000;
+
 std::optional<std::string_view> unless_empty(const std::string& text) {
     if (text.empty()) return std::nullopt;
     return text;
@@ -116,10 +119,16 @@ void State::Impl::count(const File& file, int sign) {
     counts.totals.bytes += sign * file.size.value_or(0);
 }
 
+bool State::ahead_of_page(const ProjectName& name) {
+    auto rows = impl_
+                    ->sql(R"sql(
+SELECT 1 FROM files WHERE project = (SELECT id FROM projects WHERE name = ? AND page > 0) AND position >= ? LIMIT 1)sql")
+                    .rows(name.text(), static_cast<std::int64_t>(before_its_page));
+    return rows.next();
+}
+
 void State::record_file(const ProjectName& name, std::string_view display, const File& file) {
     const std::int64_t id = impl_->project_row(name, display).id;
-    // Where it stands on the page is not known yet; the page that follows says it.
-    constexpr std::size_t at_the_end = 1'000'000;
     File now = file;
     if (const auto old = impl_->file_of(id, file.name.text())) {
         // The page that is shown links to the other place still: the page that follows settles it.
@@ -131,7 +140,7 @@ void State::record_file(const ProjectName& name, std::string_view display, const
         }
         impl_->count(*old, -1);
     }
-    impl_->file_rows.write(id, at_the_end, now);
+    impl_->file_rows.write(id, before_its_page, now);
     impl_->note_misnamed(id, name, now);
     impl_->count(now, 1);
     for (const std::string& path : {file.path, file.path + ".metadata"}) {

@@ -199,9 +199,19 @@ void State::note_absent(const ProjectName& name, Time list) {
         .run(name.text(), number_of(list));
 }
 
-void State::note_gone_absent(Time list) {
-    impl_->sql("UPDATE queue SET absent = ? WHERE gone_looks > 0 AND absent IS NULL")
+void State::note_unread_absent(Time list) {
+    impl_
+        ->sql(R"sql(
+UPDATE queue SET absent = ? WHERE NOT EXISTS (SELECT 1 FROM projects p WHERE p.name = queue.name AND page > 0))sql")
         .run(number_of(list));
+}
+
+bool State::all_read() {
+    auto rows = impl_
+                    ->sql(R"sql(
+SELECT 1 FROM queue WHERE NOT EXISTS (SELECT 1 FROM projects p WHERE p.name = queue.name AND page > 0) LIMIT 1)sql")
+                    .rows();
+    return !rows.next();
 }
 
 void State::note_candidate(const ProjectName& name, bool candidate) {

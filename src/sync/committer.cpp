@@ -44,7 +44,7 @@ Committer::Committer(State& state, FileTree& tree, const Policy& policy, const C
           state, tree, policy, clock,
           [this](const PageReady& page, const Replaced& replaced) { recorded(page, replaced); }),
       reshape_(state, publisher_, policy, clock),
-      rulings_(state, policy, clock, log),
+      rulings_(state, tree, policy, clock, log),
       master_key_(state, clock, log),
       freshness_(state, tree, policy, clock),
       repairs_(
@@ -94,17 +94,17 @@ void Committer::start(std::function<void()> wake) {
     thread_ = std::thread([this] { run(); });
 }
 
-// A new state beside pages: theirs was lost.
+// A new state beside pages or files: theirs was lost.
 void Committer::look_for_older_tree() {
     const bool is_new = !state_.number(Note::cursor) && !state_.number(Note::root_written);
-    const std::string simple = layout::published("simple");
-    if (is_new && must(tree_.look(simple)) && must(must(tree_.list(simple))->next()))
-        state_.set(Note::older_tree, 1);
+    const auto has_any = [this](const char* part) {
+        const std::string path = layout::published(part);
+        return must(tree_.look(path)) && must(must(tree_.list(path))->next());
+    };
+    if (is_new && (has_any("simple") || has_any("packages")))
+        state_.set(Note::older_tree, older_tree_unlisted);
     older_tree_ = state_.number(Note::older_tree).has_value();
-    // A kill may have kept the last count from being shown; that of a tree of before is taken over.
-    const auto shown = shown_changes(tree_), known = state_.number(Note::changes).value_or(0);
-    if (shown > known) state_.set(Note::changes, shown);
-    if (shown < known) publisher_.show_changes();
+    publisher_.take_over_changes();
 }
 
 void Committer::stop() {
@@ -288,9 +288,9 @@ bool Committer::nothing_left() {
     return (finishing_ || !work) && !reshape_.running() && !publisher_.busy();
 }
 
-// All that it had is read again, or gone.
+// All that it had is read again, or gone: what is queued still lacks files alone.
 void Committer::forget_older_tree() {
-    if (!older_tree_ || !state_.number(Note::cursor) || state_.pending() > 0) return;
+    if (!older_tree_ || !state_.number(Note::cursor) || !state_.all_read()) return;
     State::Change change(state_);
     state_.unset(Note::older_tree);
     state_.set(Note::root_changes, state_.number(Note::root_changes).value_or(0) + 1);

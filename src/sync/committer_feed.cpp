@@ -97,6 +97,10 @@ void Committer::hand_out(const Queued& queued) {
         item.etag = ours->etag;
         item.shown = ours->page;
     }
+    if (item.shown && state_.ahead_of_page(queued.name)) {
+        item.ahead = true;
+        item.etag.clear();
+    }
     if (policy_.copy) tell_copy(item);
     // A serial that the journal has not reached came from a page that lied, or that was newer than
     // the last poll: the page is read again, whatever it shows.

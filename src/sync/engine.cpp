@@ -283,7 +283,10 @@ void Engine::start_poll_if_due() {
     const bool first = standing.cursor && !journal_read_;
     if (next_poll_ && now < *next_poll_ && command_ != Command::poll && !first) return;
     journal_read_ = standing.cursor.has_value();
-    if (command_ == Command::poll) command_ = Command::none;
+    if (command_ == Command::poll) {
+        command_ = Command::none;
+        send(RetryAll{});
+    }
     const bool due = standing.wants_list || list_due(standing);
     const bool rested = !last_list_ || now - *last_list_ >= list_pause;
     // A list takes room, and nothing could be done about what it says.

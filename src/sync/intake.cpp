@@ -7,6 +7,7 @@
 
 #include "pep381d/master/name_list.h"
 #include "pep381d/state/damage.h"
+#include "pep381d/sync/knowledge.h"
 #include "pep381d/sync/sorted_list.h"
 #include "pep381d/tree/layout.h"
 
@@ -204,6 +205,8 @@ void take_events(State& state, const Filter& filter, const std::vector<Event>& e
                            loss != Loss::project;
         if (shown || !filter.wants(*name)) return;
         state.enqueue(*name, raw, serial, loss, began, true);
+        // It is newer than the list that lacked it.
+        if (older_tree && loss != Loss::project) state.note_listed(*name);
         state.note_candidate(*name, loss == Loss::project && (older_tree || (ours && ours->page)));
     };
     for (const Event& event : events) {
@@ -275,8 +278,8 @@ std::optional<Failure> judge_serials(State& state, const ListArrived& arrived, S
     return std::nullopt;
 }
 
-// Pages in the tree of a state that was lost, which the list lacks. That may be cut short: the
-// master is asked for each of them before it counts as gone.
+// Pages in the tree of a state that was lost, which its first list lacks. That may be cut short:
+// the master is asked for each of them before it counts as gone.
 void take_unlisted(State& state, FileTree& tree, const Filter& filter, Time began,
                    ListResult& result) {
     const std::string simple = layout::published("simple");
@@ -287,11 +290,24 @@ void take_unlisted(State& state, FileTree& tree, const Filter& filter, Time bega
         if (entry->kind != FileKind::directory || !name || name->text() != entry->name) continue;
         const auto known = state.published(*name);
         if ((known && known->page) || state.queued(*name) || !filter.wants(*name)) continue;
+        if (!has_page(tree, *name)) continue;
         state.enqueue(*name, name->text(), Serial{}, Loss::nothing, began, true);
         state.note_absent(*name, began);
-        state.note_candidate(*name, true);
         ++result.absent;
     }
+}
+
+// Of those that no list has named and that have such a page each may be lost.
+void note_candidates(State& state, FileTree& tree, Time began) {
+    constexpr std::size_t most = 1000;
+    for (std::vector<std::string> some = state.absent("", most); !some.empty();
+         some = state.absent(some.back(), most))
+        for (const std::string& text : some) {
+            const auto name = ProjectName::parse(text);
+            if (!name || !has_page(tree, *name)) continue;
+            state.note_absent(*name, began);
+            state.note_candidate(*name, true);
+        }
 }
 
 }  // namespace
@@ -319,10 +335,16 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
     if (result.names == 0) return Failure{Fault::corrupt, "the master's list of projects is empty"};
     if (auto wrong = judge_serials(state, arrived, told.value(), result)) return std::move(*wrong);
     for (const std::string& raw : illegal.names()) state.skip(raw, {}, no_legal_name);
-    const bool older_tree = state.number(Note::older_tree).has_value();
-    if (older_tree) state.note_gone_absent(arrived.began);
+    const auto older_tree = state.number(Note::older_tree);
+    if (older_tree) state.note_unread_absent(arrived.began);
     Comparison(state, filter, arrived, keep_deleted, result).run(list);
-    if (older_tree) take_unlisted(state, tree, filter, arrived.began, result);
+    if (older_tree) {
+        // What left the queue since is not asked for again.
+        if (older_tree == older_tree_unlisted)
+            take_unlisted(state, tree, filter, arrived.began, result);
+        note_candidates(state, tree, arrived.began);
+        state.set(Note::older_tree, older_tree_listed);
+    }
     for (const std::string& name : missing)
         log.warning(fmt::format(
             "filtered_name_missing name={} cause=\"the master has no such project\"", name));

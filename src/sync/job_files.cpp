@@ -194,7 +194,7 @@ void Jobs::complete(Job& job) {
         // It does not show all that its serial promises; a stale page shows just that.
         if (job.files_missing) ready.page.serial = job.shown();
         ready.etag.clear();
-        ready.same = job.item.known && ready.page == *job.item.known;
+        ready.same = job.item.known && !job.item.ahead && ready.page == *job.item.known;
     }
     if (!ready.same && job.copy)
         ready.text = copied_text(policy_, ready.page, std::move(job.body), job.copy->signature);

@@ -23,7 +23,16 @@ Outcome<std::optional<Time>> shown_last_modified(FileTree& tree) {
 }
 
 bool may_be_lost(State& state) {
-    return !state.time(Note::last_modified) || state.number(Note::older_tree);
+    if (!state.number(Note::cursor) || state.number(Note::older_tree)) return true;
+    return !state.time(Note::last_modified) && !state.all_read();
+}
+
+bool has_page(FileTree& tree, const ProjectName& project) {
+    for (const std::string& page : {layout::page_html(project), layout::page_json(project)}) {
+        const auto look = must(tree.look(layout::published(page)));
+        if (look && look->kind == FileKind::file) return true;
+    }
+    return false;
 }
 
 std::int64_t shown_changes(FileTree& tree) {

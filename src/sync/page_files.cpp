@@ -102,12 +102,16 @@ Done place_page(FileTree& tree, const StagedPage& staged, const ProjectName& pro
             moves.emplace_back(fmt::format("{}/{}", staged.directory, name),
                                fmt::format("{}/{}", to, name));
     moves.insert(moves.end(), staged.signatures.begin(), staged.signatures.end());
-    for (const auto& [from, place] : moves)
-        if (Done moved = tree.rename(from, place); !moved) return moved;
-    if (staged.unsigned_now)
-        if (Done gone = tree.remove(layout::published(layout::signature(project))); !gone)
-            return gone;
-    return placed.value() ? Done(Nothing{}) : tree.remove_directory(staged.directory);
+    if (staged.unsigned_now) moves.emplace_back("", layout::published(layout::signature(project)));
+    Done all = Nothing{};
+    for (const auto& [from, place] : moves) {
+        Done moved = from.empty() ? tree.remove(place) : tree.rename(from, place);
+        if (moved) continue;
+        if (moved.failure().fault != Fault::refused) return moved;
+        if (all) all = std::move(moved);
+    }
+    if (all && !placed.value()) return tree.remove_directory(staged.directory);
+    return all;
 }
 
 void discard_page(FileTree& tree, const StagedPage& staged) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/sync/knowledge.h"
 #include "pep381d/sync/root_files.h"
 #include "pep381d/sync/server_keys.h"
 #include "pep381d/tree/layout.h"
@@ -176,6 +177,9 @@ void Publisher::record(const Group& group) {
             !std::binary_search(with_page.begin(), with_page.end(), file.project.text()))
             state_.record_file(file.project, file.display, file.file);
     for (const PageReady& page : group.pages) {
+        if (std::find(group.refused.begin(), group.refused.end(), page.page.name) !=
+            group.refused.end())
+            record_files(page);
         // Quarantined files must be gone at once (PEP 792); others may still be asked for by who
         // has just read the old page.
         Replaced replaced;
@@ -188,28 +192,47 @@ void Publisher::record(const Group& group) {
     if (root_placed_) state_.set(Note::root_written, root_changes_);
     forget_removed();
     intend(flushed_);
-    // Before the tree changes again: a copy of the state from before has a smaller count.
-    state_.set(Note::changes, state_.number(Note::changes).value_or(0) + 1);
+    raise_changes();
     change.commit();
     root_placed_ = false;
     show_changes();
 }
 
+// Its page comes when what lies in the way is gone: they are not fetched again until then.
+void Publisher::record_files(const PageReady& page) {
+    for (const File& file : page.page.files)
+        if (file.held) state_.record_file(page.page.name, page.display, file);
+}
+
 void Publisher::count_change() {
     State::Change change(state_);
-    state_.set(Note::changes, state_.number(Note::changes).value_or(0) + 1);
+    raise_changes();
     change.commit();
     show_changes();
 }
 
-// A little behind the state, as after a kill, it says nothing wrong: a failure is no reason to end.
+// Before the tree changes: a copy of the state from before has a smaller count. Not where the tree
+// cannot show it, as on a full disk: it would seem to be a copy itself.
+void Publisher::raise_changes() {
+    if (!std::exchange(changes_shown_, false)) return;
+    state_.set(Note::changes, state_.number(Note::changes).value_or(0) + 1);
+}
+
+void Publisher::take_over_changes() {
+    const auto shown = shown_changes(tree_), known = state_.number(Note::changes).value_or(0);
+    if (shown > known) state_.set(Note::changes, shown);
+    changes_shown_ = shown >= known;
+    if (!changes_shown_) show_changes();
+}
+
 void Publisher::show_changes() {
     const std::string line = fmt::format("{}\n", state_.number(Note::changes).value_or(0));
     const std::string staged = layout::staged("changes");
     auto file = tree_.create(staged);
     const bool whole = file && tree_.write(file.value(), line) &&
                        tree_.finish(std::move(file).value(), std::nullopt, false);
-    if (!whole || !tree_.rename(staged, layout::changes)) (void)tree_.remove(staged);
+    changes_shown_ = whole && tree_.rename(staged, layout::changes);
+    if (!changes_shown_) (void)tree_.remove(staged);
 }
 
 bool Publisher::root_current() {

@@ -117,7 +117,8 @@ void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
         page.etag.clear();
         const auto ours = state_.page(page.page.name);
         page.page.serial = ours ? ours->serial : Serial{};
-        page.same = page.copy || (ours && page.page == *ours);
+        page.same =
+            page.copy || (ours && page.page == *ours && !state_.ahead_of_page(page.page.name));
     } else if (page.copy) {
         page.failure = Failure{Fault::corrupt, why.cause + "; a copied page cannot leave it out"};
         page.same = true;
@@ -136,7 +137,11 @@ void Publisher::refuse_page(const ProjectName& project, const StagedPage& staged
     for (PageReady& page : group.pages) {
         if (page.page.name != project) continue;
         page.failure = in_the_way({cause, true});
-        page.same = true;
+        page.page.serial = Serial{};  // the next try finds it changed
+        page.etag.clear();
+        // Of a quarantined one nothing is listed, and its files go: no page of ours names them.
+        page.same = !page.page.quarantined();
+        if (page.same) group.refused.push_back(project);
     }
 }
 

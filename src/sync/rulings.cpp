@@ -6,6 +6,7 @@
 
 #include "pep381d/net/retry.h"
 #include "pep381d/plan/removal.h"
+#include "pep381d/sync/knowledge.h"
 
 #include "sync/stale_page.h"
 
@@ -102,6 +103,8 @@ void Rulings::page_recorded(const PageReady& page, const Replaced& replaced) {
     const auto queued = state_.queued(name);
     note_replaced(page, replaced, queued);
     if (!queued) return;
+    // A list may have come since it was handed out.
+    if (queued->display != page.display) state_.rename(name, queued->display);
     state_.note_there(name);
     if (page.stale) state_.note_stale(name, clock_.now());
     if (page.failure) {
@@ -152,10 +155,24 @@ void Rulings::page_stale(const PageStale& stale) {
 // The journal has removed it, and its page does not say so.
 void Rulings::contradicts_removal(const Queued& queued, const Failure& failure) {
     const auto ours = state_.published(queued.name);
-    if (ours && ours->page)
+    if (ours && ours->page) {
         judge(queued, false, failure);
-    else
+    } else if (is_of_before(queued.name) && !listed_out(queued)) {
+        wants_list_ = true;
+        postpone(queued, failure);
+    } else {
         unknown_gone(queued, failure.what);
+    }
+}
+
+// A list that is at least as new as the newest event lacks it.
+bool Rulings::listed_out(const Queued& queued) {
+    return queued.absent && state_.number(Note::list_serial).value_or(0) >= queued.serial.value;
+}
+
+// A page lies in the tree that is of a state that was lost.
+bool Rulings::is_of_before(const ProjectName& name) {
+    return state_.number(Note::older_tree) && has_page(tree_, name);
 }
 
 void Rulings::page_loses(const PageLoses& loses) {
@@ -178,8 +195,7 @@ void Rulings::judge(const Queued& queued, bool page_gone, const Failure& failure
     GoneEvidence evidence;
     evidence.page_gone = page_gone;
     evidence.last_loss = queued.last_loss;
-    evidence.listed_out =
-        queued.absent && state_.number(Note::list_serial).value_or(0) >= queued.serial.value;
+    evidence.listed_out = listed_out(queued);
     evidence.looks = queued.attempts + 1;
     evidence.gone_looks = queued.gone_looks;
     evidence.gone_since = queued.gone_since;
@@ -209,7 +225,7 @@ void Rulings::unknown_gone(const Queued& queued, const std::string& what) {
     const bool long_gone = queued.gone_looks >= 3 && queued.gone_since &&
                            clock_.now() - *queued.gone_since > std::chrono::hours(1);
     if (asked_for) not_at_master_.push_back(queued.name.text());
-    if (state_.number(Note::older_tree)) {
+    if (is_of_before(queued.name)) {
         wants_list_ = wants_list_ || (long_gone && !queued.absent);
         gone_of_before(queued, what, asked_for);
         return;
@@ -223,8 +239,8 @@ void Rulings::unknown_gone(const Queued& queued, const std::string& what) {
     state_.settle(queued.name, queued.serial);
 }
 
-// A page of it may be that of a state that was lost. It goes where the journal says so; where the
-// list says so, it leaves the root index and becomes a stray.
+// It goes where the journal says so; where the list says so, it leaves the root index and becomes a
+// stray.
 void Rulings::gone_of_before(const Queued& queued, const std::string& what, bool asked_for) {
     const bool told = queued.last_loss == Loss::project;
     const bool goes = told || queued.absent;

@@ -57,6 +57,7 @@ class Mirror {
     struct Session;
     void check_tree(const Config& config);
     void begin_anew_where_apart(const Config& config);
+    PassResult read(const Config& config, const std::vector<std::string>& projects);
     Command run_session(const Config& config);
     void note_full(const std::string& cause);
 

@@ -148,7 +148,8 @@ enum class Note {
     master_key_gone,     // Time: since when a master that had one has been seen without
     master_key_looks,    // count of those that have seen it so
     master_key_refused,  // text: why the newest answer to that was not believed
-    older_tree,          // 1: pages may lie in the tree that are of another state, which was lost
+    older_tree,          // pages may lie in the tree that are of another state, which was lost: how
+                         // far that has got (sync/knowledge.h)
     changes,             // count of changes of the tree: what layout::changes shows, or more
 };
 
@@ -209,8 +210,10 @@ class State {
     // Its page answers: that it was gone is no longer so.
     void note_there(const ProjectName& name);
     void note_absent(const ProjectName& name, Time list);
-    // Those whose pages answer 404, until note_listed().
-    void note_gone_absent(Time list);
+    // Those that have no page yet, until note_listed().
+    void note_unread_absent(Time list);
+    // There is none of them.
+    bool all_read();
     // Of those the names that a newer list may show to be there after all, in order, after `after`.
     std::vector<std::string> absent(std::string_view after, std::size_t most);
     void note_listed(const ProjectName& name);
@@ -242,6 +245,8 @@ class State {
     std::optional<ProjectPage> page(const ProjectName& name);
     // A file is in its place; its project's page may follow later.
     void record_file(const ProjectName& name, std::string_view display, const File& file);
+    // Such files are recorded, and the published page does not name them yet.
+    bool ahead_of_page(const ProjectName& name);
     // A file is about to be put in this place. Until a page or file of the project is recorded,
     // nobody else knows of it: after a kill it is either recorded after all or, with the project's
     // next page or its end, put down for removal, unless another project has it.

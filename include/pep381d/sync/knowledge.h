@@ -8,6 +8,7 @@
 
 #include "pep381d/base/clock.h"
 #include "pep381d/base/outcome.h"
+#include "pep381d/model/project_name.h"
 #include "pep381d/state/state.h"
 #include "pep381d/tree/file_tree.h"
 
@@ -19,6 +20,12 @@ Outcome<std::optional<Time>> shown_last_modified(FileTree& tree);
 // No pass of this state was complete yet, or not all pages of one before it are read again: what
 // lies in the tree and is not known is no stray.
 bool may_be_lost(State& state);
+
+// Of Note::older_tree: its pages that no list names are still to be asked for, or have been queued.
+inline constexpr std::int64_t older_tree_unlisted = 1, older_tree_listed = 2;
+
+// A page of it lies in the tree, in whatever format.
+bool has_page(FileTree& tree, const ProjectName& project);
 
 // How many changes of it a state has recorded; 0: it does not show that.
 std::int64_t shown_changes(FileTree& tree);

@@ -36,6 +36,7 @@ struct WorkItem {
     std::string etag;                  // of the page that we show whole; else empty
     std::optional<ProjectPage> known;  // what we have of it
     bool shown = false;                // its page is published, whole or in part
+    bool ahead = false;                // `known` has files that came before it and it does not name
     Protocol protocol = Protocol::warehouse;
     bool numbered = true;  // the serials are the master's, and its pages have them
     Serial fresh;          // else: that of a page that has changed without an event

@@ -49,7 +49,7 @@ StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
 void stage_signatures(FileTree& tree, const Clock& clock, const ProjectName& project,
                       StagedPage& staged);
 // The page and its signatures, back to back. Fault::refused where something of somebody's lies in
-// the way; some of them may be in their places then.
+// the way of one; the others are in their places then.
 Done place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project);
 void discard_page(FileTree& tree, const StagedPage& staged);
 

@@ -63,8 +63,8 @@ class Publisher {
 
     // web/serverkey is what it should be.
     void show_keys();
-    // So is layout::changes, if the disk has room for it.
-    void show_changes();
+    // That of a tree of before is taken over; one that a kill kept from being shown is shown.
+    void take_over_changes();
     // Before something else changes the tree: no state of before is that tree's any more.
     void count_change();
 
@@ -89,6 +89,7 @@ class Publisher {
         std::vector<PageReady> pages;
         std::vector<std::pair<ProjectName, StagedPage>> staged;
         std::vector<std::string> obsolete;  // below web/: formats that are no longer made
+        std::vector<ProjectName> refused;   // something lies in the way of their pages
         bool empty() const {
             return files.empty() && pages.empty() && staged.empty() && obsolete.empty();
         }
@@ -119,6 +120,9 @@ class Publisher {
     void refuse_page(const ProjectName& project, const StagedPage& staged, Group& group,
                      const std::string& cause);
     void record(const Group& group);
+    void record_files(const PageReady& page);
+    void raise_changes();
+    void show_changes();
     void remove_what_is_due();
     bool removal_is_due();
     void remove_root_of_other_formats();
@@ -144,6 +148,7 @@ class Publisher {
     bool root_wanted_ = false;
     bool root_held_ = false;
     bool root_formats_left_ = false;  // no root index of a format that is no longer made
+    bool changes_shown_ = false;      // the tree shows the state's count
     bool root_staged_ = false;
     bool root_placed_ = false;       // renamed, not yet durable
     std::int64_t root_changes_ = 0;  // the count that the staged or placed root index shows

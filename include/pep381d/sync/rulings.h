@@ -13,13 +13,14 @@
 #include "pep381d/state/state.h"
 #include "pep381d/sync/messages.h"
 #include "pep381d/sync/policy.h"
+#include "pep381d/tree/file_tree.h"
 
 namespace pep381d {
 
 class Rulings {
   public:
-    Rulings(State& state, const Policy& policy, const Clock& clock, Log& log)
-        : state_(state), policy_(policy), clock_(clock), log_(log) {}
+    Rulings(State& state, FileTree& tree, const Policy& policy, const Clock& clock, Log& log)
+        : state_(state), tree_(tree), policy_(policy), clock_(clock), log_(log) {}
 
     // The page is published (or was the same already).
     void page_recorded(const PageReady& page, const Replaced& replaced);
@@ -43,6 +44,8 @@ class Rulings {
   private:
     void postpone(const Queued& queued, const Failure& failure);
     void contradicts_removal(const Queued& queued, const Failure& failure);
+    bool listed_out(const Queued& queued);
+    bool is_of_before(const ProjectName& name);
     void judge(const Queued& queued, bool page_gone, const Failure& failure);
     void unknown_gone(const Queued& queued, const std::string& what);
     void gone_of_before(const Queued& queued, const std::string& what, bool asked_for);
@@ -54,6 +57,7 @@ class Rulings {
               std::vector<std::string> files);
 
     State& state_;
+    FileTree& tree_;
     const Policy& policy_;
     const Clock& clock_;
     Log& log_;

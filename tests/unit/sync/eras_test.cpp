@@ -184,6 +184,30 @@ TEST_CASE(
     CHECK(world.asked_in_all() == 1);
 }
 
+TEST_CASE(
+    "without serials a file that was recorded before a kill is on its page after the next look") {
+    World world;
+    world.publish(foo);
+    world.list({{"foo", 0}});
+    world.look_well();
+    ProjectPage more = foo;
+    more.files.push_back(sdist("foo-2.0.tar.gz"));
+    world.publish(more);
+    File early = more.files.back();
+    early.path = *file_path(early);
+    early.held = true;
+    world.put(early.path, early.name.text());
+    {
+        State::Change change(world.state);
+        world.state.record_file(foo.name, "foo", early);
+        world.state.enqueue(foo.name, "foo", Serial{}, Loss::nothing, world.clock.now(), true);
+        change.commit();
+    }
+    world.look_well();
+    CHECK_THAT(world.page_of("foo"), ContainsSubstring("foo-2.0.tar.gz"));
+    CHECK(world.asked(early.url) == 0);
+}
+
 TEST_CASE("without events a project goes after an hour, three looks and two lists") {
     World world;
     world.publish(page("foo", 0, {sdist("foo-1.0.tar.gz")}));

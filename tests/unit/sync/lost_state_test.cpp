@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "pep381d/sync/knowledge.h"
 
 #include "support/catch.h"
@@ -122,6 +124,68 @@ TEST_CASE("a list that is cut short hides nothing of a lost state's tree") {
     for (const std::string& stray : world.strays()) CHECK(stray.find("gone") != std::string::npos);
 }
 
+TEST_CASE(
+    "a page of a lost state's tree goes by a removal event with a 404, or with a newer list") {
+    Lost world;
+    world.sync();
+    world.event("bar", "remove project", 9);
+    const bool gone = GENERATE(true, false);
+    if (gone) world.network.answers.erase(World::url(bar));
+    world.sync();
+    CHECK(world.there("simple/bar") == !gone);
+    if (gone) return;
+    // The page still fails, and the list is older than the event.
+    world.ScriptedMaster::listed.erase("bar");
+    world.clock.advance(1h);
+    world.sync();
+    CHECK(world.there("simple/bar"));
+    world.publish(page("new", 9, {}));
+    world.clock.advance(1h);
+    world.sync();
+    CHECK_FALSE(world.there("simple/bar"));
+    CHECK(world.left == 0);
+}
+
+TEST_CASE("an event that is newer than a list says that the project is there") {
+    Lost world;
+    world.sync();
+    world.network.answers.erase(World::url(bar));
+    world.ScriptedMaster::listed.erase("bar");
+    for (int hour = 0; hour < 4; ++hour) {
+        world.event("bar", "new release", 9 + hour);
+        world.clock.advance(1h);
+        world.sync();
+    }
+    CHECK(world.left == 1);
+    CHECK(world.listed() == " bar foo");
+}
+
+TEST_CASE("of a lost state, what has no page here and none at the master is left out") {
+    Lost world;
+    std::filesystem::remove_all(world.directory.path() / "web/simple/bar");
+    world.network.answers.erase(World::url(bar));
+    for (int hour = 0; hour < 4; ++hour) {
+        world.sync();
+        world.clock.advance(1h);
+    }
+    CHECK(world.left == 0);
+    CHECK_FALSE(world.strays().empty());
+}
+
+TEST_CASE("a lost state is whole again when all pages are read, whatever files they still lack") {
+    Lost world;
+    const std::string in_the_way = *file_path(foo.files[0]) + "/someone's";
+    world.put(in_the_way, "someone's");
+    world.sync();
+    CHECK(may_be_lost(world.state));
+    world.network.answers[World::url(bar)] = world.page_of_bar;
+    world.sync();
+    CHECK(world.left == 1);
+    CHECK_FALSE(may_be_lost(world.state));
+    const auto strays = world.strays();
+    CHECK(std::count(strays.begin(), strays.end(), "web/" + in_the_way) == 1);
+}
+
 TEST_CASE("when most of a lost state's tree is gone at the master, the guard holds it back") {
     Lost world;
     constexpr int more = 10;
@@ -233,6 +297,30 @@ TEST_CASE("a count that was not shown is shown by the next pass, and of no use w
     std::filesystem::remove(world.directory.path() / "web/status/changes");
     world.sync();
     CHECK(shown_changes(world.tree) == count);
+}
+
+TEST_CASE("a count that cannot be shown is not raised") {
+    SyncWorld world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    const auto count = shown_changes(world.tree);
+    const auto shown = world.directory.path() / "web/status/changes";
+    std::filesystem::rename(shown, world.directory.path() / "kept");
+    world.put("status/changes/someone's", "x");
+    const auto change = [&](int serial) {
+        const std::string name = "new-" + std::to_string(serial);
+        world.publish(page(name.c_str(), serial, {}));
+        world.event(name, "create", serial);
+        REQUIRE_FALSE(world.pass());
+        REQUIRE(world.left == 0);
+    };
+    for (int serial = 10; serial < 20; ++serial) change(serial);
+    std::filesystem::remove_all(shown);
+    std::filesystem::rename(world.directory.path() / "kept", shown);
+    CHECK_FALSE(why_apart(world.state, shown_changes(world.tree)));
+    change(20);
+    CHECK(shown_changes(world.tree) > count + 1);
+    CHECK(shown_changes(world.tree) == world.state.number(Note::changes));
 }
 
 TEST_CASE("a state that knows no list yet is told, too") {

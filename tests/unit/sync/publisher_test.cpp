@@ -140,6 +140,29 @@ TEST_CASE("what lies in a page's way holds its project back, and no other") {
     CHECK(verify(world.state, world.tree, true).empty());
 }
 
+TEST_CASE("what lies in the way of one format of a page keeps no quarantine back") {
+    SyncWorld world;
+    world.publish(foo);
+    world.publish(bar);
+    REQUIRE_FALSE(world.pass());
+    const std::string format = GENERATE("index.html", "index.v1_html", "index.v1_json");
+    fs::remove(world.directory.path() / "web/simple/foo" / format);
+    world.put("simple/foo/" + format + "/someone's", "someone's");
+    world.publish(quarantined_foo(9));
+    world.event("foo", "quarantine", 9);
+    for (int tries = 0; tries < 2; ++tries) {
+        REQUIRE_FALSE(world.pass());
+        CHECK(world.left == 1);
+        CHECK_THAT(world.bytes("simple/index.html"), !ContainsSubstring("foo"));
+        for (const File& file : foo.files) CHECK_FALSE(world.there(*file_path(file)));
+    }
+    fs::remove_all(world.directory.path() / "web/simple/foo" / format);
+    world.clock.advance(1h);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 0);
+    CHECK(verify(world.state, world.tree, true).empty());
+}
+
 TEST_CASE("a file that had no place has one when the other project has given it up") {
     Publishing world;
     const bool copied = GENERATE(false, true);

@@ -62,7 +62,7 @@ TEST_CASE("an event that comes while a page is read explains the files that it l
     world.publish(foo);
     REQUIRE_FALSE(world.pass());
     world.state.enqueue(foo.name, "foo", Serial{9}, Loss::files, world.clock.now(), true);
-    Rulings(world.state, world.policy, world.clock, world.log).page_loses({foo.name});
+    Rulings(world.state, world.tree, world.policy, world.clock, world.log).page_loses({foo.name});
     CHECK(world.state.queued(foo.name)->not_before <= world.clock.now());
 }
 
