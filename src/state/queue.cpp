@@ -206,12 +206,10 @@ UPDATE queue SET absent = ? WHERE NOT EXISTS (SELECT 1 FROM projects p WHERE p.n
         .run(number_of(list));
 }
 
-bool State::all_read() {
-    auto rows = impl_
-                    ->sql(R"sql(
-SELECT 1 FROM queue WHERE NOT EXISTS (SELECT 1 FROM projects p WHERE p.name = queue.name AND page > 0) LIMIT 1)sql")
-                    .rows();
-    return !rows.next();
+bool State::waits_for_master() {
+    return impl_->sql("SELECT 1 FROM queue WHERE fault IS NULL OR fault <> ? LIMIT 1")
+        .rows(static_cast<std::int64_t>(Fault::local))
+        .next();
 }
 
 void State::note_candidate(const ProjectName& name, bool candidate) {

@@ -288,9 +288,9 @@ bool Committer::nothing_left() {
     return (finishing_ || !work) && !reshape_.running() && !publisher_.busy();
 }
 
-// All that it had is read again, or gone: what is queued still lacks files alone.
+// All that it had is read again, or gone.
 void Committer::forget_older_tree() {
-    if (!older_tree_ || !state_.number(Note::cursor) || !state_.all_read()) return;
+    if (!older_tree_ || !state_.number(Note::cursor) || state_.waits_for_master()) return;
     State::Change change(state_);
     state_.unset(Note::older_tree);
     state_.set(Note::root_changes, state_.number(Note::root_changes).value_or(0) + 1);

@@ -92,6 +92,7 @@ void Committer::hand_out(const Queued& queued) {
     WorkItem item{queued, {}, state_.page(queued.name), false};
     item.protocol = policy_.protocol == Protocol::automatic ? known_.protocol : policy_.protocol;
     item.numbered = known_.numbered;
+    item.older_tree = older_tree_;
     if (!item.numbered) item.fresh = own_serial(state_, clock_.now());
     if (const auto ours = state_.published(queued.name)) {
         item.etag = ours->etag;

@@ -24,7 +24,7 @@ Outcome<std::optional<Time>> shown_last_modified(FileTree& tree) {
 
 bool may_be_lost(State& state) {
     if (!state.number(Note::cursor) || state.number(Note::older_tree)) return true;
-    return !state.time(Note::last_modified) && !state.all_read();
+    return !state.time(Note::last_modified) && state.waits_for_master();
 }
 
 bool has_page(FileTree& tree, const ProjectName& project) {

@@ -113,7 +113,8 @@ std::optional<Publisher::NoPlace> Publisher::leave_out_refused(PageReady& page) 
 // Files of it have no place here, for now or for good.
 void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
     if (why.for_now) {
-        page.failure = in_the_way(why);
+        // What the master still owes comes first: until then not all that lies here was looked for.
+        if (!page.failure) page.failure = in_the_way(why);
         page.etag.clear();
         const auto ours = state_.page(page.page.name);
         page.page.serial = ours ? ours->serial : Serial{};
@@ -128,7 +129,7 @@ void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
 // Somebody has to remove it: until then it is not tried as often as what passes by itself.
 Failure Publisher::in_the_way(const NoPlace& why) {
     constexpr std::chrono::minutes pause{10};
-    return {Fault::retry_later, why.cause, pause};
+    return {Fault::local, why.cause, pause};
 }
 
 void Publisher::refuse_page(const ProjectName& project, const StagedPage& staged, Group& group,
@@ -136,8 +137,11 @@ void Publisher::refuse_page(const ProjectName& project, const StagedPage& staged
     discard_page(tree_, staged);
     for (PageReady& page : group.pages) {
         if (page.page.name != project) continue;
-        page.failure = in_the_way({cause, true});
-        page.page.serial = Serial{};  // the next try finds it changed
+        if (!page.failure) page.failure = in_the_way({cause, true});
+        // The next try finds it changed.
+        page.page.serial = Serial{};
+        page.page.meta_members.clear();
+        page.copy.reset();
         page.etag.clear();
         // Of a quarantined one nothing is listed, and its files go: no page of ours names them.
         page.same = !page.page.quarantined();

@@ -226,7 +226,7 @@ void Rulings::unknown_gone(const Queued& queued, const std::string& what) {
                            clock_.now() - *queued.gone_since > std::chrono::hours(1);
     if (asked_for) not_at_master_.push_back(queued.name.text());
     if (is_of_before(queued.name)) {
-        wants_list_ = wants_list_ || (long_gone && !queued.absent);
+        wants_list_ = wants_list_ || (long_gone && !listed_out(queued));
         gone_of_before(queued, what, asked_for);
         return;
     }
@@ -243,7 +243,7 @@ void Rulings::unknown_gone(const Queued& queued, const std::string& what) {
 // stray.
 void Rulings::gone_of_before(const Queued& queued, const std::string& what, bool asked_for) {
     const bool told = queued.last_loss == Loss::project;
-    const bool goes = told || queued.absent;
+    const bool goes = told || listed_out(queued);
     const bool listed = queued.serial.value > 0;
     if (!goes && (!asked_for || listed)) {
         postpone(queued, {Fault::gone, what});

@@ -212,8 +212,8 @@ class State {
     void note_absent(const ProjectName& name, Time list);
     // Those that have no page yet, until note_listed().
     void note_unread_absent(Time list);
-    // There is none of them.
-    bool all_read();
+    // Something is queued that does not wait for somebody here (Fault::local) alone.
+    bool waits_for_master();
     // Of those the names that a newer list may show to be there after all, in order, after `after`.
     std::vector<std::string> absent(std::string_view after, std::size_t most);
     void note_listed(const ProjectName& name);

@@ -103,8 +103,10 @@ TEST_CASE("a page of a lost state's tree does not go for a 404") {
     }
     CHECK(world.left == 1);
 
-    // Only where a list, too, lacks it.
+    // Only where a list, too, lacks it, which is not from before it.
     world.ScriptedMaster::listed.erase("bar");
+    world.publish(page("new", 9, {}));
+    world.event("new", "create", 9);
     world.sync();
     world.clock.advance(1h);
     world.sync();
@@ -172,7 +174,7 @@ TEST_CASE("of a lost state, what has no page here and none at the master is left
     CHECK_FALSE(world.strays().empty());
 }
 
-TEST_CASE("a lost state is whole again when all pages are read, whatever files they still lack") {
+TEST_CASE("a lost state is whole again when what is left waits for somebody here") {
     Lost world;
     const std::string in_the_way = *file_path(foo.files[0]) + "/someone's";
     world.put(in_the_way, "someone's");
@@ -184,6 +186,25 @@ TEST_CASE("a lost state is whole again when all pages are read, whatever files t
     CHECK_FALSE(may_be_lost(world.state));
     const auto strays = world.strays();
     CHECK(std::count(strays.begin(), strays.end(), "web/" + in_the_way) == 1);
+}
+
+TEST_CASE("files of a lost state's tree are no strays, and found, while others cannot be had") {
+    Lost world;
+    world.network.answers[World::url(bar)] = world.page_of_bar;
+    ProjectPage many = page("many", 8, {});
+    for (const char* version : {"1", "2", "3", "4", "5"})
+        many.files.push_back(sdist(std::string("many-") + version + ".tar.gz"));
+    world.publish(many);
+    const File whole = many.files.back();
+    world.put(*file_path(whole), whole.name.text());
+    for (std::size_t i = 0; i + 1 < many.files.size(); ++i)
+        world.network.answers[many.files[i].url] = {{}, {}, {Fault::retry_later, "HTTP 503"}};
+    world.sync();
+    CHECK(world.left == 1);
+    CHECK_THAT(world.page_of("many"), ContainsSubstring(whole.name.text()));
+    CHECK(world.network.asked[whole.url] == 0);
+    CHECK(may_be_lost(world.state));
+    CHECK(world.strays().empty());
 }
 
 TEST_CASE("when most of a lost state's tree is gone at the master, the guard holds it back") {
