@@ -248,13 +248,22 @@ bool Publisher::unflushed() const {
 
 bool Publisher::removal_is_due() {
     const auto due = state_.next_removal();
-    return !leaving_ && due && *due <= clock_.now();
+    return !leaving_ && due && *due <= clock_.now() && !root_unknown();
+}
+
+// What a tree of before should list is known with the master's first list.
+bool Publisher::root_unknown() {
+    return state_.number(Note::older_tree) && !state_.number(Note::cursor);
+}
+
+bool Publisher::root_is_due() {
+    return root_wanted_ && !root_held_ && !root_current() && !root_unknown();
 }
 
 bool Publisher::busy() {
     if (!fresh_.empty() || unflushed()) return true;
     if (leaving_) return false;
-    if (root_wanted_ && !root_held_ && !root_current()) return true;
+    if (root_is_due()) return true;
     return removal_is_due();
 }
 
@@ -286,8 +295,7 @@ void Publisher::turn() {
     if (flush_.valid()) must(flush_.get());
     advance();
     for (PageReady& page : std::exchange(again_, {})) add(std::move(page));
-    if (root_wanted_ && !leaving_ && !root_held_ && !root_staged_ && !root_placed_ &&
-        !root_current()) {
+    if (!leaving_ && !root_staged_ && !root_placed_ && root_is_due()) {
         root_changes_ = stage_root(state_, tree_, policy_, clock_);
         root_wanted_ = false;
         root_staged_ = true;

@@ -23,7 +23,7 @@ void Publisher::remove_what_is_due() {
         if (gone || gone.failure().fault != Fault::refused) must(gone);
         removed_.push_back(path);
     };
-    if (leaving_ || !state_.next_removal()) return;
+    if (leaving_ || !state_.next_removal() || root_unknown()) return;
     const auto written = state_.number(Note::root_written).value_or(0);
     for (const std::string& path : state_.pages_to_remove(written)) remove(path);
     if (state_.pages_wait_for_root(written)) root_wanted_ = true;

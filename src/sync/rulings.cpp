@@ -234,8 +234,9 @@ void Rulings::unknown_gone(const Queued& queued, const std::string& what) {
         postpone(queued, {Fault::gone, what});
         return;
     }
-    // Also rows of files that came before their page.
-    state_.drop_project(queued.name);
+    // Also rows of files that came before their page. Those of a state that was lost are not ours
+    // yet.
+    if (!state_.number(Note::older_tree)) state_.drop_project(queued.name);
     state_.settle(queued.name, queued.serial);
 }
 

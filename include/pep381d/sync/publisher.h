@@ -125,6 +125,8 @@ class Publisher {
     void show_changes();
     void remove_what_is_due();
     bool removal_is_due();
+    bool root_unknown();
+    bool root_is_due();
     void remove_root_of_other_formats();
     bool arrives(const std::string& path) const;
     void forget_removed();

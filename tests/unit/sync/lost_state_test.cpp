@@ -243,6 +243,19 @@ TEST_CASE("what is blocked by name goes from a lost state's tree as well") {
     CHECK(world.listed() == " foo");
 }
 
+TEST_CASE("a lost state's root index stays as it is until the master has told its first list") {
+    Lost world;
+    world.policy.filter = Filter({"*"}, {"Bar"});
+    world.cut_list = true;
+    CHECK(world.pass());
+    CHECK(world.bytes("simple/index.html") == "of before");
+    CHECK(world.there("simple/bar"));
+    world.cut_list = false;
+    world.sync();
+    CHECK_FALSE(world.there("simple/bar"));
+    CHECK(world.listed() == " foo");
+}
+
 TEST_CASE("formats that are not made any more go from a lost state's tree with its first pages") {
     Lost world;
     world.policy.html = false;
