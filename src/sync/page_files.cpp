@@ -94,23 +94,22 @@ void stage_signatures(FileTree& tree, const Clock& clock, const ProjectName& pro
 
 Done place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project) {
     const std::string to = layout::published(layout::page_directory(project));
-    const auto placed = tree.place(staged.directory, to);
-    if (!placed) return placed.failure();
-    std::vector<std::pair<std::string, std::string>> moves;
-    if (!placed.value())
-        for (const std::string& name : staged.names)
-            moves.emplace_back(fmt::format("{}/{}", staged.directory, name),
-                               fmt::format("{}/{}", to, name));
-    moves.insert(moves.end(), staged.signatures.begin(), staged.signatures.end());
-    if (staged.unsigned_now) moves.emplace_back("", layout::published(layout::signature(project)));
     Done all = Nothing{};
-    for (const auto& [from, place] : moves) {
-        Done moved = from.empty() ? tree.remove(place) : tree.rename(from, place);
-        if (moved) continue;
-        if (moved.failure().fault != Fault::refused) return moved;
-        if (all) all = std::move(moved);
-    }
-    if (all && !placed.value()) return tree.remove_directory(staged.directory);
+    const auto take = [&all](const Done& step) {
+        if (step || step.failure().fault != Fault::refused)
+            must(step);
+        else if (all)
+            all = step.failure();
+    };
+    const auto placed = tree.place(staged.directory, to);
+    if (!placed && placed.failure().fault == Fault::refused) return placed.failure();
+    if (!must(placed))
+        for (const std::string& name : staged.names)
+            take(tree.rename(fmt::format("{}/{}", staged.directory, name),
+                             fmt::format("{}/{}", to, name)));
+    for (const auto& [from, place] : staged.signatures) take(tree.rename(from, place));
+    if (staged.unsigned_now) take(tree.remove(layout::published(layout::signature(project))));
+    if (all && !placed.value()) must(tree.remove_directory(staged.directory));
     return all;
 }
 

@@ -156,10 +156,7 @@ std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
 void Publisher::place_pages(Group& group) {
     for (const auto& [project, staged] : group.staged) {
         const Done placed = place_page(tree_, staged, project);
-        if (!placed && placed.failure().fault == Fault::refused)
-            refuse_page(project, staged, group, placed.failure().what);
-        else
-            must(placed);
+        if (!placed) refuse_page(project, staged, group, placed.failure().what);
     }
 }
 

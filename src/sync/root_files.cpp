@@ -28,6 +28,11 @@ bool is_of_before(State& state, FileTree& tree, const Policy& policy, const Proj
            !state.awaits_below("simple/" + queued.text());
 }
 
+// `place`: of the file that it replaces.
+void finish(FileTree& tree, const Clock& clock, Descriptor file, const std::string& place) {
+    must(tree.finish(std::move(file), new_mtime(tree, clock, place), true));
+}
+
 }  // namespace
 
 std::int64_t stage_root(State& state, FileTree& tree, const Policy& policy, const Clock& clock) {
@@ -65,12 +70,9 @@ std::int64_t stage_root(State& state, FileTree& tree, const Policy& policy, cons
     spill(html_file, html, 1);
     spill(json_file, json, 1);
 
-    if (policy.html) {
-        must(tree.finish(std::move(html_file), new_mtime(tree, clock, layout::root_html), true));
-        must(tree.link(staged_html, staged_v1_html));
-    }
-    if (policy.json)
-        must(tree.finish(std::move(json_file), new_mtime(tree, clock, layout::root_json), true));
+    if (policy.html) finish(tree, clock, std::move(html_file), layout::root_html);
+    if (policy.html) must(tree.link(staged_html, staged_v1_html));
+    if (policy.json) finish(tree, clock, std::move(json_file), layout::root_json);
     return changes;
 }
 

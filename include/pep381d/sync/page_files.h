@@ -48,8 +48,8 @@ StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
 // Waits for the signatures; before the page is flushed.
 void stage_signatures(FileTree& tree, const Clock& clock, const ProjectName& project,
                       StagedPage& staged);
-// The page and its signatures, back to back. Fault::refused where something of somebody's lies in
-// the way of one; the others are in their places then.
+// The page and its signatures, back to back. Its one failure is Fault::refused: something of
+// somebody's lies in the way of one; the others are in their places then.
 Done place_page(FileTree& tree, const StagedPage& staged, const ProjectName& project);
 void discard_page(FileTree& tree, const StagedPage& staged);
 
