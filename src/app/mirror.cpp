@@ -110,7 +110,7 @@ struct Mirror::Session {
           progress(mirror.clock_, mirror.log_),
           room(mirror.tree_, config, mirror.clock_),
           engine(transport, staging, committer, policy, mirror.clock_, mirror.log_,
-                 mirror.state_.files_may_be_unknown(), hooks(mirror)) {}
+                 files_may_be_unknown(mirror.state_, mirror.tree_), hooks(mirror)) {}
 
     // The committer goes first: it still wakes the transport.
     ~Session() { committer.stop(); }

@@ -5,7 +5,6 @@
 
 #include "pep381d/sync/failure_summary.h"
 #include "pep381d/sync/knowledge.h"
-#include "pep381d/tree/layout.h"
 
 #include "sync/must.h"
 
@@ -97,11 +96,7 @@ void Committer::start(std::function<void()> wake) {
 // A new state beside pages or files: theirs was lost.
 void Committer::look_for_older_tree() {
     const bool is_new = !state_.number(Note::cursor) && !state_.number(Note::root_written);
-    const auto has_any = [this](const char* part) {
-        const std::string path = layout::published(part);
-        return must(tree_.look(path)) && must(must(tree_.list(path))->next());
-    };
-    if (is_new && (has_any("simple") || has_any("packages")))
+    if (is_new && (has_any(tree_, "simple") || has_any(tree_, "packages")))
         state_.set(Note::older_tree, older_tree_unlisted);
     older_tree_ = state_.number(Note::older_tree).has_value();
     publisher_.take_over_changes();

@@ -27,6 +27,17 @@ bool may_be_lost(State& state) {
     return !state.time(Note::last_modified) && state.waits_for_master();
 }
 
+bool has_any(FileTree& tree, const char* part) {
+    const std::string path = layout::published(part);
+    const auto look = must(tree.look(path));
+    if (!look || look->kind != FileKind::directory) return look.has_value();
+    return must(must(tree.list(path))->next()).has_value();
+}
+
+bool files_may_be_unknown(State& state, FileTree& tree) {
+    return state.files_may_be_unknown() && has_any(tree, "packages");
+}
+
 bool has_page(FileTree& tree, const ProjectName& project) {
     for (const std::string& page : {layout::page_html(project), layout::page_json(project)}) {
         const auto look = must(tree.look(layout::published(page)));
@@ -72,7 +83,7 @@ std::optional<std::string> why_no_tree(State& state, FileTree& tree) {
         const auto look = must(tree.look(path));
         if (look && look->kind != FileKind::directory)
             return path + ": it is no directory; mount there what it leads to, or move it away";
-        if (expected > 0 && (!look || !must(must(tree.list(path))->next())))
+        if (expected > 0 && !has_any(tree, name))
             return fmt::format(
                 "{}: nothing is there, and the state knows of {} in it; mount it, or let `pep381d "
                 "verify --repair` fetch them again",

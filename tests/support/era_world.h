@@ -49,8 +49,8 @@ struct EraWorld : SyncWorld {
         network.asked.clear();
         Staging staging(tree);
         Committer committer(state, tree, policy, clock, log, false);
-        Engine engine(network, staging, committer, policy, clock, log, state.files_may_be_unknown(),
-                      hooks);
+        Engine engine(network, staging, committer, policy, clock, log,
+                      files_may_be_unknown(state, tree), hooks);
         committer.start([] {});
         const auto failure = engine.pass(true);
         committer.stop();

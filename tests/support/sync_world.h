@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "pep381d/sync/engine.h"
+#include "pep381d/sync/knowledge.h"
 #include "pep381d/tree/directory_tree.h"
 
 #include "support/manual_clock.h"
@@ -44,7 +45,7 @@ struct SyncWorld : ScriptedMaster {
         Staging staging(tree);
         Committer committer(state, tree, policy, clock, log, false);
         Engine engine(*transport, staging, committer, policy, clock, log,
-                      state.files_may_be_unknown(), hooks);
+                      files_may_be_unknown(state, tree), hooks);
         committer.start([this] { transport->wake(); });
         const auto failure = engine.pass(true);
         committer.stop();

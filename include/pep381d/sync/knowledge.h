@@ -24,6 +24,13 @@ bool may_be_lost(State& state);
 // Of Note::older_tree: its pages that no list names are still to be asked for, or have been queued.
 inline constexpr std::int64_t older_tree_unlisted = 1, older_tree_listed = 2;
 
+// Anything lies in that part of web/.
+bool has_any(FileTree& tree, const char* part);
+
+// Files may lie in their places that the state does not know of. In a tree without files, as that
+// of a new mirror, none do, and nobody has to look for each of them.
+bool files_may_be_unknown(State& state, FileTree& tree);
+
 // A page of it lies in the tree, in whatever format.
 bool has_page(FileTree& tree, const ProjectName& project);
 

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "pep381d/sync/engine.h"
+#include "pep381d/sync/knowledge.h"
 
 #include "support/faults/memory_tree.h"
 #include "support/faults/memory_vfs.h"
@@ -75,8 +76,8 @@ void work(Disks& disks, ScriptedTransport& network, const Policy& policy, Time n
     RestingTransport transport(network);
     Staging staging(tree);
     Committer committer(state, tree, policy, clock, log, false);
-    Engine engine(transport, staging, committer, policy, clock, log, state.files_may_be_unknown(),
-                  {});
+    Engine engine(transport, staging, committer, policy, clock, log,
+                  files_may_be_unknown(state, tree), {});
     struct Stop {
         Committer& committer;
         ~Stop() { committer.stop(); }

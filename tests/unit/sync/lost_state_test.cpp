@@ -286,6 +286,16 @@ TEST_CASE("what the master excuses is not read, and files of a lost state's page
     CHECK_FALSE(world.strays().empty());
 }
 
+TEST_CASE("in a tree without files, as a new mirror's, none lies unknown in its place") {
+    World world;
+    REQUIRE(world.state.files_may_be_unknown());
+    CHECK_FALSE(files_may_be_unknown(world.state, world.tree));
+    std::filesystem::create_directories(world.directory.path() / "web/packages");
+    CHECK_FALSE(files_may_be_unknown(world.state, world.tree));
+    world.put("packages/aa/foo-1.0.tar.gz", "x");
+    CHECK(files_may_be_unknown(world.state, world.tree));
+}
+
 TEST_CASE("pages without a root index are a lost state's tree, too") {
     Lost world;
     std::filesystem::remove(world.directory.path() / "web/simple/index.html");
