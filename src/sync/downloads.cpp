@@ -224,8 +224,11 @@ Outcome<Downloads::Fetched> Downloads::result_of(Errand& errand,
     if (!reply) return reply.failure();
     if (reply.value().status == 304) return Fetched{{}, errand.etag};
     const std::string etag = errand.expected.digest ? std::string() : reply.value().etag;
-    auto staged = errand.arrival->finish();
-    if (staged) return Fetched{std::move(staged).value().path, etag};
+    auto staged = errand.arrival->finish_unwritten();
+    if (staged) {
+        Staged file = std::move(staged).value();
+        return Fetched{std::move(file.path), etag, std::move(file.unwritten)};
+    }
     Failure failure = std::move(staged).failure();
     if (!is_local(failure.fault))
         failure.what = fmt::format("GET {}: {}", display_url(reply.value().url), failure.what);

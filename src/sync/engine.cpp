@@ -54,13 +54,16 @@ Engine::Engine(Transport& transport, Staging& staging, Committer& committer, con
       began_(clock.steady()) {}
 
 void Engine::send(Message message) {
-    // Half of what the committer does for a small page is to write it.
+    // Half of what the committer does for a small page or file is to write it.
     auto* page = std::get_if<PageReady>(&message);
     if (page != nullptr && page->text && committer_.behind()) {
         page->staged = stage_page(staging_.tree(), policy_, clock_, page->page.name, *page->text,
                                   fmt::format("ready-{}", next_page_++), page->replaces);
         page->text.reset();
     }
+    auto* file = std::get_if<FileArrived>(&message);
+    if (file != nullptr && file->unwritten && committer_.behind())
+        write_unwritten(staging_.tree(), *file);
     outgoing_.push_back(std::move(message));
     flush_outgoing();
 }

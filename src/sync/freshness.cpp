@@ -66,9 +66,7 @@ Status survey(State& state, const Policy& policy, Time now, std::size_t most_fai
 
 void Freshness::publish(const std::string& path, const std::string& bytes) {
     const std::string staged = layout::staged("outside");
-    Descriptor file = must(tree_.create(staged));
-    must(tree_.write(file, bytes));
-    must(tree_.finish(std::move(file), std::nullopt, false));
+    must(write_file(tree_, staged, bytes));
     must(tree_.flush());
     must(tree_.rename(staged, path));
 }

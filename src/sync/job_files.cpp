@@ -73,13 +73,13 @@ void Jobs::start_file(Job& job, const Fetch& fetch) {
     host.started();
     const auto heard = [this, slot] { files_.heard(slot, clock_.steady()); };
     const auto ended = [this, id = job.id, slot, &host,
-                        fetch](const Outcome<Downloads::Fetched>& fetched) {
+                        fetch](Outcome<Downloads::Fetched> fetched) {
         files_.end(slot);
         host.ended();
         Job& its = *jobs_.at(id);
         if (fetched) {
             host.answered();
-            arrived(its, fetch, fetched.value());
+            arrived(its, fetch, std::move(fetched).value());
             return;
         }
         if (fetched.failure().fault == Fault::retry_later)
@@ -91,7 +91,7 @@ void Jobs::start_file(Job& job, const Fetch& fetch) {
     downloads_.start(file, fetch, job.https, heard, ended);
 }
 
-void Jobs::arrived(Job& job, const Fetch& fetch, const Downloads::Fetched& fetched) {
+void Jobs::arrived(Job& job, const Fetch& fetch, Downloads::Fetched fetched) {
     File& file = job.plan.page.files[fetch.file];
     (fetch.metadata ? file.metadata_held : file.held) = true;
     job.failed_in_a_row = 0;
@@ -110,7 +110,7 @@ void Jobs::arrived(Job& job, const Fetch& fetch, const Downloads::Fetched& fetch
     const bool early = policy_.copy || job.plan.fetches.size() >= many_files ||
                        file.size.value_or(large_file) >= large_file;
     send_(FileArrived{job.item.queued.name, job.item.queued.display, file, fetch.metadata,
-                      fetched.staged, early});
+                      std::move(fetched.staged), early, std::move(fetched.unwritten)});
     fetch_done(job);
 }
 

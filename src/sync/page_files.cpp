@@ -44,10 +44,7 @@ namespace {
 // `place`: of the file that it replaces, if it does.
 void stage_file(FileTree& tree, const Clock& clock, const std::string& path,
                 const std::string& place, const std::string& bytes, bool replaces) {
-    Descriptor file = must(tree.create(path));
-    must(tree.write(file, bytes));
-    must(tree.finish(std::move(file), replaces ? new_mtime(tree, clock, place) : std::nullopt,
-                     false));
+    must(write_file(tree, path, bytes, replaces ? new_mtime(tree, clock, place) : std::nullopt));
 }
 
 }  // namespace

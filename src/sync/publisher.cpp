@@ -24,7 +24,14 @@ std::string Publisher::path_of(const FileArrived& file) {
     return file.metadata ? layout::metadata(file.file.path) : file.file.path;
 }
 
+std::string write_unwritten(FileTree& tree, FileArrived& file) {
+    std::string bytes = *std::exchange(file.unwritten, std::nullopt);
+    must(write_file(tree, file.staged, bytes, expected_of(file.file, file.metadata).mtime));
+    return bytes;
+}
+
 void Publisher::add(FileArrived file) {
+    if (file.unwritten) spent_.bytes.push_back(write_unwritten(tree_, file));
     fresh_.files.push_back(std::move(file));
 }
 
@@ -225,10 +232,8 @@ void Publisher::take_over_changes() {
 void Publisher::show_changes() {
     const std::string line = fmt::format("{}\n", state_.number(Note::changes).value_or(0));
     const std::string staged = layout::staged("changes");
-    auto file = tree_.create(staged);
-    const bool whole = file && tree_.write(file.value(), line) &&
-                       tree_.finish(std::move(file).value(), std::nullopt, false);
-    changes_shown_ = whole && tree_.rename(staged, layout::changes);
+    changes_shown_ =
+        write_file(tree_, staged, line).ok() && tree_.rename(staged, layout::changes).ok();
     if (!changes_shown_) (void)tree_.remove(staged);
 }
 

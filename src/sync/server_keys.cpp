@@ -26,9 +26,7 @@ bool publish(FileTree& tree, const std::string& path, const std::string& pem) {
         if (there && there.value() == pem) return false;
     }
     const std::string staged = layout::staged("serverkey");
-    Descriptor file = must(tree.create(staged));
-    must(tree.write(file, pem));
-    must(tree.finish(std::move(file), std::nullopt, false));
+    must(write_file(tree, staged, pem));
     must(tree.rename(staged, path));
     return true;
 }

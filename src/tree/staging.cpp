@@ -16,6 +16,9 @@ namespace {
 // Files up to this size are gathered in memory and written at once: three system calls instead of
 // many.
 constexpr std::size_t gathered = 64 * 1024;
+// Files up to this size may be left to another thread in memory: of so many as wait for one, 16 MiB
+// at most.
+constexpr std::int64_t small = 8 * 1024;
 // From this size on, write-back starts as soon as the file has arrived, so that a flush finds
 // little left to do; for smaller ones the call costs more than it spares.
 constexpr std::int64_t large = 256 * 1024;
@@ -106,8 +109,8 @@ Done Arrival::write(std::string_view bytes) {
     if (hasher_) hasher_->update(bytes);
     size_ += more;
     // Most files come in one piece.
-    if (buffer_.empty() && (bytes.size() >= gathered || size_ == expected_.size))
-        return spill(bytes);
+    const bool all = size_ == expected_.size && size_ > small;
+    if (buffer_.empty() && (bytes.size() >= gathered || all)) return spill(bytes);
     buffer_ += bytes;
     if (buffer_.size() < gathered) return Nothing{};
     Done spilled = spill(buffer_);
@@ -115,7 +118,7 @@ Done Arrival::write(std::string_view bytes) {
     return spilled;
 }
 
-Outcome<Staged> Arrival::finish() {
+Done Arrival::check() {
     if (expected_.size && size_ != *expected_.size)
         return Failure{Fault::corrupt,
                        fmt::format("{} bytes instead of the {} that the page announces", size_,
@@ -128,6 +131,18 @@ Outcome<Staged> Arrival::finish() {
                 fmt::format("its {} is {} instead of {}", name_of(expected_.digest->algorithm),
                             to_hex(digest), to_hex(expected_.digest->bytes))};
     }
+    return Nothing{};
+}
+
+Outcome<Staged> Arrival::finish_unwritten() {
+    if (file_ || on_disk_ || size_ > small) return finish();
+    if (Done right = check(); !right) return std::move(right).failure();
+    done_ = true;
+    return Staged{path_, size_, std::move(buffer_)};
+}
+
+Outcome<Staged> Arrival::finish() {
+    if (Done right = check(); !right) return std::move(right).failure();
     if (!buffer_.empty() || !file_)
         if (Done spilled = spill(buffer_); !spilled) return std::move(spilled).failure();
     if (Done ended = staging_.tree().finish(std::move(file_), expected_.mtime, size_ >= large);

@@ -29,6 +29,7 @@ class Downloads {
         std::string staged;  // the path of the whole and right file in staging/; empty: it lies in
                              // its place already
         std::string etag;    // of a file without a digest, where one came
+        std::optional<std::string> unwritten{};  // of a small file: what is to be written there
     };
     using Ended = std::function<void(Outcome<Fetched>)>;
     using Heard = std::function<void()>;

@@ -90,7 +90,7 @@ class Jobs {
     std::optional<Steady> start_files();
     Pace& host_of(const File& file);
     void start_file(Job& job, const Fetch& fetch);
-    void arrived(Job& job, const Fetch& fetch, const Downloads::Fetched& fetched);
+    void arrived(Job& job, const Fetch& fetch, Downloads::Fetched fetched);
     void other_bytes(Job& job, const Fetch& fetch);
     void changed(Job& job);
     void failed(Job& job, Failure failure);

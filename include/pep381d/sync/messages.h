@@ -46,8 +46,8 @@ struct WorkItem {
     KeyKnown key;
 };
 
-// A reference to bytes in staging/ that are whole and right; no path: they lie in their place
-// already.
+// Bytes that are whole and right: in staging/, or still to be written there; no path: they lie in
+// their place already.
 struct FileArrived {
     ProjectName project;
     std::string display;
@@ -55,6 +55,7 @@ struct FileArrived {
     bool metadata;  // these are the bytes of its .metadata
     std::string staged;
     bool early;  // worth a record of its own, before its page is recorded
+    std::optional<std::string> unwritten{};  // the bytes that are still to be written there
 };
 
 // The page may be published: each of its files has arrived before this message.

@@ -38,8 +38,12 @@ struct Spent {
     std::vector<PageReady> pages;
     std::vector<FileArrived> files;
     std::vector<PageText> texts;
-    bool empty() const { return pages.empty() && files.empty() && texts.empty(); }
+    std::vector<std::string> bytes;
+    bool empty() const { return pages.empty() && files.empty() && texts.empty() && bytes.empty(); }
 };
+
+// What is still to be written of it, into staging/; the bytes are given back. Any thread.
+std::string write_unwritten(FileTree& tree, FileArrived& file);
 
 class Publisher {
   public:

@@ -96,4 +96,8 @@ class FileTree {
     virtual Outcome<Room> room() = 0;
 };
 
+// A small file in staging/, from one string; `mtime` in seconds.
+Done write_file(FileTree& tree, const std::string& path, std::string_view bytes,
+                std::optional<std::int64_t> mtime = std::nullopt);
+
 }  // namespace pep381d

@@ -25,6 +25,7 @@ bool is_strong(const Expected& expected);
 struct Staged {
     std::string path;  // in the tree
     std::int64_t size = 0;
+    std::optional<std::string> unwritten{};  // the bytes that are still to be written there
 };
 
 class Staging;
@@ -45,6 +46,8 @@ class Arrival {
     Done write(std::string_view bytes);
     // Checks size and digest. Fault::corrupt says what came instead.
     Outcome<Staged> finish();
+    // The same, but a small file is left to be written by who takes it.
+    Outcome<Staged> finish_unwritten();
     // What follows begins at the first byte of the file again.
     void restart();
     // What has arrived is wrong: no part of it is kept.
@@ -52,6 +55,7 @@ class Arrival {
     std::int64_t size() const { return size_; }
 
   private:
+    Done check();
     Done spill(std::string_view bytes);
 
     Staging& staging_;

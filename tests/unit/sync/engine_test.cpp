@@ -15,6 +15,9 @@ TEST_CASE("a first pass publishes pages, files, metadata, the root index and las
     CHECK(world.bytes(*file_path(foo.files[0]) + ".metadata") ==
           "metadata of foo-1.0-py3-none-any.whl");
     CHECK(world.bytes(*file_path(bar.files[0])) == "bar-1.0.tar.gz");
+    const auto file = world.tree.look("web/" + *file_path(foo.files[0]));
+    REQUIRE((file && file.value()));
+    CHECK(file.value()->mtime == 1'700'000'000);
     CHECK_THAT(world.page_of("foo"), ContainsSubstring("\"_last-serial\":5"));
     CHECK_THAT(world.bytes("simple/index.v1_json"),
                ContainsSubstring("{\"_last-serial\":7,\"name\":\"bar\"}"));

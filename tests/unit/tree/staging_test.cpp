@@ -52,6 +52,27 @@ TEST_CASE("a file that is whole and right lies under its digest") {
     CHECK(std::filesystem::file_size(world.directory.path() / staged.value().path) == bytes.size());
 }
 
+TEST_CASE("a small file may be left to be written by who takes it, a larger one is written") {
+    World world;
+    for (const std::size_t size : {0U, 8 * 1024U, 8 * 1024U + 1}) {
+        const std::string bytes(size, 'b');
+        const Expected expected = expecting(bytes);
+        Arrival arrival(world.staging, world.staging.new_path(expected), expected);
+        REQUIRE(arrival.write(std::string_view(bytes).substr(0, size / 2)));
+        REQUIRE(arrival.write(std::string_view(bytes).substr(size / 2)));
+        const auto staged = arrival.finish_unwritten();
+        REQUIRE(staged);
+        CHECK(staged.value().path.starts_with(place_of(bytes)));
+        CHECK((staged.value().unwritten == bytes) == (size <= 8 * 1024));
+        CHECK(world.files() == (size <= 8 * 1024 ? 0 : 1));
+    }
+    Arrival wrong(world.staging, world.staging.new_path(expecting("abc")), expecting("abc"));
+    REQUIRE(wrong.write("abd"));
+    const auto refused = wrong.finish_unwritten();
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.failure().fault == Fault::corrupt);
+}
+
 TEST_CASE("what is not as announced is refused and leaves nothing behind") {
     World world;
     const std::string bytes(100'000, 'b');
