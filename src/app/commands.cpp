@@ -26,33 +26,6 @@ namespace pep381d {
 
 namespace {
 
-int end_of_pass(const PassResult& result, const Config& config, State& state) {
-    if (!result.named_failure.empty())
-        return end_with(1, result.named_failure, "see `pep381d status`");
-    if (result.named && result.not_at_master.empty()) return 0;
-    if (const auto held = state.held(); !result.named && held > 0)
-        return end_with(4,
-                        fmt::format("{}: {} deletions are held back as too many",
-                                    config.mirror_directory, held),
-                        "`pep381d allow-deletions` confirms them");
-    if (result.poll) return end_with(3, result.poll->what, "nothing was deleted; try again");
-    if (!result.not_at_master.empty())
-        return end_with(1,
-                        fmt::format("{}/simple/{}/: the master has no such project",
-                                    display_url(config.master_url), result.not_at_master.front()),
-                        "check its name");
-    if (const auto failing = state.failing_projects(1); !failing.empty())
-        return end_with(1,
-                        fmt::format("{} not in sync: {}", state.pending(), failing.front().cause),
-                        "see `pep381d status`");
-    if (const auto pending = state.pending(); result.stopped || pending > 0)
-        return end_with(1,
-                        fmt::format("{}: {} projects were not reached",
-                                    display_url(config.master_url), pending),
-                        "the next pass goes on");
-    return 0;
-}
-
 int sync(const CommandLine& line) {
     const Policy policy = policy_of(line.config, false);
     for (const std::string& project : line.arguments) {

@@ -210,9 +210,9 @@ PassResult Mirror::read(const Config& config, const std::vector<std::string>& pr
 RepairResult Mirror::repair(const Config& config, ScrubPolicy scrub) {
     // Also where a part of the tree is not there: this is what brings it back.
     begin_anew_where_apart(config);
-    PassResult pass;
+    std::optional<PassResult> pass;
     if (!state_.number(Note::cursor) || state_.number(Note::older_tree)) pass = read(config, {});
-    if (pass.stopped) return {0, 0, true, std::nullopt};
+    if (pass && pass->stopped) return {0, 0, true, std::nullopt};
     scrub.once = true;
     Session session(*this, config, false);
     session.committer.verify(std::move(scrub));
@@ -224,7 +224,7 @@ RepairResult Mirror::repair(const Config& config, ScrubPolicy scrub) {
     const bool stopped = session.engine.command() == Command::stop;
     if (!stopped && state_.pending() == 0)
         if (Done swept = session.staging.sweep(); !swept) throw Fatal(5, swept.failure().what);
-    return {counters.found, counters.not_mended, stopped, pass.poll};
+    return {counters.found, counters.not_mended, stopped, std::move(pass)};
 }
 
 Command Mirror::run_session(const Config& config) {

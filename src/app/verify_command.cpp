@@ -118,7 +118,12 @@ int repair(const CommandLine& line, bool hash) {
     log.info(fmt::format("repair_{} found={} not_repaired={} pending={}",
                          result.stopped ? "stopped" : "done", result.found, result.not_mended,
                          state.pending()));
-    if (result.poll) return end_with(3, result.poll->what, "nothing was deleted; try again");
+    if (result.pass && result.pass->poll)
+        return end_with(3, result.pass->poll->what,
+                        "what could be mended without it was; try again");
+    if (result.pass)
+        if (const int status = end_of_pass(*result.pass, line.config, state); status != 0)
+            return status;
     if (const auto failing = state.failing_projects(1); !failing.empty())
         return end_with(1,
                         fmt::format("{} not in sync: {}", state.failing(), failing.front().cause),
@@ -129,6 +134,9 @@ int repair(const CommandLine& line, bool hash) {
     if (result.stopped)
         return end_with(1, line.config.mirror_directory + ": stopped before the end",
                         "`pep381d verify --repair` goes on");
+    if (may_be_lost(state))
+        return end_with(1, fmt::format("{} projects were not looked at", state.pending()),
+                        "let `pep381d sync` end");
     return 0;
 }
 

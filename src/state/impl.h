@@ -133,4 +133,9 @@ struct State::Impl {
     bool holds_at(std::int64_t project, const FileAt& at, const std::optional<Digest>& apart_from);
 };
 
+// Stands among the intended paths for a page that is about to be replaced.
+inline std::string intended_page(const ProjectName& name) {
+    return "simple/" + name.text();
+}
+
 }  // namespace pep381d

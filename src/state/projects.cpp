@@ -120,10 +120,12 @@ void State::Impl::count(const File& file, int sign) {
 }
 
 bool State::ahead_of_page(const ProjectName& name) {
-    auto rows = impl_
-                    ->sql(R"sql(
-SELECT 1 FROM files WHERE project = (SELECT id FROM projects WHERE name = ? AND page > 0) AND position >= ? LIMIT 1)sql")
-                    .rows(name.text(), static_cast<std::int64_t>(before_its_page));
+    auto rows =
+        impl_
+            ->sql(R"sql(
+SELECT 1 FROM files WHERE project = (SELECT id FROM projects WHERE name = ?1 AND page > 0) AND position >= ?2
+UNION ALL SELECT 1 FROM intended WHERE project = ?1 AND path = ?3 LIMIT 1)sql")
+            .rows(name.text(), static_cast<std::int64_t>(before_its_page), intended_page(name));
     return rows.next();
 }
 
@@ -147,6 +149,24 @@ void State::record_file(const ProjectName& name, std::string_view display, const
         if (path != file.path && !file.metadata_held) continue;
         impl_->no_removal(path);
         not_placed(name, path);
+    }
+}
+
+void State::forget_file(const ProjectName& name, const std::string& path) {
+    const auto known = published(name);
+    if (!known) return;
+    for (const File& file : impl_->files_of(known->id).files) {
+        const std::string companion = file.path + ".metadata";
+        if (path != file.path && path != companion) continue;
+        impl_->count(file, -1);
+        impl_->forget_misnamed(known->id, name, file);
+        impl_->sql("DELETE FROM files WHERE project = ? AND name = ?")
+            .run(known->id, file.name.text());
+        put_down(path, Time{});
+        // The other one is right, as far as anybody knows.
+        const bool other_held = path == file.path ? file.metadata_held : file.held;
+        if (other_held) intend(name, path == file.path ? companion : file.path);
+        return;
     }
 }
 

@@ -57,6 +57,10 @@ void State::intend(const ProjectName& name, const std::string& path) {
     impl_->sql("INSERT OR IGNORE INTO intended(project, path) VALUES(?, ?)").run(name.text(), path);
 }
 
+void State::intend_page(const ProjectName& name) {
+    intend(name, intended_page(name));
+}
+
 std::unordered_set<std::string> State::intended() {
     std::unordered_set<std::string> all;
     auto rows = impl_->sql("SELECT path FROM intended").rows();
@@ -78,11 +82,14 @@ void State::not_placed(const ProjectName& name, const std::string& path) {
 
 std::vector<std::string> State::Impl::take_intended(const ProjectName& name) {
     std::vector<std::string> paths;
+    bool any = false;
     {
+        const std::string page = intended_page(name);
         auto rows = sql("SELECT path FROM intended WHERE project = ?").rows(name.text());
-        while (rows.next()) paths.push_back(file_in(rows));
+        for (; rows.next(); any = true)
+            if (rows.view(0) != page) paths.push_back(file_in(rows));
     }
-    if (!paths.empty()) sql("DELETE FROM intended WHERE project = ?").run(name.text());
+    if (any) sql("DELETE FROM intended WHERE project = ?").run(name.text());
     return paths;
 }
 

@@ -3,6 +3,7 @@
 
 #include "pep381d/sync/committer.h"
 #include "pep381d/sync/intake.h"
+#include "pep381d/sync/knowledge.h"
 
 namespace pep381d {
 
@@ -98,6 +99,7 @@ void Committer::hand_out(const Queued& queued) {
         item.etag = ours->etag;
         item.shown = ours->page;
     }
+    if (older_tree_ && !item.shown) item.of_before = files_of_before(tree_, queued.name);
     if (item.shown && state_.ahead_of_page(queued.name)) {
         item.ahead = true;
         item.etag.clear();

@@ -279,7 +279,8 @@ std::optional<Failure> judge_serials(State& state, const ListArrived& arrived, S
 }
 
 // Pages in the tree of a state that was lost, which its first list lacks. That may be cut short:
-// the master is asked for each of them before it counts as gone.
+// the master is asked for each of them before it counts as gone. What a pattern of the filter
+// leaves out has to pass the guard.
 void take_unlisted(State& state, FileTree& tree, const Filter& filter, Time began,
                    ListResult& result) {
     const std::string simple = layout::published("simple");
@@ -289,11 +290,15 @@ void take_unlisted(State& state, FileTree& tree, const Filter& filter, Time bega
         const auto name = ProjectName::parse(entry->name);
         if (entry->kind != FileKind::directory || !name || name->text() != entry->name) continue;
         const auto known = state.published(*name);
-        if ((known && known->page) || state.queued(*name) || !filter.wants(*name)) continue;
+        if ((known && known->page) || state.queued(*name) || filter.blocks_by_name(*name)) continue;
         if (!has_page(tree, *name)) continue;
         state.enqueue(*name, name->text(), Serial{}, Loss::nothing, began, true);
-        state.note_absent(*name, began);
-        ++result.absent;
+        if (filter.wants(*name)) {
+            state.note_absent(*name, began);
+            ++result.absent;
+        } else {
+            state.note_candidate(*name, true);
+        }
     }
 }
 

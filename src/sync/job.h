@@ -1,6 +1,10 @@
 // A project that is being looked at. For jobs.cpp and job_files.cpp alone.
 #pragma once
 
+#include <algorithm>
+#include <set>
+#include <string_view>
+
 #include "pep381d/sync/jobs.h"
 
 namespace pep381d {
@@ -42,6 +46,7 @@ struct Jobs::Job {
     std::vector<Refused> refused;
     std::optional<Failure> failure;  // the first of its files', or the page's staleness
     bool files_missing = false;
+    bool files_left = false;  // without a look whether they lie here
     bool stale = false;
 
     // Its page has been older than the journal for so long that it will not change (protocol B.6).
@@ -66,6 +71,18 @@ struct Jobs::Job {
         return loss == Loss::project || loss == Loss::quarantine;
     }
     bool shows_quarantine() const { return item.known && item.known->quarantined(); }
+    // It is known by a page of before alone, which is named as PEP 503 normalizes it.
+    bool may_be_misspelt() const {
+        return item.older_tree && item.queued.display == item.queued.name.text();
+    }
+    // The page that lies here of a state that was lost names a file that the master's does not.
+    bool lacks_some_of_before() const {
+        if (item.of_before.empty()) return false;
+        std::set<std::string_view> listed;
+        for (const File& file : plan.page.files) listed.insert(file.name.text());
+        return std::any_of(item.of_before.begin(), item.of_before.end(),
+                           [&](const std::string& name) { return !listed.contains(name); });
+    }
     // An event is newer than what we show.
     bool has_news() const { return item.queued.serial > shown(); }
     Serial shown() const { return item.known ? item.known->serial : Serial{}; }

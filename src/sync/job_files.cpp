@@ -141,6 +141,7 @@ void Jobs::leave_rest(Job& job) {
     if (left == 0) return;
     job.next_fetch += left;
     job.fetches_left -= left;
+    job.files_left = true;
     std::erase(ready_, job.id);
 }
 
@@ -169,8 +170,10 @@ void Jobs::fetch_done(Job& job) {
 void Jobs::complete(Job& job) {
     ProjectPage& page = job.plan.page;
     if (!job.share) files_listed_ -= page.files.size();
-    // The master's page names them all (design 3.1).
-    if (policy_.copy && job.files_missing) {
+    // The master's page names them all (design 3.1); a page of before may name what lies here
+    // whole.
+    const bool of_before = job.item.older_tree && !job.item.shown && job.files_left;
+    if ((policy_.copy && job.files_missing) || of_before) {
         end(job, PageFailed{page.name, std::move(*job.failure)});
         return;
     }

@@ -30,6 +30,13 @@ constexpr std::size_t files_listed_most = 10'000;
 // Those beyond wait for the pause that each of them has.
 constexpr std::size_t turned_away_most = 1000;
 
+// By its last part, `.../simple/NAME/`, in whatever spelling.
+bool is_page_of(std::string_view url, const ProjectName& name) {
+    if (url.ends_with('/')) url.remove_suffix(1);
+    const auto last = ProjectName::parse(url.substr(url.rfind('/') + 1));
+    return last && *last == name;
+}
+
 }  // namespace
 
 Jobs::Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
@@ -121,6 +128,7 @@ void Jobs::fail_all(const std::string& why) {
                 Failure{Fault::retry_later, fmt::format("GET {}: {}", display_url(file.url), why)};
             job.files_missing = true;
         }
+        job.files_left = true;
         complete(job);
     }
     abandon();
@@ -150,7 +158,7 @@ void Jobs::start_page(Job& job) {
                   page_path(job.item.protocol, job.item.queued.name, job.item.queued.display);
     request.accept = page_types(job.item.protocol, policy_.copy);
     // In that era a redirect leads to a project of a similar name (protocol A.3).
-    request.redirect_is_gone = job.item.protocol == Protocol::pep381;
+    request.redirect_is_gone = job.item.protocol == Protocol::pep381 && !job.may_be_misspelt();
     // A signature tells a stale page, where there is a page, and a copy may show no serial that
     // does; but where all are looked at, no page is expected to be another. And the news may be in
     // a file without a digest, of which the page says nothing.
@@ -180,6 +188,10 @@ void Jobs::start_page(Job& job) {
 Done Jobs::page_head(Job& job, const Reply& reply) {
     pages_.heard(job.slot, clock_.steady());
     job.body.clear();
+    if (job.item.protocol == Protocol::pep381 && reply.redirected &&
+        !is_page_of(reply.url, job.item.queued.name))
+        return Failure{Fault::gone,
+                       fmt::format("GET {}: a redirect to another name", display_url(reply.url))};
     if (reply.status == 304) return Nothing{};
     if (const auto format = page_format(job.item.protocol, reply.content_type, policy_.copy)) {
         job.format = *format;
@@ -314,7 +326,8 @@ void Jobs::read_page(Job& job, const Reply& reply) {
     const Queued& queued = job.item.queued;
     const bool explained = queued.loss != Loss::nothing || job.plan.page.quarantined() ||
                            (queued.loss_seen && clock_.now() - *queued.loss_seen >= second_look);
-    if (job.plan.loses && job.item.shown && !explained) {
+    const bool loses = job.item.shown ? job.plan.loses : job.lacks_some_of_before();
+    if (loses && !explained) {
         end(job, PageLoses{queued.name});
         return;
     }

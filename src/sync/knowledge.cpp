@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "pep381d/sync/examination.h"
+#include "pep381d/sync/page_links.h"
 #include "pep381d/tree/layout.h"
 
 #include "sync/must.h"
@@ -44,6 +45,23 @@ bool has_page(FileTree& tree, const ProjectName& project) {
         if (look && look->kind == FileKind::file) return true;
     }
     return false;
+}
+
+std::vector<std::string> files_of_before(FileTree& tree, const ProjectName& project) {
+    constexpr std::size_t page_most = 64 << 20;
+    const auto links_in = [&](const std::string& page, const auto& links_of) {
+        const auto bytes = read_whole(tree, layout::published(page), page_most);
+        const auto read = bytes ? links_of(bytes.value()) : Outcome<LinkedPage>(bytes.failure());
+        return read ? read.value().links : std::vector<PageLink>();
+    };
+    auto links = links_in(layout::page_json(project),
+                          [&](const std::string& bytes) { return links_of_json(bytes, project); });
+    if (links.empty()) links = links_in(layout::page_html(project), links_of_html);
+    std::vector<std::string> names;
+    for (const PageLink& link : links)
+        if (!link.path.ends_with(".metadata"))
+            names.push_back(link.path.substr(link.path.rfind('/') + 1));
+    return names;
 }
 
 std::int64_t shown_changes(FileTree& tree) {

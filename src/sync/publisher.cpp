@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/sync/intake.h"
 #include "pep381d/sync/knowledge.h"
 #include "pep381d/sync/root_files.h"
 #include "pep381d/sync/server_keys.h"
@@ -99,9 +100,13 @@ void Publisher::show_keys() {
 }
 
 // What is about to be placed is written down first: a kill before its record must not leave a file
-// that nobody knows.
-void Publisher::intend(const Group& group) {
-    for (const FileArrived& file : group.files) state_.intend(file.project, path_of(file));
+// that nobody knows, nor a page that is taken for the one before.
+void Publisher::intend(const Group& files, const Group& pages) {
+    for (const FileArrived& file : files.files) state_.intend(file.project, path_of(file));
+    // Serials of the master's tell two pages apart whatever is in them.
+    if (!numbers_ours(state_)) return;
+    for (const PageReady& page : pages.pages)
+        if (!page.same && page.replaces) state_.intend_page(page.page.name);
 }
 
 void Publisher::place_files(Group& group) {
@@ -195,7 +200,7 @@ void Publisher::record(const Group& group) {
     for (const std::string& path : group.obsolete) state_.put_down(path, Time{});
     if (root_placed_) state_.set(Note::root_written, root_changes_);
     forget_removed();
-    intend(flushed_);
+    intend(flushed_, placed_);
     raise_changes();
     change.commit();
     root_placed_ = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pep381d/sync/knowledge.h"
 #include "pep381d/tree/layout.h"
 
 #include "sync/must.h"
@@ -76,7 +77,7 @@ bool Repairs::add(const Finding& finding) {
         // At once: whoever works on the project now puts a page or a file there.
         if (finding.flaw == Flaw::wrong_kind) make_way(finding.path);
         projects_[*finding.project].push_back(finding);
-        return true;
+        return !is_unread(*finding.project) || !project_of_page(finding.path);
     }
     return finding.flaw == Flaw::stray && remove_stray(finding);
 }
@@ -146,14 +147,22 @@ void Repairs::go_on() {
     }
 }
 
+// Its page is still to be read: one that lies here, of before, is not replaced until then.
+bool Repairs::is_unread(const ProjectName& name) {
+    const auto known = state_.published(name);
+    return (!known || !known->page) && (state_.queued(name) || may_be_lost(state_));
+}
+
 // False: somebody else works on it.
 bool Repairs::mend(const ProjectName& name, const std::vector<Finding>& findings) {
     if (is_busy_(name)) return false;
     const auto known = state_.published(name);
     if (!known || !known->page) {
-        // What is there of it is made again with its first page.
         State::Change change(state_);
-        state_.drop_project(name);
+        if (!is_unread(name)) state_.drop_project(name);
+        // What lies here whole is used again with its first page.
+        for (const Finding& finding : findings)
+            state_.forget_file(name, layout::below_web(finding.path));
         change.commit();
     } else if (!leave_out(name, findings, state_.copied(name).has_value())) {
         publisher_.remake(name);

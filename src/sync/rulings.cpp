@@ -252,7 +252,9 @@ void Rulings::gone_of_before(const Queued& queued, const std::string& what, bool
     }
     if (goes && !policy_.keep_deleted) {
         if (held_back(queued, what)) return;
-        if (told) state_.drop_project(queued.name);
+        if (told)
+            note(RemovalKind::removed, queued.name, queued.serial,
+                 evidence_text(queued, true, what, ""), state_.drop_project(queued.name));
     }
     state_.settle(queued.name, queued.serial);
 }
@@ -289,7 +291,7 @@ void Rulings::drop(const Queued& queued, const std::string& why) {
 void Rulings::unwanted(const Queued& queued) {
     const auto ours = state_.published(queued.name);
     const bool ordered = policy_.filter.blocks_by_name(queued.name);
-    const bool shown = ours && ours->page;
+    const bool shown = (ours && ours->page) || is_of_before(queued.name);
     // The guard is for mistakes. A name that is written out is none, a pattern may be.
     if (shown && !ordered && held_back(queued, unwanted_now)) return;
     auto files = state_.drop_project(queued.name);

@@ -242,7 +242,8 @@ Outcome<std::optional<FileLook>> DirectoryTree::look(const std::string& path) {
     struct stat about {};
     if (fstatat(root_.get(), path.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0)
         return std::optional(look_of(about));
-    if (errno == ENOENT || errno == ENOTDIR) return std::optional<FileLook>{};
+    // ELOOP: on the way lies a link that leads nowhere.
+    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return std::optional<FileLook>{};
     return failed(path, "look at");
 }
 

@@ -16,7 +16,7 @@ namespace {
 // Files up to this size are gathered in memory and written at once: three system calls instead of
 // many.
 constexpr std::size_t gathered = 64 * 1024;
-// Files up to this size may be left to another thread in memory: of so many as wait for one, 16 MiB
+// Files up to this size may be left to another thread in memory: of those that wait for it, 8 MiB
 // at most.
 constexpr std::int64_t small = 8 * 1024;
 // From this size on, write-back starts as soon as the file has arrived, so that a flush finds

@@ -4,6 +4,7 @@
 import hashlib
 import html.parser
 import re
+import xmlrpc.client
 from typing import Any, Dict, List, Optional, Tuple
 
 import test_pip
@@ -178,6 +179,22 @@ class Pep381(Era):
         self.assertEqual(result.status, 1, result.errors)
         self.assertIn("redirect to another name", mirror.status()["failing"][0]["cause"])
         self.assertTrue((mirror.web / "simple" / "requests").exists())
+
+    def test_what_a_short_list_lacks_of_a_lost_states_tree_is_found_in_its_own_spelling(self) -> None:
+        master = self.master(projects=30, files=60, era="pep381")
+        mirror = self.mirror(master.url)
+        self.assert_done(mirror.sync())
+        before = links_of(mirror)
+        for path in mirror.directory.glob("state.db*"):
+            path.unlink()
+        names = xmlrpc.client.ServerProxy(master.url + "/pypi").list_packages()
+        assert isinstance(names, list)
+        cut = [name for name in names if normalized(name) != name][:5]
+        self.assertEqual(len(cut), 5)
+        short = xmlrpc.client.dumps(([name for name in names if name not in cut],), methodresponse=True)
+        master.fault("method:list_packages", "body", short, times=-1)
+        self.assert_done(mirror.sync())
+        self.assertEqual(links_of(mirror), before)
 
     def test_files_without_a_digest_are_asked_for_by_their_etags(self) -> None:
         master = self.master(projects=25, files=80, era="pep381")

@@ -207,6 +207,14 @@ class Adopt(Whole):
         self.assertTrue(all("idna" in path for path in fetched_files(self.started)), fetched_files(self.started))
         self.assert_equal_trees(self.m, self.started)
 
+    def test_a_repair_that_could_not_read_all_says_so(self) -> None:
+        self.put_back_an_older_one()
+        self.started.fault("/simple/", "status", 429, times=1, retry_after="3")
+        self.assert_ends(self.m.do("verify", "--repair", master_patience="2s"), 1, "were not reached")
+        self.started.clear_faults()
+        self.assert_done(self.m.do("verify", "--repair"))
+        self.assert_equal_trees(self.m, self.started)
+
     def test_a_tree_that_was_put_back_from_a_copy_is_told_as_well(self) -> None:
         older = self.directory / "older"
         shutil.copytree(self.m.web, older)

@@ -284,9 +284,9 @@ class Mirror:
         return compare(master.url, self.directory, terms)
 
     def files(self) -> List[str]:
-        """Everything below packages/, as paths below web/."""
-        return sorted(str(path.relative_to(self.web)) for path in (self.web / "packages").rglob("*")
-                      if path.is_file())
+        """Everything below packages/, as paths below web/. Directories may go meanwhile."""
+        return sorted(os.path.relpath(os.path.join(above, name), self.web)
+                      for above, _, names in os.walk(self.web / "packages") for name in names)
 
     def page(self, project: str) -> Optional[Dict[str, Any]]:
         path = self.web / "simple" / project / "index.v1_json"

@@ -80,6 +80,32 @@ struct SyncWorld : ScriptedMaster {
         return held;
     }
 
+    // One round that mends what it finds, with the network as it is. How many it could not mend.
+    std::int64_t repair() {
+        Staging staging(tree);
+        Committer committer(state, tree, policy, clock, log, false);
+        // What waits for a project that is worked on looks again by the clock.
+        hooks.commands = [this] {
+            clock.advance(1ms);
+            return Command::none;
+        };
+        Engine engine(*transport, staging, committer, policy, clock, log, false, hooks);
+        ScrubPolicy scrub;
+        scrub.once = true;
+        committer.verify(std::move(scrub));
+        committer.start([] {});
+        (void)engine.pass(false);
+        committer.stop();
+        committer.check();
+        return committer.scrub_counters()->not_mended;
+    }
+    // Its tree is that of before then.
+    void lose_state() {
+        State::Change change(state);
+        state.begin_anew();
+        change.commit();
+    }
+
     bool there(const std::string& path) {
         return std::filesystem::exists(directory.path() / "web" / path);
     }

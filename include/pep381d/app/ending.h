@@ -4,6 +4,7 @@
 #include <string>
 
 #include "pep381d/app/config.h"
+#include "pep381d/app/mirror.h"
 #include "pep381d/base/log.h"
 #include "pep381d/base/outcome.h"
 
@@ -14,6 +15,9 @@ namespace pep381d {
 int end_with(int status, std::string cause, const std::string& remedy);
 
 int end_with(const Fatal& fatal);
+
+// 0 where the mirror is in sync by now.
+int end_of_pass(const PassResult& result, const Config& config, State& state);
 
 Log::Level level_of(const Config& config);
 

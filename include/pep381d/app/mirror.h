@@ -37,7 +37,7 @@ Command wait_for_signal(Signals& signals, std::chrono::milliseconds most);
 struct RepairResult {
     std::int64_t found = 0, not_mended = 0;
     bool stopped = false;
-    std::optional<Failure> poll;  // why not all of a state that was lost could be read again first
+    std::optional<PassResult> pass;  // where a state that was lost had to be read again first
 };
 
 class Mirror {

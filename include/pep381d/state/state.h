@@ -245,8 +245,13 @@ class State {
     std::optional<ProjectPage> page(const ProjectName& name);
     // A file is in its place; its project's page may follow later.
     void record_file(const ProjectName& name, std::string_view display, const File& file);
-    // Such files are recorded, and the published page does not name them yet.
+    // It is not what it should be, or its companion is: that is put down for removal.
+    void forget_file(const ProjectName& name, const std::string& path);
+    // The page that is shown may be another than the known one: such files are recorded, and it
+    // does not name them yet, or one was about to take its place.
     bool ahead_of_page(const ProjectName& name);
+    // Its page is about to be replaced, until the new one is recorded.
+    void intend_page(const ProjectName& name);
     // A file is about to be put in this place. Until a page or file of the project is recorded,
     // nobody else knows of it: after a kill it is either recorded after all or, with the project's
     // next page or its end, put down for removal, unless another project has it.

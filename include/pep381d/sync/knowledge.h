@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pep381d/base/clock.h"
 #include "pep381d/base/outcome.h"
@@ -33,6 +34,9 @@ bool files_may_be_unknown(State& state, FileTree& tree);
 
 // A page of it lies in the tree, in whatever format.
 bool has_page(FileTree& tree, const ProjectName& project);
+
+// Names of the files on such a page; none where it is not of this program's making.
+std::vector<std::string> files_of_before(FileTree& tree, const ProjectName& project);
 
 // How many changes of it a state has recorded; 0: it does not show that.
 std::int64_t shown_changes(FileTree& tree);

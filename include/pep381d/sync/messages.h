@@ -38,6 +38,7 @@ struct WorkItem {
     bool shown = false;                // its page is published, whole or in part
     bool ahead = false;                // `known` has files that came before it and it does not name
     bool older_tree = false;  // the state was lost: its files may lie here whole, and want no host
+    std::vector<std::string> of_before;  // names of files on the page that lies here then
     Protocol protocol = Protocol::warehouse;
     bool numbered = true;  // the serials are the master's, and its pages have them
     Serial fresh;          // else: that of a page that has changed without an event

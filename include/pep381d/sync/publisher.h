@@ -110,7 +110,7 @@ class Publisher {
     void leave_incomplete(PageReady& page, const NoPlace& why);
     StagedPage stage(const ProjectName& project, const PageText& text, bool replaces);
     void leave_out_formats(const ProjectName& project, bool copied);
-    void intend(const Group& group);
+    void intend(const Group& files, const Group& pages);
     void place_files(Group& group);
     std::optional<NoPlace> look_for(const FileArrived& file);
     std::optional<NoPlace> place(FileArrived& file);

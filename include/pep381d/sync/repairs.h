@@ -43,6 +43,7 @@ class Repairs {
     Done clear_away(const std::string& path, int levels);
     void make_way(const std::string& path);
     void remake_root(const Finding& finding);
+    bool is_unread(const ProjectName& name);
     bool mend(const ProjectName& name, const std::vector<Finding>& findings);
     bool leave_out(const ProjectName& name, const std::vector<Finding>& findings, bool copied);
 

@@ -399,11 +399,7 @@ TEST_CASE(
     world.event("foo", "remove project", 9);
     world.sync();
     REQUIRE(world.removals().size() == 1);
-    {
-        State::Change change(world.state);
-        world.state.begin_anew();
-        change.commit();
-    }
+    world.lose_state();
     CHECK(world.removals().size() == 1);
     CHECK(world.state.totals().files == 0);
     CHECK(world.state.pending() == 0);

@@ -35,18 +35,6 @@ struct Signed : SyncWorld {
             all += std::string(pep381d::name_of(finding.flaw)) + " " + finding.path + "\n";
         return all;
     }
-    void repair() {
-        Staging staging(tree);
-        Committer committer(state, tree, policy, clock, log, false);
-        Engine engine(*transport, staging, committer, policy, clock, log, false, hooks);
-        ScrubPolicy scrub;
-        scrub.once = true;
-        committer.verify(scrub);
-        committer.start([] {});
-        (void)engine.pass(false);
-        committer.stop();
-        committer.check();
-    }
 };
 
 }  // namespace

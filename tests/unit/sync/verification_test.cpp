@@ -26,25 +26,6 @@ struct World : SyncWorld {
         fs::remove(web(path));
         put(path, text);
     }
-    // One round that mends what it finds, with the network as it is. How many it could not mend.
-    std::int64_t repair() {
-        Staging staging(tree);
-        Committer committer(state, tree, policy, clock, log, false);
-        // What waits for a project that is worked on looks again by the clock.
-        hooks.commands = [this] {
-            clock.advance(1ms);
-            return Command::none;
-        };
-        Engine engine(*transport, staging, committer, policy, clock, log, false, hooks);
-        ScrubPolicy scrub;
-        scrub.once = true;
-        committer.verify(std::move(scrub));
-        committer.start([] {});
-        CHECK_FALSE(engine.pass(false));
-        committer.stop();
-        committer.check();
-        return committer.scrub_counters()->not_mended;
-    }
     fs::path web(const std::string& path) { return directory.path() / "web" / path; }
     std::vector<Finding> found(bool hash = true) { return verify(state, tree, hash); }
 };
