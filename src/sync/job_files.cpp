@@ -173,7 +173,7 @@ void Jobs::complete(Job& job) {
     // The master's page names them all (design 3.1); a page of before may name what lies here
     // whole.
     const bool of_before = job.item.older_tree && !job.item.shown && job.files_left;
-    if ((policy_.copy && job.files_missing) || of_before) {
+    if (job.files_missing && (policy_.copy || of_before)) {
         end(job, PageFailed{page.name, std::move(*job.failure)});
         return;
     }
