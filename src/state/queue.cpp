@@ -189,6 +189,17 @@ std::vector<std::string> State::absent(std::string_view after, std::size_t most)
     return all;
 }
 
+std::vector<ProjectName> State::unread(std::string_view after, std::size_t most) {
+    auto rows = impl_
+                    ->sql(R"sql(
+SELECT name FROM queue WHERE name > ? AND name NOT IN (SELECT name FROM projects WHERE page > 0)
+ORDER BY name LIMIT ?)sql")
+                    .rows(after, static_cast<std::int64_t>(most));
+    std::vector<ProjectName> all;
+    while (rows.next()) all.push_back(name_in(rows, 0));
+    return all;
+}
+
 void State::note_listed(const ProjectName& name) {
     note_candidate(name, false);
     impl_->sql("UPDATE queue SET absent = NULL WHERE name = ?").run(name.text());

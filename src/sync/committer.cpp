@@ -42,7 +42,7 @@ Committer::Committer(State& state, FileTree& tree, const Policy& policy, const C
       publisher_(
           state, tree, policy, clock,
           [this](const PageReady& page, const Replaced& replaced) { recorded(page, replaced); }),
-      reshape_(state, publisher_, policy, clock),
+      reshape_(state, tree, publisher_, policy, clock),
       rulings_(state, tree, policy, clock, log),
       master_key_(state, clock, log),
       freshness_(state, tree, policy, clock),

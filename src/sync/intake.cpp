@@ -279,8 +279,7 @@ std::optional<Failure> judge_serials(State& state, const ListArrived& arrived, S
 }
 
 // Pages in the tree of a state that was lost, which its first list lacks. That may be cut short:
-// the master is asked for each of them before it counts as gone. What a pattern of the filter
-// leaves out has to pass the guard.
+// the master is asked for each of them before it counts as gone.
 void take_unlisted(State& state, FileTree& tree, const Filter& filter, Time began,
                    ListResult& result) {
     const std::string simple = layout::published("simple");
@@ -293,12 +292,22 @@ void take_unlisted(State& state, FileTree& tree, const Filter& filter, Time bega
         if ((known && known->page) || state.queued(*name) || filter.blocks_by_name(*name)) continue;
         if (!has_page(tree, *name)) continue;
         state.enqueue(*name, name->text(), Serial{}, Loss::nothing, began, true);
-        if (filter.wants(*name)) {
-            state.note_absent(*name, began);
-            ++result.absent;
-        } else {
-            state.note_candidate(*name, true);
-        }
+        if (!filter.wants(*name)) continue;
+        state.note_absent(*name, began);
+        ++result.absent;
+    }
+}
+
+// What a pattern leaves out of a state that was lost, whose pages lie here and are not read yet:
+// they have to pass the guard.
+void note_unwanted(State& state, FileTree& tree, const Filter& filter) {
+    for (std::string after;;) {
+        const auto names = state.unread(after, 1000);
+        if (names.empty()) return;
+        for (const ProjectName& name : names)
+            if (!filter.wants(name) && !filter.blocks_by_name(name) && has_page(tree, name))
+                state.note_candidate(name, true);
+        after = names.back().text();
     }
 }
 
@@ -348,6 +357,7 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
         if (older_tree == older_tree_unlisted)
             take_unlisted(state, tree, filter, arrived.began, result);
         note_candidates(state, tree, arrived.began);
+        note_unwanted(state, tree, filter);
         state.set(Note::older_tree, older_tree_listed);
     }
     for (const std::string& name : missing)
@@ -367,7 +377,8 @@ void take_all(State& state, Time now) {
     }
 }
 
-std::vector<ProjectName> take_unwanted(State& state, const Filter& filter, Time now) {
+std::vector<ProjectName> take_unwanted(State& state, FileTree& tree, const Filter& filter,
+                                       Time now) {
     std::vector<ProjectName> blocked;
     Shown shown(state);
     while (const ListedProject* ours = shown.next()) {
@@ -378,6 +389,7 @@ std::vector<ProjectName> take_unwanted(State& state, const Filter& filter, Time 
         state.note_candidate(*name, true);
         if (filter.blocks_by_name(*name)) blocked.push_back(*name);
     }
+    if (state.number(Note::older_tree)) note_unwanted(state, tree, filter);
     // Files that came before their page can be had by their URL.
     for (const ProjectName& name : state.without_page()) {
         if (filter.wants(name)) continue;

@@ -172,8 +172,8 @@ void Jobs::complete(Job& job) {
     if (!job.share) files_listed_ -= page.files.size();
     // The master's page names them all (design 3.1); a page of before may name what lies here
     // whole.
-    const bool of_before = job.item.older_tree && !job.item.shown && job.files_left;
-    if (job.files_missing && (policy_.copy || of_before)) {
+    const bool before_all = !job.item.of_before.empty() && job.files_left;
+    if (job.files_missing && (policy_.copy || before_all)) {
         end(job, PageFailed{page.name, std::move(*job.failure)});
         return;
     }

@@ -106,6 +106,7 @@ std::optional<Steady> Jobs::silent_since() const {
 }
 
 void Jobs::fail_all(const std::string& why) {
+    const bool hashing = downloads_.hashing();
     transport_.cancel_all();
     downloads_.abandon();
     std::vector<std::uint64_t> under_way;
@@ -128,7 +129,7 @@ void Jobs::fail_all(const std::string& why) {
                 Failure{Fault::retry_later, fmt::format("GET {}: {}", display_url(file.url), why)};
             job.files_missing = true;
         }
-        job.files_left = true;
+        job.files_left = hashing || job.next_fetch < job.plan.fetches.size();
         complete(job);
     }
     abandon();

@@ -103,10 +103,14 @@ void Publisher::show_keys() {
 // that nobody knows, nor a page that is taken for the one before.
 void Publisher::intend(const Group& files, const Group& pages) {
     for (const FileArrived& file : files.files) state_.intend(file.project, path_of(file));
-    // Serials of the master's tell two pages apart whatever is in them.
-    if (!numbers_ours(state_)) return;
-    for (const PageReady& page : pages.pages)
-        if (!page.same && page.replaces) state_.intend_page(page.page.name);
+    for (const PageReady& page : pages.pages) {
+        // One that leaves out what is damaged is not to be made again from what the state believes.
+        if (page.same || !page.replaces || !page.read) continue;
+        // Another serial of the master's tells two pages apart, whatever is in them.
+        const auto ours = state_.published(page.page.name);
+        if (numbers_ours(state_) || (ours && ours->serial == page.page.serial))
+            state_.intend_page(page.page.name);
+    }
 }
 
 void Publisher::place_files(Group& group) {

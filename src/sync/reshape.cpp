@@ -59,7 +59,7 @@ std::vector<ProjectName> Reshape::queue_what_changed() {
     if (changed(Note::master, policy_.master_shown)) forget_master();
     std::vector<ProjectName> blocked;
     if (changed(Note::made_filter, filter)) {
-        blocked = take_unwanted(state_, policy_.filter, clock_.now());
+        blocked = take_unwanted(state_, tree_, policy_.filter, clock_.now());
         // What is newly wanted stands in the list alone: it is due at once.
         state_.set(Note::reconciled, Time{});
     }

@@ -217,6 +217,8 @@ class State {
     // Of those the names that a newer list may show to be there after all, in order, after `after`.
     std::vector<std::string> absent(std::string_view after, std::size_t most);
     void note_listed(const ProjectName& name);
+    // Those that have no page here by what is known, in order, after `after`.
+    std::vector<ProjectName> unread(std::string_view after, std::size_t most);
     // Marks it as something that says that a published project is to go, for the guard.
     void note_candidate(const ProjectName& name, bool candidate);
     void hold(const ProjectName& name, Time not_before, Time now, std::string_view cause);

@@ -46,6 +46,8 @@ class Downloads {
     void start(const File& file, const Fetch& wanted, bool https_only, Heard heard, Ended ended);
     // Hashes a slice of what lies here; true: it did, there may be more, and nothing to wait for.
     bool pump();
+    // Something that lies here is still to be hashed.
+    bool hashing() const { return !hashing_.empty(); }
     // Forgets all of them. The transport must have been told to.
     void abandon();
 

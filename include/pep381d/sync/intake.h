@@ -58,8 +58,9 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
 // Queues all that is published, to be looked at anew: no 304 says that it is the same.
 void take_all(State& state, Time now);
 
-// After a change of the filter: queues the published projects that are no longer wanted. Those of
-// them that filter.block names.
-std::vector<ProjectName> take_unwanted(State& state, const Filter& filter, Time now);
+// After a change of the filter: queues the published projects that are no longer wanted, those of a
+// state that was lost among them. Those of them that filter.block names.
+std::vector<ProjectName> take_unwanted(State& state, FileTree& tree, const Filter& filter,
+                                       Time now);
 
 }  // namespace pep381d

@@ -15,8 +15,9 @@ namespace pep381d {
 
 class Reshape {
   public:
-    Reshape(State& state, Publisher& publisher, const Policy& policy, const Clock& clock)
-        : state_(state), publisher_(publisher), policy_(policy), clock_(clock) {}
+    Reshape(State& state, FileTree& tree, Publisher& publisher, const Policy& policy,
+            const Clock& clock)
+        : state_(state), tree_(tree), publisher_(publisher), policy_(policy), clock_(clock) {}
 
     // Puts into the queue what the change asks the master for, and notes the configuration as the
     // one that the tree is made with. The published projects that filter.block now names.
@@ -37,6 +38,7 @@ class Reshape {
     void begin_formats();
 
     State& state_;
+    FileTree& tree_;
     Publisher& publisher_;
     const Policy& policy_;
     const Clock& clock_;

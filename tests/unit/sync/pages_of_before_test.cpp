@@ -89,6 +89,7 @@ TEST_CASE("a page of before is not replaced while nobody has looked for all of i
     World world;
     world.lose_state();
     SECTION("for patience") {
+        world.policy.file_requests = 1;
         std::filesystem::remove(world.directory.path() / "web" / world.path_of(foo.files[0]));
         world.network.answers[foo.files[0].url].hangs = true;
         world.network.answers[foo.files[0].url].cut = 1;
@@ -106,8 +107,33 @@ TEST_CASE("a page of before is not replaced while nobody has looked for all of i
         (void)world.pass();
     } catch (const DiskFull&) {
     }
-    CHECK(world.names_all(foo));
+    CHECK_THAT(world.page_of("foo"), ContainsSubstring("foo-1.0.tar.gz"));
     CHECK(world.names_all(bar));
+}
+
+TEST_CASE("a file that hangs leaves its page, also of a lost state") {
+    World world;
+    world.lose_state();
+    auto more = foo;
+    more.serial = Serial{9};
+    more.files.push_back(sdist("foo-2.0.tar.gz"));
+    world.publish(more);
+    world.publish(page("fresh", 8, {sdist("fresh-1.0.tar.gz"), sdist("fresh-2.0.tar.gz")}));
+    for (const char* name : {"foo-2.0.tar.gz", "fresh-2.0.tar.gz"}) {
+        world.network.answers[sdist(name).url].hangs = true;
+        world.network.answers[sdist(name).url].cut = 1;
+    }
+    std::filesystem::remove(world.directory.path() / "web" / world.path_of(foo.files[0]));
+    world.policy.patience = 20s;
+    world.hooks.report = [&](const Progress&) {
+        world.clock.advance(world.network.under_way() ? 1s : 1ms);
+    };
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 2);
+    CHECK(world.names_all(foo));
+    CHECK(world.there(world.path_of(foo.files[0])));
+    CHECK(world.listed("fresh"));
+    CHECK_THAT(world.page_of("fresh"), ContainsSubstring("fresh-1.0.tar.gz"));
 }
 
 TEST_CASE("a page that lacks files of the one of before is looked at twice") {
@@ -147,6 +173,15 @@ TEST_CASE("what a pattern leaves out of a lost state's tree passes the guard fir
     world.lose_state();
     REQUIRE_FALSE(world.pass());
     world.lose_state();
+    SECTION("at its first list") {}
+    SECTION("after that, too") {
+        for (int i = 0; i < 15; ++i)
+            world.network.answers[World::url(page("more-" + std::to_string(i), 1, {}))] =
+                nothing_for_now;
+        world.hooks.report = [&](const Progress&) { world.clock.advance(1s); };
+        REQUIRE_FALSE(world.pass());
+        REQUIRE(world.left == 15);
+    }
     world.policy.filter = Filter({"*"}, {"more-*"});
     world.clock.advance(1min);
     REQUIRE_FALSE(world.pass());
