@@ -192,7 +192,8 @@ std::vector<std::string> State::absent(std::string_view after, std::size_t most)
 std::vector<ProjectName> State::unread(std::string_view after, std::size_t most) {
     auto rows = impl_
                     ->sql(R"sql(
-SELECT name FROM queue WHERE name > ? AND name NOT IN (SELECT name FROM projects WHERE page > 0)
+SELECT name FROM queue WHERE name > ?
+  AND NOT EXISTS (SELECT 1 FROM projects WHERE projects.name = queue.name AND page > 0)
 ORDER BY name LIMIT ?)sql")
                     .rows(after, static_cast<std::int64_t>(most));
     std::vector<ProjectName> all;
