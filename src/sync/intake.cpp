@@ -282,9 +282,8 @@ std::optional<Failure> judge_serials(State& state, const ListArrived& arrived, S
 // the master is asked for each of them before it counts as gone.
 void take_unlisted(State& state, FileTree& tree, const Filter& filter, Time began,
                    ListResult& result) {
-    const std::string simple = layout::published("simple");
-    if (!must(tree.look(simple))) return;
-    const auto listing = must(tree.list(simple));
+    if (!has_any(tree, "simple")) return;
+    const auto listing = must(tree.list(layout::published("simple")));
     while (const auto entry = must(listing->next())) {
         const auto name = ProjectName::parse(entry->name);
         if (entry->kind != FileKind::directory || !name || name->text() != entry->name) continue;

@@ -83,6 +83,13 @@ struct Jobs::Job {
         return std::any_of(item.of_before.begin(), item.of_before.end(),
                            [&](const std::string& name) { return !listed.contains(name); });
     }
+    // Files have left it that ours shows, and neither an event nor a first look tells of that.
+    bool loses_unexplained(Time now) const {
+        const Queued& queued = item.queued;
+        const bool explained = queued.loss != Loss::nothing || plan.page.quarantined() ||
+                               (queued.loss_seen && now - *queued.loss_seen >= second_look);
+        return !explained && (item.shown ? plan.loses : lacks_some_of_before());
+    }
     // An event is newer than what we show.
     bool has_news() const { return item.queued.serial > shown(); }
     Serial shown() const { return item.known ? item.known->serial : Serial{}; }

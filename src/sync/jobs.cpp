@@ -324,12 +324,8 @@ void Jobs::read_page(Job& job, const Reply& reply) {
     for (Refused& file : job.plan.refused) job.refused.push_back(std::move(file));
 
     if (older_than_wanted(job)) return;
-    const Queued& queued = job.item.queued;
-    const bool explained = queued.loss != Loss::nothing || job.plan.page.quarantined() ||
-                           (queued.loss_seen && clock_.now() - *queued.loss_seen >= second_look);
-    const bool loses = job.item.shown ? job.plan.loses : job.lacks_some_of_before();
-    if (loses && !explained) {
-        end(job, PageLoses{queued.name});
+    if (job.loses_unexplained(clock_.now())) {
+        end(job, PageLoses{job.item.queued.name});
         return;
     }
     if (policy_.copy)

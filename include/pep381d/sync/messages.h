@@ -36,7 +36,9 @@ struct WorkItem {
     std::string etag;                  // of the page that we show whole; else empty
     std::optional<ProjectPage> known;  // what we have of it
     bool shown = false;                // its page is published, whole or in part
-    bool ahead = false;                // `known` has files that came before it and it does not name
+    // The page that is shown may not be `known`: that has files which came before it, or a kill
+    // came before another was recorded.
+    bool ahead = false;
     bool older_tree = false;  // the state was lost: its files may lie here whole, and want no host
     std::vector<std::string> of_before;  // names of files on the page that lies here then
     Protocol protocol = Protocol::warehouse;
