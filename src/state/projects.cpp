@@ -120,12 +120,12 @@ void State::Impl::count(const File& file, int sign) {
 }
 
 bool State::ahead_of_page(const ProjectName& name) {
-    auto rows =
-        impl_
-            ->sql(R"sql(
+    const std::string page = intended_page(name);
+    auto rows = impl_
+                    ->sql(R"sql(
 SELECT 1 FROM files WHERE project = (SELECT id FROM projects WHERE name = ?1 AND page > 0) AND position >= ?2
 UNION ALL SELECT 1 FROM intended WHERE project = ?1 AND path = ?3 LIMIT 1)sql")
-            .rows(name.text(), static_cast<std::int64_t>(before_its_page), intended_page(name));
+                    .rows(name.text(), static_cast<std::int64_t>(before_its_page), page);
     return rows.next();
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 struct sqlite3;
@@ -56,7 +57,9 @@ class Statement {
     };
 
     template <class... Values>
-    Rows rows(const Values&... values) {
+    Rows rows(Values&&... values) {
+        static_assert((!std::is_same_v<Values, std::string> && ...),
+                      "a string that ends with this call would be read by next()");
         int index = 0;
         (bind(++index, values), ...);
         return Rows(*this);

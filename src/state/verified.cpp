@@ -50,12 +50,14 @@ bool State::awaits(const std::string& path) {
 }
 
 bool State::awaits_below(const std::string& directory) {
+    const std::string before = directory + "/";
+    const std::string after = directory + "0";  // '0' follows '/'
     return impl_
         ->one(impl_
                   ->sql(R"sql(
 SELECT 1 FROM removals WHERE path > ?1 AND path < ?2
 UNION ALL SELECT 1 FROM intended WHERE path > ?1 AND path < ?2 LIMIT 1)sql")
-                  .rows(directory + "/", directory + "0"))
+                  .rows(before, after))
         .has_value();
 }
 
