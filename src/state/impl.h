@@ -133,9 +133,11 @@ struct State::Impl {
     bool holds_at(std::int64_t project, const FileAt& at, const std::optional<Digest>& apart_from);
 };
 
-// Stands among the intended paths for a page that is about to be replaced.
+// Two marks stand among the intended paths: for a page that is about to be replaced, and for a file
+// that is damaged. No path of a file begins like them.
 inline std::string intended_page(const ProjectName& name) {
     return "simple/" + name.text();
 }
+inline constexpr std::string_view damaged_mark = "damaged/";
 
 }  // namespace pep381d

@@ -149,6 +149,7 @@ void State::record_file(const ProjectName& name, std::string_view display, const
         if (path != file.path && !file.metadata_held) continue;
         impl_->no_removal(path);
         not_placed(name, path);
+        not_placed(name, std::string(damaged_mark) + path);
     }
 }
 

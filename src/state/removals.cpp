@@ -61,6 +61,20 @@ void State::intend_page(const ProjectName& name) {
     intend(name, intended_page(name));
 }
 
+void State::note_damaged(const ProjectName& name, const std::string& path) {
+    intend_page(name);
+    intend(name, std::string(damaged_mark) + path);
+}
+
+std::vector<std::string> State::damaged(const ProjectName& name) {
+    auto rows =
+        impl_->sql("SELECT path FROM intended WHERE project = ?1 AND path >= ?2 AND path < ?3")
+            .rows(name.text(), damaged_mark, "damaged0");
+    std::vector<std::string> all;
+    while (rows.next()) all.emplace_back(rows.view(0).substr(damaged_mark.size()));
+    return all;
+}
+
 std::unordered_set<std::string> State::intended() {
     std::unordered_set<std::string> all;
     auto rows = impl_->sql("SELECT path FROM intended").rows();
@@ -68,12 +82,14 @@ std::unordered_set<std::string> State::intended() {
     return all;
 }
 
-bool State::any_intended() {
-    return impl_->one(impl_->sql("SELECT 1 FROM intended LIMIT 1").rows()).has_value();
-}
-
 bool State::files_may_be_unknown() {
-    return !time(Note::last_modified) || number(Note::older_tree) || any_intended();
+    if (!time(Note::last_modified) || number(Note::older_tree)) return true;
+    return impl_
+        ->one(impl_
+                  ->sql("SELECT 1 FROM intended WHERE path >= 'packages/' AND path < 'packages0' "
+                        "LIMIT 1")
+                  .rows())
+        .has_value();
 }
 
 void State::not_placed(const ProjectName& name, const std::string& path) {
@@ -87,7 +103,8 @@ std::vector<std::string> State::Impl::take_intended(const ProjectName& name) {
         const std::string page = intended_page(name);
         auto rows = sql("SELECT path FROM intended WHERE project = ?").rows(name.text());
         for (; rows.next(); any = true)
-            if (rows.view(0) != page) paths.push_back(file_in(rows));
+            if (rows.view(0) != page && !rows.view(0).starts_with(damaged_mark))
+                paths.push_back(file_in(rows));
     }
     if (any) sql("DELETE FROM intended WHERE project = ?").run(name.text());
     return paths;

@@ -104,8 +104,7 @@ void Publisher::show_keys() {
 void Publisher::intend(const Group& files, const Group& pages) {
     for (const FileArrived& file : files.files) state_.intend(file.project, path_of(file));
     for (const PageReady& page : pages.pages) {
-        // One that leaves out what is damaged is not to be made again from what the state believes.
-        if (page.same || !page.replaces || !page.read) continue;
+        if (page.same || !page.replaces) continue;
         // Another serial of the master's tells two pages apart, whatever is in them.
         const auto ours = state_.published(page.page.name);
         if (numbers_ours(state_) || (ours && ours->serial == page.page.serial))

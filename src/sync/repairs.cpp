@@ -175,21 +175,18 @@ bool Repairs::leave_out(const ProjectName& name, const std::vector<Finding>& fin
                         bool copied) {
     auto page = state_.page(name);
     const auto known = state_.published(name);
-    const auto damaged = [&](const std::string& below_web) {
-        return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
-            return finding.path == layout::published(below_web);
-        });
-    };
-    bool any = copied;
-    for (File& file : page->files) {
-        if (file.metadata_held && damaged(layout::metadata(file.path)))
-            any = !(file.metadata_held = false);
-        if (file.held && damaged(file.path)) any = !(file.held = false);
-    }
-    if (!any) return false;
-    std::erase_if(page->files, [&](const File& file) { return !file.held && damaged(file.path); });
+    std::vector<std::string> damaged;
+    for (const Finding& finding : findings)
+        if (std::string path = layout::below_web(finding.path); state_.holds(name, path))
+            damaged.push_back(std::move(path));
+    if (damaged.empty() && !copied) return false;
+    set_missing(*page, damaged);
+    std::erase_if(page->files, [&](const File& file) {
+        return !file.held && std::find(damaged.begin(), damaged.end(), file.path) != damaged.end();
+    });
     {
         State::Change change(state_);
+        for (const std::string& path : damaged) state_.note_damaged(name, path);
         state_.enqueue(name, known->display, Serial{}, Loss::nothing, clock_.now(), true);
         change.commit();
     }

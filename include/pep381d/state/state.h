@@ -254,11 +254,14 @@ class State {
     bool ahead_of_page(const ProjectName& name);
     // Its page is about to be replaced, until the new one is recorded.
     void intend_page(const ProjectName& name);
+    // What the state holds at this path is damaged, and its page is about to be replaced by one
+    // without it: until that, or what takes its place, is recorded.
+    void note_damaged(const ProjectName& name, const std::string& path);
+    std::vector<std::string> damaged(const ProjectName& name);
     // A file is about to be put in this place. Until a page or file of the project is recorded,
     // nobody else knows of it: after a kill it is either recorded after all or, with the project's
     // next page or its end, put down for removal, unless another project has it.
     void intend(const ProjectName& name, const std::string& path);
-    bool any_intended();
     // Files may lie in their places that nobody here knows of: the last run did not end well, or
     // the first pass is not complete, so that the tree may be one of before this state.
     bool files_may_be_unknown();

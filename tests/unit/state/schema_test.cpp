@@ -73,7 +73,7 @@ void check_queue(State& state) {
     CHECK(state.absent("", 10) == std::vector<std::string>{"gone"});
     CHECK(state.deletion_candidates() == 1);
     CHECK(state.pages_to_remove(1) == std::vector<std::string>{"simple/old/index.html"});
-    CHECK(state.any_intended());
+    CHECK_FALSE(state.intended().empty());
     CHECK(state.skipped(10).size() == 1);
 }
 

@@ -334,3 +334,31 @@ TEST_CASE("whatever a pass has changed when it breaks tells a state that is put 
 TEST_CASE("verify with repair may break at every place", "[every-place]") {
     visit_every_place(faults::damage());
 }
+
+// A sync looks for no damage; but what a repair has begun to take away comes back with it.
+TEST_CASE("a sync goes on where verify with repair breaks", "[every-place]") {
+    const Scenario scenario = faults::damage();
+    Tally tally;
+    for (const auto fault : {faults::Fault::stop, faults::Fault::tear, faults::Fault::lose})
+        for (int n = 1;; ++n) {
+            Disks disks = scenario.start;
+            Fate fate(fault, n);
+            (void)scenario.errand(disks, scenario.master, scenario.policy, faults::second_time,
+                                  fate, {});
+            if (!fate.struck()) break;
+            ++tally.faults;
+            Fate well;
+            (void)faults::sync(disks, scenario.master, scenario.policy, faults::last_time, well,
+                               {});
+            for (const auto& [path, bytes] : scenario.truth.tree) {
+                const auto before = scenario.start.tree.find(path), now = disks.tree.find(path);
+                const bool untouched = before ? now && now->bytes == before->bytes : !now;
+                if (!untouched && !(now && now->bytes == bytes))
+                    tally.add({path + (now ? " is another" : " is gone")},
+                              std::string(faults::name_of(fault)) + " at " + std::to_string(n) +
+                                  " (" + faults::name_of(fate.where()) + ")");
+            }
+        }
+    CHECK(tally.faults > 0);
+    check(tally, scenario.name + ", then sync");
+}

@@ -126,7 +126,7 @@ TEST_CASE("what a kill left half placed is removed, unless another project has i
     REQUIRE_FALSE(world.pass());
     CHECK_FALSE(world.there(stray));
     CHECK(world.there(theirs));
-    CHECK_FALSE(world.state.any_intended());
+    CHECK(world.state.intended().empty());
 }
 
 TEST_CASE("no project takes another's place in the tree") {
