@@ -134,7 +134,7 @@ void Publisher::place_files(Group& group) {
 std::optional<Publisher::NoPlace> Publisher::look_for(const FileArrived& file) {
     const std::string path = path_of(file);
     if (must(tree_.look(layout::published(path)))) return std::nullopt;
-    return NoPlace{path + " has been removed meanwhile", true};
+    return NoPlace{path + " has been removed meanwhile", std::chrono::seconds(0)};
 }
 
 // Nothing where it is in its place.

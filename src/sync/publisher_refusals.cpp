@@ -15,14 +15,16 @@ namespace pep381d {
 namespace {
 
 constexpr int levels_most = 64;
+// Somebody has to remove it: until then it is not tried as often as what passes by itself.
+constexpr std::chrono::minutes obstacle_pause{10};
 
 }  // namespace
 
 // Another project's file keeps its place. All else is for whoever looks after this mirror to
 // remove.
 Publisher::NoPlace Publisher::in_its_way(const std::string& path, const std::string& cause) {
-    if (another_lies_there(path)) return {path + ": another project's file lies in its way", false};
-    return {cause, true};
+    if (another_lies_there(path)) return {path + ": another project's file lies in its way"};
+    return {cause, obstacle_pause};
 }
 
 // On the way there, or below.
@@ -63,7 +65,7 @@ bool Publisher::taken_by_another(const FileArrived& file, const std::string& pat
 // The file is left out. Where its page is staged already, that is made again without it.
 void Publisher::refuse(const FileArrived& file, NoPlace why) {
     constexpr std::size_t most = 10'000;
-    if (!why.for_now) why.cause = fmt::format("{}: {}", file.file.url, why.cause);
+    if (!why.again) why.cause = fmt::format("{}: {}", file.file.url, why.cause);
     if (no_place_.size() < most) no_place_[file.project.text()][path_of(file)] = std::move(why);
     if (!file.staged.empty()) must(tree_.remove(file.staged));
     State::Change change(state_);
@@ -94,14 +96,14 @@ std::optional<Publisher::NoPlace> Publisher::leave_out_refused(PageReady& page) 
     const auto refused = [&](const std::string& path) {
         const auto one = found.mapped().find(path);
         if (one == found.mapped().end()) return false;
-        if (!why || one->second.for_now) why = one->second;
+        if (!why || one->second.again > why->again) why = one->second;
         return true;
     };
     std::erase_if(page.page.files, [&](File& file) {
         if (file.metadata_held && refused(layout::metadata(file.path))) file.metadata_held = false;
         if (!refused(file.path)) return false;
         const NoPlace& its = found.mapped().at(file.path);
-        if (!its.for_now) page.refused.push_back({file.name.text(), its.cause});
+        if (!its.again) page.refused.push_back({file.name.text(), its.cause});
         return true;
     });
     page.text.reset();
@@ -112,9 +114,9 @@ std::optional<Publisher::NoPlace> Publisher::leave_out_refused(PageReady& page) 
 
 // Files of it have no place here, for now or for good.
 void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
-    if (why.for_now) {
+    if (why.again) {
         // What the master still owes comes first: until then not all that lies here was looked for.
-        if (!page.failure) page.failure = in_the_way(why);
+        if (!page.failure) page.failure = Failure{Fault::local, why.cause, *why.again};
         page.etag.clear();
         const auto ours = state_.page(page.page.name);
         page.page.serial = ours ? ours->serial : Serial{};
@@ -126,18 +128,12 @@ void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
     }
 }
 
-// Somebody has to remove it: until then it is not tried as often as what passes by itself.
-Failure Publisher::in_the_way(const NoPlace& why) {
-    constexpr std::chrono::minutes pause{10};
-    return {Fault::local, why.cause, pause};
-}
-
 void Publisher::refuse_page(const ProjectName& project, const StagedPage& staged, Group& group,
                             const std::string& cause) {
     discard_page(tree_, staged);
     for (PageReady& page : group.pages) {
         if (page.page.name != project) continue;
-        if (!page.failure) page.failure = in_the_way({cause, true});
+        if (!page.failure) page.failure = Failure{Fault::local, cause, obstacle_pause};
         // The next try finds it changed.
         page.page.serial = Serial{};
         page.page.meta_members.clear();

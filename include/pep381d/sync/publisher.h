@@ -14,6 +14,7 @@
 // again by the next run.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <future>
@@ -102,11 +103,11 @@ class Publisher {
     // Why a file is not in its place.
     struct NoPlace {
         std::string cause;
-        bool for_now = false;  // the next try has a place for it
+        // After this long at least the next try may have a place for it; nothing: none will.
+        std::optional<std::chrono::seconds> again{};
     };
 
     static std::string path_of(const FileArrived& file);  // below web/
-    static Failure in_the_way(const NoPlace& why);
     void leave_incomplete(PageReady& page, const NoPlace& why);
     StagedPage stage(const ProjectName& project, const PageText& text, bool replaces);
     void leave_out_formats(const ProjectName& project, bool copied);

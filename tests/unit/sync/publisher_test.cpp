@@ -15,12 +15,15 @@ namespace {
 
 struct Publishing : SyncWorld {
     std::vector<std::string> recorded, failed;
+    std::chrono::milliseconds wait{};  // of the last one that failed
     Publisher publisher{
         state, tree, policy, clock, [this](const PageReady& page, const Replaced&) {
             for (const Refused& refused : page.refused)
                 recorded.push_back(page.page.name.text() + " without " + refused.file);
             recorded.push_back(page.page.name.text());
-            if (page.failure && page.same) failed.push_back(page.page.name.text());
+            if (!page.failure || !page.same) return;
+            failed.push_back(page.page.name.text());
+            wait = page.failure->wait;
         }};
 
     // What `foo` names at the path of its wheel is there, and recorded.
@@ -272,6 +275,7 @@ TEST_CASE("a file that went before its page came is asked for again") {
     world.show(world.held(foo));
     CHECK(world.page_of("foo") == before);
     CHECK(world.failed == std::vector<std::string>{"foo"});
+    CHECK(world.wait == 0s);
 }
 
 TEST_CASE("a file that was found in its place stays for whichever project still names it") {
