@@ -122,6 +122,7 @@ struct State::Impl {
     void no_page_removal(const ProjectName& name);
     bool any_removals = true;
     std::vector<std::string> take_intended(const ProjectName& name);
+    std::vector<std::string> damaged(const ProjectName& name);  // as noted
     // With each file that is written (`before`: what its row was, where there was one), and each
     // that is not there any more.
     void note_misnamed(std::int64_t project, const ProjectName& name, const File& file,

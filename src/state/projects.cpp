@@ -73,6 +73,20 @@ FROM files WHERE project = ?)sql")
     return placed;
 }
 
+namespace {
+
+void leave_out(ProjectPage& page, const std::vector<std::string>& damaged) {
+    if (damaged.empty()) return;
+    const auto is_damaged = [&](const std::string& path) {
+        return std::find(damaged.begin(), damaged.end(), path) != damaged.end();
+    };
+    std::erase_if(page.files, [&](const File& file) { return is_damaged(file.path); });
+    for (File& file : page.files)
+        if (is_damaged(file.path + ".metadata")) file.metadata_held = false;
+}
+
+}  // namespace
+
 std::optional<ProjectPage> State::page(const ProjectName& name) {
     std::int64_t id = 0;
     ProjectPage page{name, {}, {}, {}, {}, {}};
@@ -90,6 +104,7 @@ std::optional<ProjectPage> State::page(const ProjectName& name) {
         page.members = rows.text(5);
     }
     page.files = impl_->files_of(id).files;
+    leave_out(page, impl_->damaged(name));
     return page;
 }
 

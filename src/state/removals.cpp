@@ -66,10 +66,9 @@ void State::note_damaged(const ProjectName& name, const std::string& path) {
     intend(name, std::string(damaged_mark) + path);
 }
 
-std::vector<std::string> State::damaged(const ProjectName& name) {
-    auto rows =
-        impl_->sql("SELECT path FROM intended WHERE project = ?1 AND path >= ?2 AND path < ?3")
-            .rows(name.text(), damaged_mark, "damaged0");
+std::vector<std::string> State::Impl::damaged(const ProjectName& name) {
+    auto rows = sql("SELECT path FROM intended WHERE project = ?1 AND path >= ?2 AND path < ?3")
+                    .rows(name.text(), damaged_mark, "damaged0");
     std::vector<std::string> all;
     while (rows.next()) all.emplace_back(rows.view(0).substr(damaged_mark.size()));
     return all;

@@ -103,8 +103,6 @@ void Committer::hand_out(const Queued& queued) {
     if (item.shown && state_.ahead_of_page(queued.name)) {
         item.ahead = true;
         item.etag.clear();
-        // A kill came while they were mended: they are fetched again.
-        set_missing(*item.known, state_.damaged(queued.name));
     }
     if (policy_.copy) tell_copy(item);
     // A serial that the journal has not reached came from a page that lied, or that was newer than

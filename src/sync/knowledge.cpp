@@ -1,6 +1,5 @@
 #include "pep381d/sync/knowledge.h"
 
-#include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -63,16 +62,6 @@ std::vector<std::string> files_of_before(FileTree& tree, const ProjectName& proj
         if (!link.path.ends_with(".metadata"))
             names.push_back(link.path.substr(link.path.rfind('/') + 1));
     return names;
-}
-
-void set_missing(ProjectPage& page, const std::vector<std::string>& damaged) {
-    const auto is_damaged = [&](const std::string& path) {
-        return std::find(damaged.begin(), damaged.end(), path) != damaged.end();
-    };
-    for (File& file : page.files) {
-        if (is_damaged(file.path)) file.held = false;
-        if (is_damaged(layout::metadata(file.path))) file.metadata_held = false;
-    }
 }
 
 std::int64_t shown_changes(FileTree& tree) {

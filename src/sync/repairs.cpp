@@ -173,24 +173,19 @@ bool Repairs::mend(const ProjectName& name, const std::vector<Finding>& findings
 // The page without what is damaged of its files; false where nothing is, and it is of our making.
 bool Repairs::leave_out(const ProjectName& name, const std::vector<Finding>& findings,
                         bool copied) {
-    auto page = state_.page(name);
     const auto known = state_.published(name);
     std::vector<std::string> damaged;
     for (const Finding& finding : findings)
         if (std::string path = layout::below_web(finding.path); state_.holds(name, path))
             damaged.push_back(std::move(path));
     if (damaged.empty() && !copied) return false;
-    set_missing(*page, damaged);
-    std::erase_if(page->files, [&](const File& file) {
-        return !file.held && std::find(damaged.begin(), damaged.end(), file.path) != damaged.end();
-    });
     {
         State::Change change(state_);
         for (const std::string& path : damaged) state_.note_damaged(name, path);
         state_.enqueue(name, known->display, Serial{}, Loss::nothing, clock_.now(), true);
         change.commit();
     }
-    PageReady ready{std::move(*page)};
+    PageReady ready{*state_.page(name)};
     ready.display = known->display;
     ready.handled = Serial{-1};  // it stays in the queue
     ready.read = false;

@@ -244,6 +244,7 @@ class State {
 
     // Projects and files.
     std::optional<Published> published(const ProjectName& name);
+    // As it should be shown: without what is noted as damaged.
     std::optional<ProjectPage> page(const ProjectName& name);
     // A file is in its place; its project's page may follow later.
     void record_file(const ProjectName& name, std::string_view display, const File& file);
@@ -257,7 +258,6 @@ class State {
     // What the state holds at this path is damaged, and its page is about to be replaced by one
     // without it: until that, or what takes its place, is recorded.
     void note_damaged(const ProjectName& name, const std::string& path);
-    std::vector<std::string> damaged(const ProjectName& name);
     // A file is about to be put in this place. Until a page or file of the project is recorded,
     // nobody else knows of it: after a kill it is either recorded after all or, with the project's
     // next page or its end, put down for removal, unless another project has it.

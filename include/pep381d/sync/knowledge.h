@@ -10,7 +10,6 @@
 #include "pep381d/base/clock.h"
 #include "pep381d/base/outcome.h"
 #include "pep381d/model/project_name.h"
-#include "pep381d/model/project_page.h"
 #include "pep381d/state/state.h"
 #include "pep381d/tree/file_tree.h"
 
@@ -38,9 +37,6 @@ bool has_page(FileTree& tree, const ProjectName& project);
 
 // Names of the files on such a page; none where it is not of this program's making.
 std::vector<std::string> files_of_before(FileTree& tree, const ProjectName& project);
-
-// What is damaged of its files and their companions, by their paths below web/, is not held.
-void set_missing(ProjectPage& page, const std::vector<std::string>& damaged);
 
 // How many changes of it a state has recorded; 0: it does not show that.
 std::int64_t shown_changes(FileTree& tree);
