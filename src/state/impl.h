@@ -139,6 +139,6 @@ struct State::Impl {
 inline std::string intended_page(const ProjectName& name) {
     return "simple/" + name.text();
 }
-inline constexpr std::string_view damaged_mark = "damaged/";
+inline constexpr std::string_view damaged_mark = "damaged/", after_damaged_marks = "damaged0";
 
 }  // namespace pep381d

@@ -66,9 +66,20 @@ void State::note_damaged(const ProjectName& name, const std::string& path) {
     intend(name, std::string(damaged_mark) + path);
 }
 
+std::vector<ProjectName> State::with_damage() {
+    auto rows = impl_
+                    ->sql(R"sql(
+SELECT DISTINCT project FROM intended
+WHERE path >= ?1 AND path < ?2 AND project IN (SELECT name FROM projects WHERE page > 0))sql")
+                    .rows(damaged_mark, after_damaged_marks);
+    std::vector<ProjectName> all;
+    while (rows.next()) all.push_back(name_in(rows, 0));
+    return all;
+}
+
 std::vector<std::string> State::Impl::damaged(const ProjectName& name) {
     auto rows = sql("SELECT path FROM intended WHERE project = ?1 AND path >= ?2 AND path < ?3")
-                    .rows(name.text(), damaged_mark, "damaged0");
+                    .rows(name.text(), damaged_mark, after_damaged_marks);
     std::vector<std::string> all;
     while (rows.next()) all.emplace_back(rows.view(0).substr(damaged_mark.size()));
     return all;

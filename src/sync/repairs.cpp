@@ -173,12 +173,22 @@ bool Repairs::mend(const ProjectName& name, const std::vector<Finding>& findings
 // The page without what is damaged of its files; false where nothing is, and it is of our making.
 bool Repairs::leave_out(const ProjectName& name, const std::vector<Finding>& findings,
                         bool copied) {
-    const auto known = state_.published(name);
     std::vector<std::string> damaged;
     for (const Finding& finding : findings)
         if (std::string path = layout::below_web(finding.path); state_.holds(name, path))
             damaged.push_back(std::move(path));
     if (damaged.empty() && !copied) return false;
+    fetch_again(name, damaged);
+    return true;
+}
+
+void Repairs::take_up() {
+    for (const ProjectName& name : state_.with_damage()) fetch_again(name, {});
+}
+
+// Its page goes on without what is noted as damaged, until that is here again.
+void Repairs::fetch_again(const ProjectName& name, const std::vector<std::string>& damaged) {
+    const auto known = state_.published(name);
     {
         State::Change change(state_);
         for (const std::string& path : damaged) state_.note_damaged(name, path);
@@ -191,7 +201,6 @@ bool Repairs::leave_out(const ProjectName& name, const std::vector<Finding>& fin
     ready.read = false;
     claim_(name);
     publisher_.add(std::move(ready));
-    return true;
 }
 
 }  // namespace pep381d

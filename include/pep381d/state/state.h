@@ -258,6 +258,7 @@ class State {
     // What the state holds at this path is damaged, and its page is about to be replaced by one
     // without it: until that, or what takes its place, is recorded.
     void note_damaged(const ProjectName& name, const std::string& path);
+    std::vector<ProjectName> with_damage();  // such projects
     // A file is about to be put in this place. Until a page or file of the project is recorded,
     // nobody else knows of it: after a kill it is either recorded after all or, with the project's
     // next page or its end, put down for removal, unless another project has it.

@@ -173,6 +173,7 @@ class Committer {
     MasterKey master_key_;
     Freshness freshness_;
     Repairs repairs_;
+    bool repairs_taken_up_ = false;
     std::optional<Scrub> scrub_;
     std::optional<Sweep> sweep_;
 

@@ -35,6 +35,8 @@ class Repairs {
     bool add(const Finding& finding);
     // Mends what can be mended now.
     void go_on();
+    // What a kill left undone; before anybody works on a project.
+    void take_up();
     // Projects that wait until somebody else is done with them.
     std::size_t waiting() const { return projects_.size(); }
 
@@ -46,6 +48,7 @@ class Repairs {
     bool is_unread(const ProjectName& name);
     bool mend(const ProjectName& name, const std::vector<Finding>& findings);
     bool leave_out(const ProjectName& name, const std::vector<Finding>& findings, bool copied);
+    void fetch_again(const ProjectName& name, const std::vector<std::string>& damaged);
 
     State& state_;
     FileTree& tree_;

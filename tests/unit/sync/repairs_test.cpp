@@ -77,3 +77,23 @@ TEST_CASE("a page whose damaged file the master does not give any more goes on w
     CHECK_FALSE(world.there(world.path));
     CHECK(verify(world.state, world.tree, true).empty());
 }
+
+TEST_CASE("a page that nobody gives any more goes on without its damaged file") {
+    Killed world;
+    SECTION("the master is away") {
+        world.network.answers[SyncWorld::url(foo)] = {{}, {}, {Fault::retry_later, "HTTP 503"}};
+        REQUIRE_FALSE(world.pass());
+    }
+    SECTION("the project is removed there, and kept here") {
+        world.policy.keep_deleted = true;
+        world.event("foo", "remove project", 9);
+        world.network.answers[SyncWorld::url(foo)] = {{}, {}, {Fault::refused, "HTTP 404"}};
+        REQUIRE_FALSE(world.pass());
+    }
+    CHECK_FALSE(world.names(foo.files[0]));
+    CHECK(world.names(foo.files[1]));
+    CHECK(world.state.intended().empty());
+    world.clock.advance(24h);
+    (void)world.pass();
+    CHECK(verify(world.state, world.tree, true).empty());
+}
