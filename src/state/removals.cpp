@@ -70,7 +70,7 @@ std::vector<ProjectName> State::with_damage() {
     auto rows = impl_
                     ->sql(R"sql(
 SELECT DISTINCT project FROM intended
-WHERE path >= ?1 AND path < ?2 AND project IN (SELECT name FROM projects WHERE page > 0))sql")
+WHERE path >= ?1 AND path < ?2 AND EXISTS(SELECT 1 FROM projects WHERE name = project AND page > 0))sql")
                     .rows(damaged_mark, after_damaged_marks);
     std::vector<ProjectName> all;
     while (rows.next()) all.push_back(name_in(rows, 0));
