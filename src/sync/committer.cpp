@@ -198,10 +198,9 @@ void Committer::run() {
 void Committer::cycle() {
     std::deque<Message> messages = gather();
     take_in(messages);
-    if (reshape_.running())
-        reshape_.go_on();
-    else if (!std::exchange(repairs_taken_up_, true))
-        repairs_.take_up();
+    if (reshape_.running()) reshape_.go_on();
+    // Before any work is handed out: a page that arrives would be replaced by one of before it.
+    if (!reshape_.running() && !std::exchange(repairs_taken_up_, true)) repairs_.take_up();
     if (publisher_.busy()) publisher_.turn();
     give_back();
     scrub();

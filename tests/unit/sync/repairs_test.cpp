@@ -1,6 +1,9 @@
 // What a kill in the middle of a repair leaves, where other work comes before the file does.
 #include "pep381d/sync/repairs.h"
 
+#include <thread>
+
+#include "pep381d/sync/committer.h"
 #include "pep381d/sync/publisher.h"
 #include "pep381d/sync/verification.h"
 
@@ -96,4 +99,21 @@ TEST_CASE("a page that nobody gives any more goes on without its damaged file") 
     world.clock.advance(24h);
     (void)world.pass();
     CHECK(verify(world.state, world.tree, true).empty());
+}
+
+TEST_CASE("a killed repair is taken up before work on its project is handed out") {
+    Killed world;
+    world.policy.html = GENERATE(true, false);  // else the formats change first
+    Committer committer(world.state, world.tree, world.policy, world.clock, world.log, false);
+    committer.start([] {});
+    std::optional<WorkItem> item;
+    while (!item) {
+        committer.check();
+        std::this_thread::sleep_for(1ms);
+        item = committer.take();
+    }
+    committer.stop();
+    CHECK(item->queued.name == foo.name);
+    CHECK_FALSE(item->ahead);
+    CHECK(item->known->files.size() == foo.files.size() - 1);
 }
