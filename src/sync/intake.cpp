@@ -165,11 +165,16 @@ class Comparison {
 
     void lacks(const ListedProject& ours) {
         // A list may be an hour old: it cannot know of what came after it.
-        if (keep_deleted_ || ours.serial > result_.highest) return;
+        if (ours.serial > result_.highest) return;
         // The root index has none that are quarantined; these are looked at when all are.
         if (!with_quarantined_ && !ours.listed && !full_) return;
         const ProjectName name = name_of(ours.name);
         if (!filter_.wants(name)) return;
+        if (keep_deleted_) {
+            // It is not asked for again; but what waits for its page waits in vain.
+            if (state_.queued(name)) state_.note_absent(name, began_);
+            return;
+        }
         state_.enqueue(name, ours.display, Serial{}, Loss::nothing, began_, true);
         state_.note_absent(name, began_);
         state_.note_candidate(name, true);

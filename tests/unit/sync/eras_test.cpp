@@ -228,6 +228,27 @@ TEST_CASE("without events a project goes after an hour, three looks and two list
     CHECK(world.there("simple/bar/index.html"));
 }
 
+TEST_CASE("without events a kept project that waits for its page waits no longer when it is gone") {
+    World world;
+    world.policy.keep_deleted = true;
+    world.publish(page("foo", 0, {sdist("foo-1.0.tar.gz")}));
+    world.publish(page("bar", 0, {sdist("bar-1.0.tar.gz")}));
+    world.list({{"foo", 0}, {"bar", 0}});
+    world.look_well();
+    world.network.answers.erase(root + std::string("foo/"));
+    world.list({{"bar", 0}});
+    world.state.enqueue(*ProjectName::parse("foo"), "foo", Serial{}, Loss::nothing,
+                        world.clock.now(), true);
+    for (int look = 0; look < 3; ++look) {
+        world.clock.advance(10min);
+        CHECK(!world.look());
+    }
+    world.clock.advance(1h);
+    world.look_well();
+    CHECK(world.there("simple/foo/index.html"));
+    CHECK(world.there("simple/bar/index.html"));
+}
+
 TEST_CASE("a project that its root index does not name is not looked at when it is quarantined") {
     World world;
     auto quarantined = page("foo", 6, {});
