@@ -48,10 +48,10 @@ struct ListResult {
 
 // Compares the full list with the state in one pass in the order of names and in memory that does
 // not grow with it: queues what is new or newer at the master, and what we show and it lacks (with
-// `keep_deleted` only what waits for its page anyway is noted as absent). Of a list without serials: what is new, and where it is `full`, all. Names
-// that the configuration lists and the master lacks are logged. Fails with Fault::corrupt on a list
-// that is not whole or is empty, that is older than the one before, or has no serials while that
-// one had, and has changed nothing then.
+// `keep_deleted` only what waits for its page anyway is noted as absent). Of a list without
+// serials: what is new, and where it is `full`, all. Names that the configuration lists and the
+// master lacks are logged. Fails with Fault::corrupt on a list that is not whole or is empty, that
+// is older than the one before, or has no serials while that one had, and has changed nothing then.
 Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter,
                               const ListArrived& arrived, bool keep_deleted, Log& log);
 
