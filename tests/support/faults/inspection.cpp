@@ -230,7 +230,8 @@ Violations inspect_end(State& state, const Volume& tree, const Truth& truth) {
     for (const FailingProject& project : state.failing_projects(10))
         violations.push_back("in the end " + project.name + " waits: " + project.cause);
     if (state.pending() != 0) violations.push_back("in the end the queue is not empty");
-    if (!state.intended().empty()) violations.push_back("in the end there is still a file to place");
+    if (!state.intended().empty())
+        violations.push_back("in the end there is still a file to place");
     if (state.next_removal()) violations.push_back("in the end there is still a file to remove");
     const Totals totals = state.totals();
     if (totals.files != truth.files || totals.bytes != truth.bytes)
