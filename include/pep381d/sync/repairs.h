@@ -1,7 +1,8 @@
 // Mends what verifying finds, in the order that keeps what is shown true: a page that names a file
 // which is damaged is published without it first, then the file goes, and the project is queued, so
-// that it is fetched again. Pages and root index are made again from the state; strays go. A page
-// of the master's own that is damaged, or names a damaged file, becomes one of ours until it is
+// that it is fetched again. The state is told of the damage before, and the next start takes up
+// what a kill left undone. Pages and root index are made again from the state; strays go. A page of
+// the master's own that is damaged, or names a damaged file, becomes one of ours until it is
 // fetched again.
 //
 // Only below web/simple, web/packages, web/serversig and web/pypi is anything removed; what lies
