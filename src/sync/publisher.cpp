@@ -204,10 +204,23 @@ void Publisher::record(const Group& group) {
     if (root_placed_) state_.set(Note::root_written, root_changes_);
     forget_removed();
     intend(flushed_, placed_);
-    raise_changes();
+    const bool counts = change_counts();
+    if (counts) raise_changes();
     change.commit();
     root_placed_ = false;
-    show_changes();
+    if (counts) show_changes();
+}
+
+// To show the count of each group would cost a tenth of a pass over pages. The first one, the last
+// one and one each second tell every copy of the state that is older.
+bool Publisher::change_counts() {
+    constexpr auto pause = std::chrono::seconds(1);
+    const bool last = fresh_.empty() && flushed_.empty() && placed_.empty() && !root_staged_;
+    const bool first = std::exchange(rests_, last);
+    const Steady now = clock_.steady();
+    if (!first && !last && now - counted_ < pause) return false;
+    counted_ = now;
+    return true;
 }
 
 // Its page comes when what lies in the way is gone: they are not fetched again until then.

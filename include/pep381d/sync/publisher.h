@@ -126,6 +126,7 @@ class Publisher {
                      const std::string& cause);
     void record(const Group& group);
     void record_files(const PageReady& page);
+    bool change_counts();
     void raise_changes();
     void show_changes();
     void remove_what_is_due();
@@ -156,6 +157,8 @@ class Publisher {
     bool root_held_ = false;
     bool root_formats_left_ = false;  // no root index of a format that is no longer made
     bool changes_shown_ = false;      // the tree shows the state's count
+    bool rests_ = true;               // what was last recorded was the last on its way
+    Steady counted_{};
     bool root_staged_ = false;
     bool root_placed_ = false;       // renamed, not yet durable
     std::int64_t root_changes_ = 0;  // the count that the staged or placed root index shows
