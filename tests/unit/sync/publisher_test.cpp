@@ -1,6 +1,9 @@
 // Pages that come staged, which the loop does while the committer is behind.
 #include "pep381d/sync/publisher.h"
 
+#include <fmt/format.h>
+
+#include "pep381d/sync/knowledge.h"
 #include "pep381d/sync/verification.h"
 #include "pep381d/tree/layout.h"
 
@@ -71,6 +74,34 @@ TEST_CASE("a page that comes staged takes its place as it is") {
     CHECK(world.bytes("simple/bar/index.v1_html") == html);
     CHECK(world.recorded == std::vector<std::string>{"bar"});
     CHECK(fs::is_empty(world.directory.path() / "staging"));
+}
+
+// Whoever copies the state while pages follow each other has one that is told as older after a
+// second, or at the end.
+TEST_CASE("changes that follow each other are counted at the first, the last, and once a second") {
+    Publishing world;
+    world.publisher.take_over_changes();
+    const auto count = shown_changes(world.tree);
+    int made = 0;
+    const auto turn = [&] {
+        PageReady ready{page(fmt::format("p{}", ++made).c_str(), 7, {})};
+        ready.display = ready.page.name.text();
+        world.publisher.add(std::move(ready));
+        world.publisher.turn();
+        CHECK(shown_changes(world.tree) == world.state.number(Note::changes));
+        return shown_changes(world.tree) - count;
+    };
+    CHECK(turn() == 0);  // nothing has changed yet
+    CHECK(turn() == 1);
+    CHECK(turn() == 1);
+    CHECK(turn() == 1);
+    world.clock.advance(1s);
+    CHECK(turn() == 2);
+    CHECK(turn() == 2);
+    world.publisher.drain();
+    CHECK(shown_changes(world.tree) == count + 3);
+    CHECK(turn() == 3);
+    CHECK(turn() == 4);
 }
 
 TEST_CASE("a staged page of which a file has no place is made again without it") {
