@@ -6,6 +6,7 @@
 #include "pep381d/sync/absence.h"
 #include "pep381d/sync/committer.h"
 #include "pep381d/sync/intake.h"
+#include "pep381d/sync/list_intake.h"
 
 #include "sync/must.h"
 
@@ -133,7 +134,7 @@ void Committer::note_list(const ListArrived& list, const ListResult& found) {
         state_.set(Note::cursor, std::max(reached.value, state_.number(Note::cursor).value_or(0)));
     note_master(list.said);
     if (list.said.protocol != Protocol::warehouse)
-        state_.set(Note::numbering, found.numbered ? 1 : 2);
+        state_.set(Note::numbering, found.numbered ? serials_theirs : serials_ours);
     // The journal's clock may be behind ours; what the master says of its age is by that clock.
     if (first && list.said.protocol == Protocol::pep381) {
         const Time about = std::min(list.began, list.said.last_modified.value_or(list.began));

@@ -4,6 +4,7 @@
 
 #include "pep381d/base/digest.h"
 #include "pep381d/sync/intake.h"
+#include "pep381d/sync/list_intake.h"
 #include "pep381d/sync/server_keys.h"
 
 namespace pep381d {

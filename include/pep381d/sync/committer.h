@@ -22,7 +22,7 @@
 #include "pep381d/base/log.h"
 #include "pep381d/state/state.h"
 #include "pep381d/sync/freshness.h"
-#include "pep381d/sync/intake.h"
+#include "pep381d/sync/list_intake.h"
 #include "pep381d/sync/master_key.h"
 #include "pep381d/sync/messages.h"
 #include "pep381d/sync/policy.h"

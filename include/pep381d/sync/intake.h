@@ -1,17 +1,15 @@
-// What the master says has changed, put into the queue: a poll's events and the full list of names.
+// What the master's journal says has changed, put into the queue, and the numbers of its rows.
 //
 // Thread rule: the committer's thread; each call runs inside a State::Change of the caller.
 #pragma once
 
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "pep381d/base/clock.h"
-#include "pep381d/base/log.h"
+#include "pep381d/model/event.h"
 #include "pep381d/plan/filter.h"
 #include "pep381d/state/state.h"
-#include "pep381d/sync/messages.h"
-#include "pep381d/tree/file_tree.h"
 
 namespace pep381d {
 
@@ -21,6 +19,11 @@ namespace pep381d {
 void take_events(State& state, const Filter& filter, const std::vector<Event>& events, Time began,
                  Serial cursor);
 
+// A name that no project can have: it is remembered, once.
+void skip_illegal(State& state, std::string_view raw);
+
+// Note::numbering: whose serials those in the state are.
+inline constexpr std::int64_t serials_theirs = 1, serials_ours = 2;
 // The master has no serials, and those in the state are ours.
 bool numbers_ours(State& state);
 // The next of those: the time, or one more than the highest so far (the state's cursor) where that
@@ -37,30 +40,7 @@ Serial number_rows(State& state, std::vector<Event>& events, Time now);
 // ahead of what it compares with (protocol A.3, B.3).
 std::int64_t journal_since(State& state);
 
-struct ListResult {
-    std::int64_t names = 0;  // in the list, legal or not
-    std::int64_t queued = 0;
-    std::int64_t absent = 0;  // published projects that it lacks
-    Serial highest;           // that the list reflects; where it has no serials, one of our own
-    bool numbered = true;     // it has serials
-    Serial told;              // that of the list as a whole, where it names one
-};
-
-// Compares the full list with the state in one pass in the order of names and in memory that does
-// not grow with it: queues what is new or newer at the master, and what we show and it lacks (with
-// `keep_deleted` only what waits for its page anyway is noted as absent). Of a list without
-// serials: what is new, and where it is `full`, all. Names that the configuration lists and the
-// master lacks are logged. Fails with Fault::corrupt on a list that is not whole or is empty, that
-// is older than the one before, or has no serials while that one had, and has changed nothing then.
-Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter,
-                              const ListArrived& arrived, bool keep_deleted, Log& log);
-
 // Queues all that is published, to be looked at anew: no 304 says that it is the same.
 void take_all(State& state, Time now);
-
-// After a change of the filter: queues the published projects that are no longer wanted, those of a
-// state that was lost among them. Those of them that filter.block names.
-std::vector<ProjectName> take_unwanted(State& state, FileTree& tree, const Filter& filter,
-                                       Time now);
 
 }  // namespace pep381d

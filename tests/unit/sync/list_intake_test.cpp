@@ -1,5 +1,5 @@
 // The full list of names, compared with what is published and what is queued.
-#include "pep381d/sync/intake.h"
+#include "pep381d/sync/list_intake.h"
 
 #include <algorithm>
 #include <fstream>
