@@ -2,6 +2,10 @@
 // wrongly, with another key, or not any more.
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "pep381d/sync/verification.h"
+
 #include "support/catch.h"
 #include "support/signers.h"
 #include "support/sync_world.h"
@@ -328,4 +332,69 @@ TEST_CASE("a master that signs no more is believed after an hour, and then copie
         CHECK(world.shown(name).first == world.pages[name]);
         CHECK_FALSE(world.there(std::string("serversig/") + name));
     }
+}
+
+TEST_CASE("what is damaged of a copied page is told by what the master sent, and comes back") {
+    Copying world;
+    REQUIRE(verify(world.state, world.tree, true).empty());
+    const std::string page = "simple/foo/index.html", file = "packages/source/x/foo/foo-1.0.tar.gz";
+    std::string path = page, cause, bytes = world.bytes(page);
+    SECTION("it is longer") {
+        bytes += " ";
+        cause = fmt::format("not the page that the master sent: {} bytes instead of {}",
+                            bytes.size(), bytes.size() - 1);
+    }
+    SECTION("it has other bytes") {
+        bytes.front() = ' ';
+        cause = fmt::format("with the SHA-256 {} instead of", to_hex(sha256(bytes)));
+    }
+    SECTION("its signature is another page's") {
+        path = "serversig/foo";
+        bytes = world.bytes("serversig/bar");
+        cause = "it is not the signature that the master gave";
+    }
+    SECTION("a file of its links is another") {
+        path = file;
+        bytes = "foo-1.0.tar.GZ";
+        cause = "its md5 is";
+    }
+    world.put(path, bytes);
+    const auto found = verify(world.state, world.tree, true);
+    REQUIRE(found.size() == (path == page ? 2 : 1));  // index.v1_html is the same file
+    CHECK(found[0].path == "web/" + path);
+    for (const Finding& finding : found) CHECK_THAT(finding.cause, ContainsSubstring(cause));
+
+    CHECK(world.repair() == 0);
+    world.sync();
+    CHECK(world.left == 0);
+    CHECK(world.is_current("foo"));
+    CHECK(world.bytes(file) == "foo-1.0.tar.gz");
+    CHECK(verify(world.state, world.tree, true).empty());
+}
+
+// As a kill leaves it between its rename and its record.
+TEST_CASE("a copied page that is newer than the state links to nothing that is not here") {
+    Copying world;
+    const ProjectName foo = *ProjectName::parse("foo");
+    const std::string file = "packages/source/x/foo/foo-2.0.tar.gz";
+    world.show("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
+    State::Change change(world.state);
+    world.state.enqueue(foo, "foo", Serial{}, Loss::nothing, world.clock.now(), true);
+    world.state.intend(foo, file);
+    change.commit();
+    const auto expected = [&](const std::vector<std::string>& findings) {
+        std::vector<std::string> found;
+        for (const Finding& finding : verify(world.state, world.tree, true))
+            found.push_back(fmt::format("{} {}", name_of(finding.flaw), finding.path));
+        CHECK(found == findings);
+    };
+    const std::string page = "web/simple/foo/index.html", v1 = "web/simple/foo/index.v1_html";
+    world.put("simple/foo/index.html", world.pages["foo"]);
+    expected({"dead_link " + page});
+    world.put(file, "foo-2.0.tar.GZ");
+    expected({"dead_link " + page});
+    world.put(file, "foo-2.0.tar.gz");
+    expected({});
+    world.put("simple/foo/index.html", world.pages["foo"].substr(0, 100));
+    expected({"wrong_bytes " + page, "wrong_bytes " + v1});
 }
