@@ -105,7 +105,8 @@ void Rulings::page_recorded(const PageReady& page, const Replaced& replaced) {
     if (!queued) return;
     // A list may have come since it was handed out.
     if (queued->display != page.display) state_.rename(name, queued->display);
-    state_.note_there(name);
+    // A repair has not asked the master.
+    if (page.handled.value >= 0) state_.note_there(name);
     if (page.stale) state_.note_stale(name, clock_.now());
     if (page.failure) {
         state_.note_candidate(name, false);

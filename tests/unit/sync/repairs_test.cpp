@@ -59,6 +59,19 @@ TEST_CASE("a second repair of the project does not believe what the first found 
     world.is_mended_by_a_pass();
 }
 
+TEST_CASE("what a repair records says nothing of whether the master has the project still") {
+    Killed world;
+    {
+        State::Change change(world.state);
+        for (int look = 0; look < 2; ++look) world.state.note_gone(foo.name, world.clock.now());
+        change.commit();
+    }
+    world.network.answers[SyncWorld::url(foo)] = {{}, {}, {Fault::retry_later, "HTTP 503"}};
+    (void)world.pass();
+    CHECK_FALSE(world.names(foo.files[0]));
+    CHECK(world.state.queued(foo.name)->gone_looks == 2);
+}
+
 TEST_CASE("a page that is made again does not name what was found damaged") {
     Killed world;
     Publisher publisher(world.state, world.tree, world.policy, world.clock,
