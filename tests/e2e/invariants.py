@@ -4,7 +4,7 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Set, Tuple
 from urllib.parse import unquote
 
 from tree import digest_of, normalized, read_html
@@ -50,9 +50,9 @@ def links_of_html(text: str) -> Links:
     return links
 
 
-def pages(web: Path) -> Tuple[Links, List[str]]:
-    """All links of all pages, and what is wrong with the pages themselves."""
-    links: Links = {}
+def pages(web: Path) -> Tuple[Set[Tuple[str, Optional[str]]], List[str]]:
+    """All links of all pages, and what is wrong with the pages themselves. Two may name one path."""
+    links: Set[Tuple[str, Optional[str]]] = set()
     wrong: List[str] = []
     for path in sorted((web / "simple").glob("*/index.*")):
         try:
@@ -63,7 +63,7 @@ def pages(web: Path) -> Tuple[Links, List[str]]:
             continue
         if path.suffix != ".v1_json" and not is_whole_html(text):
             wrong.append(f"{path.relative_to(web)}: is cut short")
-        links.update(found)
+        links.update(found.items())
     return links, wrong
 
 
@@ -86,9 +86,9 @@ def broken(web: Path) -> List[str]:
         return []
     links, wrong = pages(web)
     with ThreadPoolExecutor(4) as pool:  # hashing releases the interpreter's lock
-        digests = pool.map(lambda link: hashed(web / link[0], link[1]), links.items(), chunksize=64)
+        digests = pool.map(lambda link: hashed(web / link[0], link[1]), links, chunksize=64)
         wrong += [f"{path}: a page links to it, and it is not whole" for (path, digest), found
-                  in zip(links.items(), digests) if found is None or found != digest]
+                  in zip(links, digests) if found is None or found != digest]
     try:
         wrong += [f"the root lists {name}, which has no {page}" for name, page in root_names(web)
                   if not (web / "simple" / name / page).is_file()]
