@@ -112,6 +112,7 @@ struct State::Impl {
                                          Time remove_from);
     void note_copy(const ProjectRow& project, const std::optional<CopiedPage>& copy);
     std::optional<File> file_of(std::int64_t project, const std::string& name);
+    void has_come(const ProjectName& name, const std::string& path);
     void count(const File& file, int sign);
     void put_down(const std::string& path, Time not_before, std::int64_t after_root = 0,
                   std::string_view project = {});

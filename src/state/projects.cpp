@@ -147,11 +147,13 @@ UNION ALL SELECT 1 FROM intended WHERE project = ?1 AND path = ?3 LIMIT 1)sql")
 void State::record_file(const ProjectName& name, std::string_view display, const File& file) {
     const std::int64_t id = impl_->project_row(name, display).id;
     File now = file;
+    now.held = true;
+    now.metadata_held = false;
     if (const auto old = impl_->file_of(id, file.name.text())) {
         // The page that is shown links to the other place still: the page that follows settles it.
         if (old->held && old->path != file.path) return;
         // Nor does the companion go before that: the page may have none any more, or another.
-        if (old->metadata_held && !now.metadata_held) {
+        if (old->metadata_held) {
             now.metadata_held = true;
             now.core_metadata = old->core_metadata;
         }
@@ -160,12 +162,26 @@ void State::record_file(const ProjectName& name, std::string_view display, const
     impl_->file_rows.write(id, before_its_page, now);
     impl_->note_misnamed(id, name, now);
     impl_->count(now, 1);
-    for (const std::string& path : {file.path, file.path + ".metadata"}) {
-        if (path != file.path && !file.metadata_held) continue;
-        impl_->no_removal(path);
-        not_placed(name, path);
-        not_placed(name, std::string(damaged_mark) + path);
-    }
+    impl_->has_come(name, file.path);
+}
+
+void State::record_metadata(const ProjectName& name, const File& file) {
+    const auto known = published(name);
+    const auto old = known ? impl_->file_of(known->id, file.name.text()) : std::nullopt;
+    if (!old || !old->held || old->path != file.path || old->digests != file.digests) return;
+    File now = *old;
+    now.metadata_held = true;
+    now.core_metadata = file.core_metadata;
+    impl_->file_rows.write(known->id, before_its_page, now);
+    impl_->has_come(name, file.path + ".metadata");
+}
+
+// Into its place: it is neither on its way any more, nor damaged, nor to be removed.
+void State::Impl::has_come(const ProjectName& name, const std::string& path) {
+    no_removal(path);
+    const std::string damaged = std::string(damaged_mark) + path;
+    sql("DELETE FROM intended WHERE project = ? AND path IN (?, ?)")
+        .run(name.text(), path, damaged);
 }
 
 void State::forget_file(const ProjectName& name, const std::string& path) {

@@ -156,14 +156,26 @@ bool State::Impl::holds_at(std::int64_t project, const FileAt& at,
 }
 
 bool State::owned(const std::string& path) {
-    return owned_otherwise(path, std::nullopt);
-}
-
-bool State::owned_otherwise(const std::string& path, const std::optional<Digest>& digest) {
     for (const FileAt& at : files_at(path))
         for (const std::int64_t project : impl_->projects_with(at))
-            if (impl_->holds_at(project, at, digest)) return true;
+            if (impl_->holds_at(project, at, std::nullopt)) return true;
     return false;
+}
+
+bool State::owned_otherwise(const ProjectName& but, const std::string& path,
+                            const std::optional<Digest>& digest) {
+    const auto ours = published(but);
+    for (const FileAt& at : files_at(path))
+        for (const std::int64_t project : impl_->projects_with(at))
+            if (!(ours && ours->id == project) && impl_->holds_at(project, at, digest)) return true;
+    return false;
+}
+
+bool State::intended_by_another(const ProjectName& but, const std::string& path) {
+    return impl_
+        ->one(impl_->sql("SELECT 1 FROM intended WHERE path = ? AND project <> ? LIMIT 1")
+                  .rows(path, but.text()))
+        .has_value();
 }
 
 bool State::holds(const ProjectName& name, const std::string& path) {

@@ -9,6 +9,11 @@
 
 namespace pep381d {
 
+void Committer::work_ended(const ProjectName& project) {
+    busy_.erase(project.text());
+    publisher_.forget_refused(project);
+}
+
 void Committer::handle(FileArrived& file) {
     ++counters_.files;
     counters_.bytes += file.metadata ? 0 : file.file.size.value_or(0);
@@ -18,7 +23,7 @@ void Committer::handle(FileArrived& file) {
 void Committer::handle(PageReady& page) {
     const Look look = page.same && !page.failure ? Look::same : Look::news;
     if (sweep_passes(page.page.name, look))
-        busy_.erase(page.page.name.text());
+        work_ended(page.page.name);
     else if (page.same)
         recorded(page, {});
     else
@@ -33,13 +38,13 @@ void Committer::recorded(const PageReady& page, const Replaced& replaced) {
     if (!page.same && numbers_ours(state_) &&
         page.page.serial.value > state_.number(Note::cursor).value_or(0))
         state_.set(Note::cursor, page.page.serial.value);
-    busy_.erase(page.page.name.text());
+    work_ended(page.page.name);
     handled_changed_ = true;
     if (!page.same) ++counters_.pages;
 }
 
 void Committer::handle(PageFailed& failed) {
-    busy_.erase(failed.project.text());
+    work_ended(failed.project);
     const bool answered =
         failed.failure.fault == Fault::corrupt || failed.failure.fault == Fault::refused;
     if (failed.doubts_key) master_key_.doubt();
@@ -50,7 +55,7 @@ void Committer::handle(PageFailed& failed) {
 }
 
 void Committer::handle(PageGone& gone) {
-    busy_.erase(gone.project.text());
+    work_ended(gone.project);
     // What we keep is not looked up in a list in every round.
     if (sweep_passes(gone.project, policy_.keep_deleted ? Look::same : Look::news)) return;
     failed_since_ = true;
@@ -59,7 +64,7 @@ void Committer::handle(PageGone& gone) {
 }
 
 void Committer::handle(PageStale& stale) {
-    busy_.erase(stale.project.text());
+    work_ended(stale.project);
     if (sweep_passes(stale.project, Look::same)) return;  // a cache's old page
     failed_since_ = true;
     rulings_.page_stale(stale);
@@ -67,7 +72,7 @@ void Committer::handle(PageStale& stale) {
 }
 
 void Committer::handle(PageLoses& loses) {
-    busy_.erase(loses.project.text());
+    work_ended(loses.project);
     if (sweep_passes(loses.project, Look::news)) return;
     failed_since_ = true;
     rulings_.page_loses(loses);

@@ -42,6 +42,7 @@ struct Downloads::Errand {
     std::int64_t most = 0;
     bool https_only = false;
     std::string place;  // in the tree, where it may lie already; empty: nowhere
+    FileLook found;     // what lies there
     Heard heard;
     Ended ended;
 
@@ -125,7 +126,10 @@ bool Downloads::lies_in_place(Errand& errand) {
     const auto about = staging_.tree().look(errand.place);
     const bool lies = about && about.value() &&
                       (!errand.expected.size || *errand.expected.size == about.value()->size);
-    if (!lies) errand.place.clear();
+    if (lies)
+        errand.found = *about.value();
+    else
+        errand.place.clear();
     return lies;
 }
 
@@ -151,7 +155,7 @@ void Downloads::proven(const Shared& errand) {
     }
     const bool staged = errand->kind == Errand::Kind::whole;
     if (errand->proof->whole()) {
-        end(*errand, Fetched{staged ? errand->proving : std::string(), {}});
+        end(*errand, staged ? Fetched{errand->proving, {}} : Fetched{{}, {}, {}, errand->found});
         return;
     }
     // Should it stay, the next start finds it again: no reason to end.

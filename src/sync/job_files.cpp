@@ -110,7 +110,8 @@ void Jobs::arrived(Job& job, const Fetch& fetch, Downloads::Fetched fetched) {
     const bool early = policy_.copy || job.plan.fetches.size() >= many_files ||
                        file.size.value_or(large_file) >= large_file;
     send_(FileArrived{job.item.queued.name, job.item.queued.display, file, fetch.metadata,
-                      std::move(fetched.staged), early, std::move(fetched.unwritten)});
+                      std::move(fetched.staged), fetched.found, early,
+                      std::move(fetched.unwritten)});
     fetch_done(job);
 }
 

@@ -119,7 +119,7 @@ void Publisher::place_files(Group& group) {
     std::sort(files.begin(), files.end(),
               [](const FileArrived& a, const FileArrived& b) { return a.file.path < b.file.path; });
     for (FileArrived& file : files) {
-        auto why = file.staged.empty() ? look_for(file) : place(file);
+        auto why = file.found ? look_for(file) : place(file);
         if (why) {
             refuse(file, std::move(*why));
             continue;
@@ -133,8 +133,11 @@ void Publisher::place_files(Group& group) {
 // It was found in its place before anybody wrote down that it is needed.
 std::optional<Publisher::NoPlace> Publisher::look_for(const FileArrived& file) {
     const std::string path = path_of(file);
-    if (must(tree_.look(layout::published(path)))) return std::nullopt;
-    return NoPlace{path + " has been removed meanwhile", std::chrono::seconds(0)};
+    const auto now = must(tree_.look(layout::published(path)));
+    const FileLook& then = *file.found;
+    if (now && now->inode == then.inode && now->size == then.size && now->mtime == then.mtime)
+        return std::nullopt;
+    return NoPlace{path + " has been removed or replaced meanwhile", std::chrono::seconds(0)};
 }
 
 // Nothing where it is in its place.
@@ -146,20 +149,20 @@ std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
         return in_its_way(path, placed.failure().what);
     if (must(placed)) return std::nullopt;
 
-    if (!state_.holds(file.project, path)) {
+    const Expected expected = expected_of(file.file, file.metadata);
+    const bool ours = state_.holds(file.project, path);
+    const auto taken = ours && !expected.digest ? std::nullopt : taken_by_another(file, path);
+    if (!ours || taken) {
         // The same bytes are there already: another project names them too, or a kill came in
         // between.
-        const auto whole = lies_whole(tree_, to, expected_of(file.file, file.metadata));
+        const auto whole = lies_whole(tree_, to, expected);
         if (whole && whole.value()) {
             must(tree_.remove(file.staged));
             return std::nullopt;
         }
         // Whether the bytes are other ones is not known where they cannot be read.
-        if (state_.owned(path)) must(whole);
-        if (taken_by_another(file, path)) {
-            must(whole);
-            return NoPlace{path + " belongs to another project's file"};
-        }
+        if (taken || state_.owned(path)) must(whole);
+        if (taken) return taken;
     }
     const Done replaced = tree_.rename(file.staged, to);
     if (!replaced && replaced.failure().fault == Fault::refused)
@@ -184,10 +187,15 @@ void Publisher::record(const Group& group) {
     std::sort(with_page.begin(), with_page.end());
 
     State::Change change(state_);
-    for (const FileArrived& file : group.files)
-        if (file.file.held && file.early &&
-            !std::binary_search(with_page.begin(), with_page.end(), file.project.text()))
+    for (const FileArrived& file : group.files) {
+        if (!file.early ||
+            std::binary_search(with_page.begin(), with_page.end(), file.project.text()))
+            continue;
+        if (file.metadata)
+            state_.record_metadata(file.project, file.file);
+        else
             state_.record_file(file.project, file.display, file.file);
+    }
     for (const PageReady& page : group.pages) {
         if (std::find(group.refused.begin(), group.refused.end(), page.page.name) !=
             group.refused.end())
@@ -225,8 +233,10 @@ bool Publisher::change_counts() {
 
 // Its page comes when what lies in the way is gone: they are not fetched again until then.
 void Publisher::record_files(const PageReady& page) {
-    for (const File& file : page.page.files)
+    for (const File& file : page.page.files) {
         if (file.held) state_.record_file(page.page.name, page.display, file);
+        if (file.metadata_held) state_.record_metadata(page.page.name, file);
+    }
 }
 
 void Publisher::count_change() {

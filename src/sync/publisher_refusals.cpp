@@ -49,8 +49,9 @@ bool Publisher::another_lies_there(const std::string& path) {
     return false;
 }
 
-// Another project names other bytes for this path.
-bool Publisher::taken_by_another(const FileArrived& file, const std::string& path) {
+// Another project names other bytes for this path, or may do so.
+std::optional<Publisher::NoPlace> Publisher::taken_by_another(const FileArrived& file,
+                                                              const std::string& path) {
     const auto digest = expected_of(file.file, file.metadata).digest;
     const auto in = [&](const Group& group) {
         return std::any_of(group.files.begin(), group.files.end(), [&](const FileArrived& other) {
@@ -58,15 +59,24 @@ bool Publisher::taken_by_another(const FileArrived& file, const std::string& pat
                    !(digest && digest == expected_of(other.file, other.metadata).digest);
         });
     };
-    return in(fresh_) || in(flushed_) || in(placed_) || in(shown_) ||
-           state_.owned_otherwise(path, digest);
+    if (in(fresh_) || in(flushed_) || in(placed_) || in(shown_) ||
+        state_.owned_otherwise(file.project, path, digest))
+        return NoPlace{path + " belongs to another project's file"};
+    // It has left the groups, and its page is still to come.
+    if (state_.intended_by_another(file.project, path))
+        return NoPlace{path + " is about to be another project's file", std::chrono::seconds(0)};
+    return std::nullopt;
 }
 
 // The file is left out. Where its page is staged already, that is made again without it.
 void Publisher::refuse(const FileArrived& file, NoPlace why) {
+    // Of which no page comes: others are few, since few are worked on at a time.
     constexpr std::size_t most = 10'000;
+    if (no_place_.size() == most)
+        give_up({Fault::local, fmt::format("{}: {}; so it is with files of {} other projects",
+                                           path_of(file), why.cause, most)});
     if (!why.again) why.cause = fmt::format("{}: {}", file.file.url, why.cause);
-    if (no_place_.size() < most) no_place_[file.project.text()][path_of(file)] = std::move(why);
+    no_place_[file.project.text()][path_of(file)] = std::move(why);
     if (!file.staged.empty()) must(tree_.remove(file.staged));
     State::Change change(state_);
     state_.not_placed(file.project, path_of(file));

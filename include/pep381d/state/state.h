@@ -246,8 +246,11 @@ class State {
     std::optional<Published> published(const ProjectName& name);
     // As it should be shown: without what is noted as damaged.
     std::optional<ProjectPage> page(const ProjectName& name);
-    // A file is in its place; its project's page may follow later.
+    // A file is in its place; its project's page may follow later. Of its .metadata this says
+    // nothing.
     void record_file(const ProjectName& name, std::string_view display, const File& file);
+    // Its .metadata is. Where the file itself is not known to be, that is left to the page.
+    void record_metadata(const ProjectName& name, const File& file);
     // It is not what it should be, or its companion is: that is put down for removal.
     void forget_file(const ProjectName& name, const std::string& path);
     // The page that is shown may be another than the known one: such files are recorded, and it
@@ -273,8 +276,11 @@ class State {
     std::unordered_set<std::string> intended();
     // Two projects may name one file. By any project:
     bool owned(const std::string& path);
-    // ... that does not name these bytes for it.
-    bool owned_otherwise(const std::string& path, const std::optional<Digest>& digest);
+    // ... but this one, that does not name these bytes for it.
+    bool owned_otherwise(const ProjectName& but, const std::string& path,
+                         const std::optional<Digest>& digest);
+    // A file of another one is on its way there, or was when a run was killed.
+    bool intended_by_another(const ProjectName& but, const std::string& path);
     bool holds(const ProjectName& name, const std::string& path);  // this one does
     // The page, as it was just published, replaces what was known. Files that it no longer names
     // are put down for removal from `remove_from` on. `copy`: its HTML is the master's own.

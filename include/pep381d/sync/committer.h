@@ -139,6 +139,7 @@ class Committer {
     void look_at_key() {
         if (policy_.copy) master_key_.look_now();
     }
+    void work_ended(const ProjectName& project);
     void recorded(const PageReady& page, const Replaced& replaced);
     void go_on_sweeping();
     bool quiet() const;

@@ -26,10 +26,11 @@ namespace pep381d {
 class Downloads {
   public:
     struct Fetched {
-        std::string staged;  // the path of the whole and right file in staging/; empty: it lies in
-                             // its place already
+        std::string staged;  // the path of the whole and right file in staging/; empty: it is ours
+                             // already
         std::string etag;    // of a file without a digest, where one came
         std::optional<std::string> unwritten{};  // of a small file: what is to be written there
+        std::optional<FileLook> found{};         // nobody had it, and it lies in its place whole
     };
     using Ended = std::function<void(Outcome<Fetched>)>;
     using Heard = std::function<void()>;

@@ -54,10 +54,11 @@ struct WorkItem {
 struct FileArrived {
     ProjectName project;
     std::string display;
-    File file;      // `held` and `metadata_held` say what of it has arrived by now
+    File file;
     bool metadata;  // these are the bytes of its .metadata
     std::string staged;
-    bool early;  // worth a record of its own, before its page is recorded
+    std::optional<FileLook> found;  // it lies in its place already: as it was when it was hashed
+    bool early;                     // worth a record of its own, before its page is recorded
     std::optional<std::string> unwritten{};  // the bytes that are still to be written there
 };
 

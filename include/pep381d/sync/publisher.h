@@ -58,6 +58,8 @@ class Publisher {
     // The page of this project, made again from the state in the formats of the policy, and signed;
     // others are removed.
     void remake(const ProjectName& project);
+    // No page comes for the files that were added.
+    void forget_refused(const ProjectName& project) { no_place_.erase(project.text()); }
     // The root index is to be written at the next turn, if it is not what the state says.
     void want_root() { root_wanted_ = true; }
 
@@ -117,7 +119,7 @@ class Publisher {
     std::optional<NoPlace> place(FileArrived& file);
     NoPlace in_its_way(const std::string& path, const std::string& cause);
     bool another_lies_there(const std::string& path);
-    bool taken_by_another(const FileArrived& file, const std::string& path);
+    std::optional<NoPlace> taken_by_another(const FileArrived& file, const std::string& path);
     void refuse(const FileArrived& file, NoPlace why);
     void unstage_page(const ProjectName& project, Group& group);
     std::optional<NoPlace> leave_out_refused(PageReady& page);

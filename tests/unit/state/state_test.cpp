@@ -422,7 +422,12 @@ TEST_CASE("whose a path is is found, whatever the file and its projects are call
     // With its page, or before that.
     world.publish(first);
     world.change([&] {
-        for (const File& file : second.files) world.state.record_file(second.name, "bar", file);
+        for (const File& file : second.files) {
+            world.state.record_metadata(second.name, file);  // its file is not known yet
+            world.state.record_file(second.name, "bar", file);
+            CHECK_FALSE(world.state.holds(second.name, file.path + ".metadata"));
+            world.state.record_metadata(second.name, file);
+        }
     });
     all(true);
     const bool first_goes = GENERATE(false, true);

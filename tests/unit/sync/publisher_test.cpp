@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Publishing : SyncWorld {
+    int next_ = 0;
     std::vector<std::string> recorded, failed;
     std::chrono::milliseconds wait{};  // of the last one that failed
     Publisher publisher{
@@ -42,13 +43,14 @@ struct Publishing : SyncWorld {
         return ready;
     }
     // Another file of the same path, as it has arrived.
-    FileArrived arrived(const ProjectName& project, File& file) {
-        const std::string path = layout::staged("other");
+    FileArrived arrived(const ProjectName& project, File& file,
+                        const std::string& text = "other bytes") {
+        const std::string path = layout::staged("other-" + std::to_string(next_++));
         Descriptor open = tree.create(path).value();
-        REQUIRE(tree.write(open, "other bytes"));
+        REQUIRE(tree.write(open, text));
         REQUIRE(tree.finish(std::move(open), {}, false));
         file.held = true;
-        return {project, project.text(), file, false, path, false};
+        return {project, project.text(), file, false, path, {}, false};
     }
 };
 
@@ -239,8 +241,9 @@ struct Removing : Publishing {
     Removing() { policy.grace = 15min; }
     // As it was found in its place.
     void found(const ProjectPage& page) {
+        const auto there = tree.look(layout::published(path)).value().value_or(FileLook{});
         publisher.add(
-            FileArrived{page.name, page.name.text(), page.files.front(), false, {}, false});
+            FileArrived{page.name, page.name.text(), page.files.front(), false, {}, there, false});
         publisher.drain();
     }
     void show(const ProjectPage& page) {
@@ -339,4 +342,94 @@ TEST_CASE("a file that two projects drop one after the other goes") {
     while (world.publisher.busy()) world.publisher.drain();
     CHECK_FALSE(world.there(world.path));
     CHECK_FALSE(world.state.awaits(world.path));
+}
+
+TEST_CASE("a file that was replaced after it was found is asked for again") {
+    Removing world;
+    world.show(world.foo_without_wheel());
+    const ProjectPage foo_again = world.held(foo);
+    const auto there = world.tree.look(layout::published(world.path)).value();
+    fs::remove(world.directory.path() / "web" / world.path);
+    world.put(world.path, "another");
+    world.publisher.add(
+        FileArrived{foo_again.name, "foo", foo_again.files.front(), false, {}, there, false});
+    world.publisher.drain();
+    world.show(foo_again);
+    CHECK(world.failed == std::vector<std::string>{"foo"});
+    CHECK(world.wait == 0s);
+    CHECK_THAT(world.page_of("foo"), !ContainsSubstring(foo.files.front().name.text()));
+}
+
+TEST_CASE("a file in its place is not replaced while the page that names it is still to come") {
+    Publishing world;
+    ProjectPage first = rival(), second = rival();
+    second.name = *ProjectName::parse("second");
+    for (ProjectPage* page : {&first, &second})
+        page->files.front().path = "packages/both/foo-1.0-py3-none-any.whl";
+    const std::string bytes = "the second's";
+    second.files.front().digests = {{Algorithm::sha256, sha256(bytes)}};
+    second.files.front().size = static_cast<std::int64_t>(bytes.size());
+    const auto come = [&](ProjectPage& page, const std::string& text) {
+        world.publisher.add(world.arrived(page.name, page.files.front(), text));
+        world.publisher.drain();
+    };
+    come(first, "other bytes");
+    come(second, bytes);
+    CHECK(world.bytes(first.files.front().path) == "other bytes");
+    world.publisher.add(world.staged(second));
+    world.publisher.drain();
+    CHECK(world.wait == 0s);
+    CHECK_THAT(world.page_of("second"), !ContainsSubstring("foo-1.0"));
+
+    world.publisher.add(world.staged(first));
+    world.publisher.drain();
+    CHECK_THAT(world.page_of("rival"), ContainsSubstring("foo-1.0"));
+    come(second, bytes);
+    world.recorded.clear();
+    world.publisher.add(world.staged(second));
+    world.publisher.drain();
+    CHECK(world.recorded ==
+          std::vector<std::string>{"second without foo-1.0-py3-none-any.whl", "second"});
+    CHECK(world.bytes(first.files.front().path) == "other bytes");
+}
+
+TEST_CASE("who shares a file cannot give it other bytes") {
+    Removing world;
+    world.found(sharing());
+    world.show(sharing());
+    ProjectPage other = sharing();
+    other.files.front().digests = {{Algorithm::sha256, sha256("other bytes")}};
+    other.files.front().size = 11;
+    world.publisher.add(world.arrived(other.name, other.files.front(), "other bytes"));
+    world.add(other);
+    world.publisher.drain();
+    CHECK(world.bytes(world.path) == foo.files.front().name.text());
+    CHECK_THAT(world.page_of("sharing"), !ContainsSubstring("foo-1.0"));
+    CHECK(verify(world.state, world.tree, true).empty());
+}
+
+TEST_CASE("what arrives early says nothing of the file that belongs to it") {
+    Publishing world;
+    const std::string text = "Metadata-Version: 2.1\n";
+    ProjectPage page = sample::page("early", 8, {wheel("early-1.0-py3-none-any.whl")});
+    File& file = page.files.front();
+    file.path = *file_path(file);
+    file.digests = {{Algorithm::sha256, sha256("other bytes")}};
+    file.size = 11;
+    file.core_metadata = {true, sha256(text)};
+    const bool metadata_refused = GENERATE(false, true);
+    world.put((metadata_refused ? layout::metadata(file.path) : file.path) + "/someone's", "x");
+    file.metadata_held = true;  // as its job says
+    FileArrived itself = world.arrived(page.name, file, "other bytes");
+    FileArrived metadata = world.arrived(page.name, file, text);
+    metadata.metadata = true;
+    itself.early = metadata.early = true;
+    const bool metadata_first = GENERATE(false, true);
+    world.publisher.add(metadata_first ? metadata : itself);
+    world.publisher.drain();
+    world.publisher.add(metadata_first ? itself : metadata);
+    world.publisher.drain();
+    CHECK(world.state.holds(page.name, file.path) == metadata_refused);
+    CHECK_FALSE(world.state.holds(page.name, layout::metadata(file.path)));
+    CHECK(world.state.intended().contains(layout::metadata(file.path)) == !metadata_refused);
 }
