@@ -152,10 +152,14 @@ void State::record_file(const ProjectName& name, std::string_view display, const
     if (const auto old = impl_->file_of(id, file.name.text())) {
         // The page that is shown links to the other place still: the page that follows settles it.
         if (old->held && old->path != file.path) return;
-        // Nor does the companion go before that: the page may have none any more, or another.
-        if (old->metadata_held) {
+        // Nor does the companion go before that: the page may have none any more, or another. One
+        // that nothing proves is only believed beside the bytes that it came with.
+        const bool proven = !old->core_metadata.sha256.empty() || old->digests == file.digests;
+        if (old->metadata_held && proven) {
             now.metadata_held = true;
             now.core_metadata = old->core_metadata;
+        } else if (old->metadata_held) {
+            intend(name, file.path + ".metadata");
         }
         impl_->count(*old, -1);
     }

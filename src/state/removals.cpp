@@ -106,6 +106,19 @@ void State::not_placed(const ProjectName& name, const std::string& path) {
     impl_->sql("DELETE FROM intended WHERE project = ? AND path = ?").run(name.text(), path);
 }
 
+void State::forget_intended(const ProjectName& name) {
+    std::vector<std::string> paths;
+    {
+        auto rows = impl_
+                        ->sql(
+                            "DELETE FROM intended WHERE project = ? AND path >= 'packages/' AND "
+                            "path < 'packages0' RETURNING path")
+                        .rows(name.text());
+        while (rows.next()) paths.push_back(file_in(rows));
+    }
+    for (const std::string& path : paths) impl_->put_down_intended(path, 0);
+}
+
 std::vector<std::string> State::Impl::take_intended(const ProjectName& name) {
     std::vector<std::string> paths;
     bool any = false;

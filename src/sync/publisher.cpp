@@ -32,6 +32,7 @@ std::string write_unwritten(FileTree& tree, FileArrived& file) {
 }
 
 void Publisher::add(FileArrived file) {
+    forget_refused(file);  // of its project's work before
     if (file.unwritten) spent_.bytes.push_back(write_unwritten(tree_, file));
     fresh_.files.push_back(std::move(file));
 }
@@ -124,8 +125,7 @@ void Publisher::place_files(Group& group) {
             refuse(file, std::move(*why));
             continue;
         }
-        const auto earlier = no_place_.find(file.project.text());
-        if (earlier != no_place_.end()) earlier->second.erase(path_of(file));
+        forget_refused(file);
         group.files.push_back(std::move(file));
     }
 }
@@ -151,7 +151,7 @@ std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
 
     const Expected expected = expected_of(file.file, file.metadata);
     const bool ours = state_.holds(file.project, path);
-    const auto taken = ours && !expected.digest ? std::nullopt : taken_by_another(file, path);
+    const auto taken = ours && !expected.digest ? std::nullopt : taken_by_another(file, path, ours);
     if (!ours || taken) {
         // The same bytes are there already: another project names them too, or a kill came in
         // between.

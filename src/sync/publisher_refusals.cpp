@@ -51,7 +51,8 @@ bool Publisher::another_lies_there(const std::string& path) {
 
 // Another project names other bytes for this path, or may do so.
 std::optional<Publisher::NoPlace> Publisher::taken_by_another(const FileArrived& file,
-                                                              const std::string& path) {
+                                                              const std::string& path, bool ours) {
+    constexpr std::chrono::seconds soon{0};
     const auto digest = expected_of(file.file, file.metadata).digest;
     const auto in = [&](const Group& group) {
         return std::any_of(group.files.begin(), group.files.end(), [&](const FileArrived& other) {
@@ -59,12 +60,17 @@ std::optional<Publisher::NoPlace> Publisher::taken_by_another(const FileArrived&
                    !(digest && digest == expected_of(other.file, other.metadata).digest);
         });
     };
+    if (state_.owned_otherwise(file.project, path, digest)) {
+        NoPlace its{path + " belongs to another project's file"};
+        // Who shares it gives it up first. Where both do, because the master has other bytes for
+        // both, the next try finds it free.
+        if (ours) its.again = soon;
+        return its;
+    }
+    // On its way there, or in its place while its page is still to come.
     if (in(fresh_) || in(flushed_) || in(placed_) || in(shown_) ||
-        state_.owned_otherwise(file.project, path, digest))
-        return NoPlace{path + " belongs to another project's file"};
-    // It has left the groups, and its page is still to come.
-    if (state_.intended_by_another(file.project, path))
-        return NoPlace{path + " is about to be another project's file", std::chrono::seconds(0)};
+        state_.intended_by_another(file.project, path))
+        return NoPlace{path + " is about to be another project's file", soon};
     return std::nullopt;
 }
 
@@ -82,6 +88,13 @@ void Publisher::refuse(const FileArrived& file, NoPlace why) {
     state_.not_placed(file.project, path_of(file));
     change.commit();
     for (Group* group : {&flushed_, &fresh_}) unstage_page(file.project, *group);
+}
+
+void Publisher::forget_refused(const FileArrived& file) {
+    const auto its = no_place_.find(file.project.text());
+    if (its == no_place_.end()) return;
+    its->second.erase(path_of(file));
+    if (its->second.empty()) no_place_.erase(its);
 }
 
 void Publisher::unstage_page(const ProjectName& project, Group& group) {
@@ -116,6 +129,7 @@ std::optional<Publisher::NoPlace> Publisher::leave_out_refused(PageReady& page) 
         if (!its.again) page.refused.push_back({file.name.text(), its.cause});
         return true;
     });
+    if (!why) return std::nullopt;
     page.text.reset();
     if (page.staged) discard_page(tree_, *page.staged);
     page.staged.reset();

@@ -272,6 +272,9 @@ class State {
     // Forgets everything but the record of removals.
     void begin_anew();
     void not_placed(const ProjectName& name, const std::string& path);
+    // The project is settled as it is: what a killed run has put in place for it is put down for
+    // removal.
+    void forget_intended(const ProjectName& name);
     // The paths that are intended, of all projects.
     std::unordered_set<std::string> intended();
     // Two projects may name one file. By any project:

@@ -102,6 +102,23 @@ TEST_CASE("a file that comes before its page leaves the companion of the one bef
           std::vector<std::string>{before.files[0].path + ".metadata"});
 }
 
+TEST_CASE("a companion that nothing proves is not believed beside other bytes") {
+    World world;
+    auto before = held(sample::page("foo", 1, {wheel("foo-1.0-py3-none-any.whl")}));
+    before.files[0].core_metadata = {true, {}};
+    before.files[0].metadata_held = true;
+    world.publish(before);
+    File after = before.files[0];
+    after.digests[0].bytes = sha256("another");
+    const std::string companion = after.path + ".metadata";
+    world.change([&] { world.state.record_file(before.name, "foo", after); });
+    CHECK_FALSE(world.state.holds(before.name, companion));
+    CHECK(world.state.intended().contains(companion));  // the page settles it
+    world.change([&] { world.state.record_metadata(before.name, after); });
+    CHECK(world.state.holds(before.name, companion));
+    CHECK(world.state.intended().empty());
+}
+
 TEST_CASE("what a new page no longer names is put down for removal, with its metadata") {
     World world;
     const auto before =

@@ -403,8 +403,94 @@ TEST_CASE("who shares a file cannot give it other bytes") {
     world.publisher.add(world.arrived(other.name, other.files.front(), "other bytes"));
     world.add(other);
     world.publisher.drain();
+    CHECK(world.wait == 0s);
     CHECK(world.bytes(world.path) == foo.files.front().name.text());
     CHECK_THAT(world.page_of("sharing"), !ContainsSubstring("foo-1.0"));
+    CHECK(verify(world.state, world.tree, true).empty());
+
+    world.recorded.clear();
+    world.publisher.add(world.arrived(other.name, other.files.front(), "other bytes"));
+    world.add(other);
+    world.publisher.drain();
+    CHECK(world.recorded ==
+          std::vector<std::string>{"sharing without foo-1.0-py3-none-any.whl", "sharing"});
+    CHECK(world.bytes(world.path) == foo.files.front().name.text());
+}
+
+TEST_CASE("a file that two projects share has the bytes that its master gives it later") {
+    SyncWorld world;
+    const auto shown = [&](const char* name, std::int64_t serial, const std::string& bytes) {
+        ProjectPage page = sample::page(name, serial, {sdist("shared-1.0.tar.gz")});
+        page.files[0].digests = {{Algorithm::sha256, sha256(bytes)}};
+        page.files[0].size = static_cast<std::int64_t>(bytes.size());
+        world.publish(page);
+        world.network.answers[page.files[0].url] = {bytes, "application/octet-stream"};
+        return page;
+    };
+    const ProjectPage page = shown("one", 1, "first");
+    shown("two", 2, "first");
+    REQUIRE_FALSE(world.pass());
+    REQUIRE(world.left == 0);
+    shown("one", 3, "second");
+    shown("two", 4, "second");
+    world.event("one", "new release", 3);
+    world.event("two", "new release", 4);
+    for (int tries = 0; tries < 5; ++tries) {
+        REQUIRE_FALSE(world.pass());
+        CHECK(verify(world.state, world.tree, true).empty());
+        world.clock.advance(1h);
+    }
+    CHECK(world.left == 0);
+    CHECK(world.bytes(*file_path(page.files[0])) == "second");
+    for (const char* name : {"one", "two"})
+        CHECK_THAT(world.page_of(name), ContainsSubstring(to_hex(sha256("second"))));
+}
+
+TEST_CASE("what had no place before and has one now leaves the master's page as it is") {
+    Publishing world;
+    ProjectPage page = rival();
+    File& file = page.files.front();
+    file.path = "packages/its-own/foo-1.0-py3-none-any.whl";
+    world.put(file.path + "/someone's", "x");
+    world.publisher.add(world.arrived(page.name, file));
+    world.publisher.drain();
+    REQUIRE_FALSE(world.state.intended().contains(file.path));
+    fs::remove_all(world.directory.path() / "web" / file.path);
+
+    world.publisher.add(world.arrived(page.name, file));
+    const bool at_once = GENERATE(false, true);
+    if (!at_once) world.publisher.drain();
+    PageReady ready{page};
+    ready.display = "rival";
+    ready.text = PageText{"the master's", {}, {}};
+    ready.copy = CopiedPage{12, sha256("the master's"), {}};
+    world.publisher.add(std::move(ready));
+    world.publisher.drain();
+    CHECK(world.bytes("simple/rival/index.html") == "the master's");
+    CHECK(world.failed.empty());
+}
+
+TEST_CASE("what a killed run has put in place goes when its project is settled without it") {
+    SyncWorld world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    const std::string path = "packages/aa/foo-2.0.tar.gz";
+    world.put(path, "of a release that the master has withdrawn");
+    State::Change change(world.state);
+    world.state.intend(foo.name, path);
+    world.state.enqueue(foo.name, "foo", Serial{}, Loss::nothing, world.clock.now(), true);
+    change.commit();
+    const bool kept = GENERATE(false, true);
+    if (kept) {
+        world.policy.keep_deleted = true;
+        world.network.answers.erase(SyncWorld::url(foo));
+        world.event("foo", "remove project", 9);
+    }
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 0);
+    CHECK(world.page_of("foo").find("foo-1.0") != std::string::npos);
+    CHECK(world.state.intended().empty());
+    CHECK_FALSE(world.there(path));
     CHECK(verify(world.state, world.tree, true).empty());
 }
 
