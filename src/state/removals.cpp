@@ -106,19 +106,6 @@ void State::not_placed(const ProjectName& name, const std::string& path) {
     impl_->sql("DELETE FROM intended WHERE project = ? AND path = ?").run(name.text(), path);
 }
 
-void State::forget_intended(const ProjectName& name) {
-    std::vector<std::string> paths;
-    {
-        auto rows = impl_
-                        ->sql(
-                            "DELETE FROM intended WHERE project = ? AND path >= 'packages/' AND "
-                            "path < 'packages0' RETURNING path")
-                        .rows(name.text());
-        while (rows.next()) paths.push_back(file_in(rows));
-    }
-    for (const std::string& path : paths) impl_->put_down_intended(path, 0);
-}
-
 std::vector<std::string> State::Impl::take_intended(const ProjectName& name) {
     std::vector<std::string> paths;
     bool any = false;
@@ -186,7 +173,9 @@ bool State::owned_otherwise(const ProjectName& but, const std::string& path,
 
 bool State::intended_by_another(const ProjectName& but, const std::string& path) {
     return impl_
-        ->one(impl_->sql("SELECT 1 FROM intended WHERE path = ? AND project <> ? LIMIT 1")
+        ->one(impl_
+                  ->sql("SELECT 1 FROM intended JOIN queue ON queue.name = project "
+                        "WHERE path = ? AND project <> ? LIMIT 1")
                   .rows(path, but.text()))
         .has_value();
 }

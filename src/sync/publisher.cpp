@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -117,8 +118,9 @@ void Publisher::place_files(Group& group) {
     std::vector<FileArrived> files = std::move(group.files);
     group.files.clear();
     // Neighbours in the tree one after another: so the file system has less to look for.
-    std::sort(files.begin(), files.end(),
-              [](const FileArrived& a, const FileArrived& b) { return a.file.path < b.file.path; });
+    std::sort(files.begin(), files.end(), [](const FileArrived& a, const FileArrived& b) {
+        return std::tie(a.file.path, a.metadata) < std::tie(b.file.path, b.metadata);
+    });
     for (FileArrived& file : files) {
         auto why = file.found ? look_for(file) : place(file);
         if (why) {
@@ -149,12 +151,13 @@ std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
         return in_its_way(path, placed.failure().what);
     if (must(placed)) return std::nullopt;
 
-    const Expected expected = expected_of(file.file, file.metadata);
+    Expected expected = expected_of(file.file, file.metadata);
     const bool ours = state_.holds(file.project, path);
     const auto taken = ours && !expected.digest ? std::nullopt : taken_by_another(file, path, ours);
     if (!ours || taken) {
         // The same bytes are there already: another project names them too, or a kill came in
         // between.
+        if (taken && !expected.digest) expected.digest = must(digest_of(tree_, file.staged));
         const auto whole = lies_whole(tree_, to, expected);
         if (whole && whole.value()) {
             must(tree_.remove(file.staged));

@@ -114,7 +114,6 @@ void Rulings::page_recorded(const PageReady& page, const Replaced& replaced) {
         log_.debug(fmt::format("project_incomplete name={} cause={}", name.text(),
                                quoted(page.failure->what)));
     } else {
-        if (page.same) state_.forget_intended(name);
         state_.settle(name, page.handled);
     }
 }
@@ -281,7 +280,6 @@ bool Rulings::held_back(const Queued& queued, const std::string& why) {
 void Rulings::drop(const Queued& queued, const std::string& why) {
     if (policy_.keep_deleted) {
         note(RemovalKind::kept, queued.name, queued.serial, why, {});
-        state_.forget_intended(queued.name);
     } else {
         if (held_back(queued, why)) return;
         note(RemovalKind::removed, queued.name, queued.serial, why,

@@ -272,9 +272,6 @@ class State {
     // Forgets everything but the record of removals.
     void begin_anew();
     void not_placed(const ProjectName& name, const std::string& path);
-    // The project is settled as it is: what a killed run has put in place for it is put down for
-    // removal.
-    void forget_intended(const ProjectName& name);
     // The paths that are intended, of all projects.
     std::unordered_set<std::string> intended();
     // Two projects may name one file. By any project:
@@ -282,7 +279,7 @@ class State {
     // ... but this one, that does not name these bytes for it.
     bool owned_otherwise(const ProjectName& but, const std::string& path,
                          const std::optional<Digest>& digest);
-    // A file of another one is on its way there, or was when a run was killed.
+    // A file of another one that is queued is on its way there, or was when a run was killed.
     bool intended_by_another(const ProjectName& but, const std::string& path);
     bool holds(const ProjectName& name, const std::string& path);  // this one does
     // The page, as it was just published, replaces what was known. Files that it no longer names

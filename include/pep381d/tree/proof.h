@@ -58,6 +58,8 @@ class Proof {
     std::optional<Failure> failure_;
 };
 
+// Its SHA-256, as the disk has it.
+Outcome<Digest> digest_of(FileTree& tree, const std::string& path);
 // The file at this path of the tree is whole and right, by its digest. Fails where it cannot be
 // read.
 Outcome<bool> lies_whole(FileTree& tree, const std::string& path, const Expected& expected);

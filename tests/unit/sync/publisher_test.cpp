@@ -373,6 +373,11 @@ TEST_CASE("a file in its place is not replaced while the page that names it is s
         world.publisher.add(world.arrived(page.name, page.files.front(), text));
         world.publisher.drain();
     };
+    {
+        State::Change change(world.state);
+        world.state.enqueue(first.name, "rival", Serial{8}, Loss::nothing, world.clock.now(), true);
+        change.commit();
+    }
     come(first, "other bytes");
     come(second, bytes);
     CHECK(world.bytes(first.files.front().path) == "other bytes");
@@ -470,28 +475,45 @@ TEST_CASE("what had no place before and has one now leaves the master's page as 
     CHECK(world.failed.empty());
 }
 
-TEST_CASE("what a killed run has put in place goes when its project is settled without it") {
-    SyncWorld world;
-    world.publish(foo);
-    REQUIRE_FALSE(world.pass());
-    const std::string path = "packages/aa/foo-2.0.tar.gz";
+TEST_CASE("what a killed run has put in place for a settled project keeps nobody from there") {
+    Publishing world;
+    ProjectPage page = rival();
+    page.files.front().path = "packages/aa/foo-1.0-py3-none-any.whl";
+    const std::string path = page.files.front().path;
     world.put(path, "of a release that the master has withdrawn");
-    State::Change change(world.state);
-    world.state.intend(foo.name, path);
-    world.state.enqueue(foo.name, "foo", Serial{}, Loss::nothing, world.clock.now(), true);
-    change.commit();
-    const bool kept = GENERATE(false, true);
-    if (kept) {
-        world.policy.keep_deleted = true;
-        world.network.answers.erase(SyncWorld::url(foo));
-        world.event("foo", "remove project", 9);
+    {
+        State::Change change(world.state);
+        world.state.intend(foo.name, path);
+        change.commit();
     }
-    REQUIRE_FALSE(world.pass());
-    CHECK(world.left == 0);
-    CHECK(world.page_of("foo").find("foo-1.0") != std::string::npos);
-    CHECK(world.state.intended().empty());
-    CHECK_FALSE(world.there(path));
-    CHECK(verify(world.state, world.tree, true).empty());
+    world.publisher.add(world.arrived(page.name, page.files.front()));
+    world.publisher.add(world.staged(page));
+    world.publisher.drain();
+    CHECK(world.recorded == std::vector<std::string>{"rival"});
+    CHECK(world.bytes(path) == "other bytes");
+}
+
+TEST_CASE("two projects share what no digest proves, where its bytes are the same") {
+    Publishing world;
+    const std::string text = GENERATE("the same", "another");
+    const auto come = [&](const char* name, const std::string& bytes) {
+        ProjectPage page = sample::page(name, 8, {wheel("shared-1.0-py3-none-any.whl")});
+        File& file = page.files.front();
+        file.path = "packages/aa/shared-1.0-py3-none-any.whl";
+        file.digests = {{Algorithm::sha256, sha256("other bytes")}};
+        file.size = 11;
+        file.core_metadata = {true, {}};
+        world.publisher.add(world.arrived(page.name, file));
+        FileArrived metadata = world.arrived(page.name, file, bytes);
+        metadata.metadata = file.metadata_held = true;
+        world.publisher.add(std::move(metadata));
+        world.publisher.add(world.staged(page));
+        world.publisher.drain();
+        return world.state.page(page.name)->files.at(0).metadata_held;
+    };
+    CHECK(come("first", "the same"));
+    CHECK(come("second", text) == (text == "the same"));
+    CHECK(world.bytes("packages/aa/shared-1.0-py3-none-any.whl.metadata") == "the same");
 }
 
 TEST_CASE("what arrives early says nothing of the file that belongs to it") {
