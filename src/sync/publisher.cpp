@@ -153,7 +153,7 @@ std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
 
     Expected expected = expected_of(file.file, file.metadata);
     const bool ours = state_.holds(file.project, path);
-    const auto taken = ours && !expected.digest ? std::nullopt : taken_by_another(file, path, ours);
+    auto taken = ours && !expected.digest ? std::nullopt : taken_by_another(file, path, ours);
     if (!ours || taken) {
         // The same bytes are there already: another project names them too, or a kill came in
         // between.
