@@ -154,7 +154,8 @@ void State::record_file(const ProjectName& name, std::string_view display, const
         if (old->held && old->path != file.path) return;
         // Nor does the companion go before that: the page may have none any more, or another. One
         // that nothing proves is only believed beside the bytes that it came with.
-        const bool proven = !old->core_metadata.sha256.empty() || old->digests == file.digests;
+        const bool proven = !old->core_metadata.sha256.empty() ||
+                            (!file.digests.empty() && old->digests == file.digests);
         if (old->metadata_held && proven) {
             now.metadata_held = true;
             now.core_metadata = old->core_metadata;
