@@ -174,8 +174,8 @@ bool State::owned_otherwise(const ProjectName& but, const std::string& path,
 bool State::intended_by_another(const ProjectName& but, const std::string& path) {
     return impl_
         ->one(impl_
-                  ->sql("SELECT 1 FROM intended JOIN queue ON queue.name = project "
-                        "WHERE path = ? AND project <> ? LIMIT 1")
+                  ->sql("SELECT 1 FROM intended WHERE path = ? AND project <> ? "
+                        "AND EXISTS (SELECT 1 FROM queue WHERE name = project) LIMIT 1")
                   .rows(path, but.text()))
         .has_value();
 }
