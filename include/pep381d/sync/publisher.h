@@ -162,7 +162,7 @@ class Publisher {
     bool root_formats_left_ = false;  // no root index of a format that is no longer made
     bool changes_shown_ = false;      // the tree shows the state's count
     bool rests_ = true;               // what was last recorded was the last on its way
-    Steady counted_{};
+    Steady counted_{};                // when the count was shown last
     bool root_staged_ = false;
     bool root_placed_ = false;       // renamed, not yet durable
     std::int64_t root_changes_ = 0;  // the count that the staged or placed root index shows
