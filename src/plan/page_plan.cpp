@@ -83,12 +83,30 @@ bool same_file(const File& fresh, const File& known) {
     return fresh.path == known.path && fresh.digests == known.digests && fresh.size == known.size;
 }
 
+// Of the file, or of its .metadata.
+bool is_in_doubt(const std::vector<std::string>& in_doubt, const File& file, bool metadata) {
+    if (in_doubt.empty()) return false;
+    const std::string path = metadata ? file.path + std::string(companion) : file.path;
+    return std::binary_search(in_doubt.begin(), in_doubt.end(), path);
+}
+
 // What the page no longer names stays on ours.
-void keep_dropped(PagePlan& plan, const ProjectPage& known) {
+void keep_dropped(PagePlan& plan, const ProjectPage& known,
+                  const std::vector<std::string>& in_doubt) {
     std::set<std::string> listed;
     for (const File& file : plan.page.files) listed.insert(file.name.text());
-    for (const File& file : known.files)
-        if (file.held && !listed.contains(file.name.text())) plan.page.files.push_back(file);
+    for (const File& file : known.files) {
+        if (!file.held || listed.contains(file.name.text())) continue;
+        const std::size_t i = plan.page.files.size();
+        File& kept = plan.page.files.emplace_back(file);
+        const auto look_again = [&](bool& held, bool metadata) {
+            if (!held || !is_in_doubt(in_doubt, file, metadata)) return;
+            held = false;
+            plan.fetches.push_back({i, metadata, true});
+        };
+        look_again(kept.held, false);
+        look_again(kept.metadata_held, true);
+    }
     plan.loses = false;
 }
 
@@ -103,7 +121,8 @@ bool asks_for_etags(const ProjectPage& known) {
     return std::any_of(known.files.begin(), known.files.end(), only_its_host_knows);
 }
 
-PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy& policy) {
+PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy& policy,
+                   const std::vector<std::string>& in_doubt) {
     PagePlan plan{std::move(fresh), {}, {}, false, false};
     // PEP 792: no file of a quarantined project may be offered, whatever the page says.
     if (plan.page.quarantined()) plan.page.files.clear();
@@ -121,18 +140,19 @@ PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy
         const bool unchanged = old != nullptr && same_file(file, *old);
         if (!policy.files) continue;
 
-        file.held = unchanged && old->held;
+        file.held = unchanged && old->held && !is_in_doubt(in_doubt, file, false);
         const bool in_place = old != nullptr && old->path == file.path;
         if (!file.held) plan.fetches.push_back({i, false, in_place && old->held});
         if (file.held) file.etag = old->etag;
         if (only_its_host_knows(file)) doubtful.push_back(i);
         if (!policy.core_metadata || !file.core_metadata.offered) continue;
-        file.metadata_held =
-            file.held && old->metadata_held && old->core_metadata == file.core_metadata;
+        file.metadata_held = file.held && old->metadata_held &&
+                             old->core_metadata == file.core_metadata &&
+                             !is_in_doubt(in_doubt, file, true);
         if (!file.metadata_held) plan.fetches.push_back({i, true, in_place && old->metadata_held});
     }
     plan.loses = known != nullptr && still_there < known->files.size();
-    if (plan.loses && policy.keep && !plan.page.quarantined()) keep_dropped(plan, *known);
+    if (plan.loses && policy.keep && !plan.page.quarantined()) keep_dropped(plan, *known, in_doubt);
     plan.same = known != nullptr && plan.fetches.empty() && plan.page == *known;
     for (const std::size_t i : doubtful) {
         plan.page.files[i].held = false;

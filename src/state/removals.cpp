@@ -92,6 +92,17 @@ std::unordered_set<std::string> State::intended() {
     return all;
 }
 
+std::vector<std::string> State::in_doubt(const ProjectName& name) {
+    auto rows = impl_
+                    ->sql(
+                        "SELECT path FROM intended WHERE project = ? AND path >= 'packages/' AND "
+                        "path < 'packages0' ORDER BY path")
+                    .rows(name.text());
+    std::vector<std::string> all;
+    while (rows.next()) all.push_back(file_in(rows));
+    return all;
+}
+
 bool State::files_may_be_unknown() {
     if (!time(Note::last_modified) || number(Note::older_tree)) return true;
     return impl_
@@ -162,22 +173,28 @@ bool State::owned(const std::string& path) {
     return false;
 }
 
-bool State::owned_otherwise(const ProjectName& but, const std::string& path,
-                            const std::optional<Digest>& digest) {
+std::vector<ProjectName> State::owners_otherwise(const ProjectName& but, const std::string& path,
+                                                 const std::optional<Digest>& digest) {
     const auto ours = published(but);
+    std::vector<ProjectName> all;
     for (const FileAt& at : files_at(path))
-        for (const std::int64_t project : impl_->projects_with(at))
-            if (!(ours && ours->id == project) && impl_->holds_at(project, at, digest)) return true;
-    return false;
+        for (const std::int64_t project : impl_->projects_with(at)) {
+            if ((ours && ours->id == project) || !impl_->holds_at(project, at, digest)) continue;
+            auto rows = impl_->sql("SELECT name FROM projects WHERE id = ?").rows(project);
+            if (rows.next()) all.push_back(name_in(rows, 0));
+        }
+    return all;
 }
 
-bool State::intended_by_another(const ProjectName& but, const std::string& path) {
-    return impl_
-        ->one(impl_
-                  ->sql("SELECT 1 FROM intended WHERE path = ? AND project <> ? "
-                        "AND EXISTS (SELECT 1 FROM queue WHERE name = project) LIMIT 1")
-                  .rows(path, but.text()))
-        .has_value();
+std::vector<ProjectName> State::others_on_the_way(const ProjectName& but, const std::string& path) {
+    auto rows = impl_
+                    ->sql(
+                        "SELECT project FROM intended WHERE path = ? AND project <> ? "
+                        "AND EXISTS (SELECT 1 FROM queue WHERE name = project)")
+                    .rows(path, but.text());
+    std::vector<ProjectName> all;
+    while (rows.next()) all.push_back(name_in(rows, 0));
+    return all;
 }
 
 bool State::holds(const ProjectName& name, const std::string& path) {

@@ -310,8 +310,8 @@ void Jobs::read_page(Job& job, const Reply& reply) {
     for (Skipped& item : fresh.skipped) job.refused.push_back({item.name, item.cause});
     job.etag = reply.etag;
     job.https = reply.url.starts_with("https:");
-    job.plan =
-        plan_page(std::move(fresh.page), job.item.known ? &*job.item.known : nullptr, policy_.page);
+    job.plan = plan_page(std::move(fresh.page), job.item.known ? &*job.item.known : nullptr,
+                         policy_.page, job.item.in_doubt);
     // One whose text has found room stays: those that are on their way yet give it to them.
     const bool counted = job.share != nullptr;
     if (!has_room(job) && !counted) {

@@ -115,20 +115,20 @@ void Publisher::intend(const Group& files, const Group& pages) {
 }
 
 void Publisher::place_files(Group& group) {
-    std::vector<FileArrived> files = std::move(group.files);
-    group.files.clear();
     // Neighbours in the tree one after another: so the file system has less to look for.
-    std::sort(files.begin(), files.end(), [](const FileArrived& a, const FileArrived& b) {
-        return std::tie(a.file.path, a.metadata) < std::tie(b.file.path, b.metadata);
-    });
-    for (FileArrived& file : files) {
-        auto why = file.found ? look_for(file) : place(file);
+    std::sort(group.files.begin(), group.files.end(),
+              [](const FileArrived& a, const FileArrived& b) {
+                  return std::tie(a.file.path, a.metadata) < std::tie(b.file.path, b.metadata);
+              });
+    for (auto file = group.files.begin(); file != group.files.end();) {
+        auto why = file->found ? look_for(*file) : place(*file);
         if (why) {
-            refuse(file, std::move(*why));
-            continue;
+            refuse(*file, std::move(*why));
+            file = group.files.erase(file);
+        } else {
+            forget_refused(*file);
+            ++file;
         }
-        forget_refused(file);
-        group.files.push_back(std::move(file));
     }
 }
 
@@ -152,9 +152,8 @@ std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
     if (must(placed)) return std::nullopt;
 
     Expected expected = expected_of(file.file, file.metadata);
-    const bool ours = state_.holds(file.project, path);
-    auto taken = ours && !expected.digest ? std::nullopt : taken_by_another(file, path, ours);
-    if (!ours || taken) {
+    const auto taken = taken_by_another(file, path);
+    if (taken || !state_.holds(file.project, path)) {
         // The same bytes are there already: another project names them too, or a kill came in
         // between.
         if (taken && !expected.digest) expected.digest = must(digest_of(tree_, file.staged));
@@ -223,7 +222,8 @@ void Publisher::record(const Group& group) {
 }
 
 // To show the count of each group would cost a tenth of a pass over pages. The first one, the last
-// one and one each second tell every copy of the state that is older.
+// one and one each second tell a copy of the state that is older, but for what a kill cuts off in
+// the second after it.
 bool Publisher::change_counts() {
     constexpr auto pause = std::chrono::seconds(1);
     const bool last = fresh_.empty() && flushed_.empty() && placed_.empty() && !root_staged_;

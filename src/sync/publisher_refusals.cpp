@@ -51,26 +51,32 @@ bool Publisher::another_lies_there(const std::string& path) {
 
 // Another project names other bytes for this path, or may do so.
 std::optional<Publisher::NoPlace> Publisher::taken_by_another(const FileArrived& file,
-                                                              const std::string& path, bool ours) {
+                                                              const std::string& path) {
     constexpr std::chrono::seconds soon{0};
     const auto digest = expected_of(file.file, file.metadata).digest;
-    const auto in = [&](const Group& group) {
-        return std::any_of(group.files.begin(), group.files.end(), [&](const FileArrived& other) {
-            return other.project != file.project && path_of(other) == path &&
-                   !(digest && digest == expected_of(other.file, other.metadata).digest);
-        });
-    };
-    if (state_.owned_otherwise(file.project, path, digest)) {
+    const auto owners = state_.owners_otherwise(file.project, path, digest);
+    if (!owners.empty()) {
         NoPlace its{path + " belongs to another project's file"};
-        // Who shares it gives it up first. Where both do, because the master has other bytes for
-        // both, the next try finds it free.
-        if (ours) its.again = soon;
+        // The owner's page may be one that gives it up, or has these bytes for it too.
+        if (std::any_of(owners.begin(), owners.end(), [&](const ProjectName& owner) {
+                const auto queued = state_.queued(owner);
+                return queued && queued->attempts == 0;
+            }))
+            its.again = soon;
         return its;
     }
     // On its way there, or in its place while its page is still to come.
-    if (in(fresh_) || in(flushed_) || in(placed_) || in(shown_) ||
-        state_.intended_by_another(file.project, path))
-        return NoPlace{path + " is about to be another project's file", soon};
+    const NoPlace about_to_be{path + " is about to be another project's file", soon};
+    std::vector<ProjectName> with_us;  // the same bytes of others
+    for (const Group* group : {&fresh_, &flushed_, &placed_, &shown_})
+        for (const FileArrived& other : group->files) {
+            if (other.project == file.project || path_of(other) != path) continue;
+            if (!digest || digest != expected_of(other.file, other.metadata).digest)
+                return about_to_be;
+            with_us.push_back(other.project);
+        }
+    for (const ProjectName& other : state_.others_on_the_way(file.project, path))
+        if (std::find(with_us.begin(), with_us.end(), other) == with_us.end()) return about_to_be;
     return std::nullopt;
 }
 
@@ -84,9 +90,12 @@ void Publisher::refuse(const FileArrived& file, NoPlace why) {
     if (!why.again) why.cause = fmt::format("{}: {}", file.file.url, why.cause);
     no_place_[file.project.text()][path_of(file)] = std::move(why);
     if (!file.staged.empty()) must(tree_.remove(file.staged));
-    State::Change change(state_);
-    state_.not_placed(file.project, path_of(file));
-    change.commit();
+    // What it holds there may have been in doubt before.
+    if (!state_.holds(file.project, path_of(file))) {
+        State::Change change(state_);
+        state_.not_placed(file.project, path_of(file));
+        change.commit();
+    }
     for (Group* group : {&flushed_, &fresh_}) unstage_page(file.project, *group);
 }
 
@@ -116,18 +125,18 @@ std::optional<Publisher::NoPlace> Publisher::leave_out_refused(PageReady& page) 
     const auto found = no_place_.extract(page.page.name.text());
     if (!found) return std::nullopt;
     std::optional<NoPlace> why;
-    const auto refused = [&](const std::string& path) {
+    const auto refused = [&](const std::string& path, const std::string& name) {
         const auto one = found.mapped().find(path);
         if (one == found.mapped().end()) return false;
         if (!why || one->second.again > why->again) why = one->second;
+        if (!one->second.again) page.refused.push_back({name, one->second.cause});
         return true;
     };
     std::erase_if(page.page.files, [&](File& file) {
-        if (file.metadata_held && refused(layout::metadata(file.path))) file.metadata_held = false;
-        if (!refused(file.path)) return false;
-        const NoPlace& its = found.mapped().at(file.path);
-        if (!its.again) page.refused.push_back({file.name.text(), its.cause});
-        return true;
+        const std::string& name = file.name.text();
+        if (file.metadata_held && refused(layout::metadata(file.path), layout::metadata(name)))
+            file.metadata_held = false;
+        return refused(file.path, name);
     });
     if (!why) return std::nullopt;
     page.text.reset();

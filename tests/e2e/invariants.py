@@ -9,11 +9,14 @@ from urllib.parse import unquote
 
 from tree import digest_of, normalized, read_html
 
-Links = Dict[str, Optional[str]]  # path below web/ -> `sha256=` and hexadecimal, or another algorithm
+# path below web/ -> `sha256=` and hexadecimal, or another algorithm; empty: the page names none
+Links = Dict[str, Optional[str]]
 
 
 def hashed(path: Path, like: Optional[str]) -> Optional[str]:
     """The file's digest by the same algorithm, in the same form; nothing where there is no such file."""
+    if like == "":
+        return like if path.is_file() else None
     algorithm = (like or "").partition("=")[0]
     digest = digest_of(path, algorithm) if algorithm else None
     return f"{algorithm}={digest}" if digest else None
@@ -29,10 +32,11 @@ def links_of_json(text: str) -> Links:
     for file in json.loads(text)["files"]:
         path = unquote(file["url"][len("../../"):])
         hashes = file["hashes"]
-        algorithm = "sha256" if "sha256" in hashes else next(iter(hashes))
-        links[path] = f"{algorithm}={hashes[algorithm]}"
-        if file.get("core-metadata"):
-            links[path + ".metadata"] = "sha256=" + file["core-metadata"]["sha256"]
+        algorithm = "sha256" if "sha256" in hashes else next(iter(hashes), "")
+        links[path] = f"{algorithm}={hashes[algorithm]}" if algorithm else ""
+        core = file.get("core-metadata")
+        if core:
+            links[path + ".metadata"] = "" if core is True else "sha256=" + core["sha256"]
     return links
 
 
@@ -46,7 +50,7 @@ def links_of_html(text: str) -> Links:
         links[path] = fragment
         core = attributes.get("data-core-metadata")
         if core:
-            links[path + ".metadata"] = core
+            links[path + ".metadata"] = "" if core == "true" else core
     return links
 
 

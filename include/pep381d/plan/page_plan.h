@@ -19,8 +19,8 @@ struct Fetch {
     std::size_t file;  // index into PagePlan::page.files; with an ETag, ours lies there, and only
                        // other bytes than ours are wanted
     bool metadata;     // the .metadata companion instead of the file
-    bool lies_there = false;  // in its place lies what we hold by other digests or another size: it
-                              // may be the same
+    bool lies_there = false;  // in its place lies what we hold by other digests or another size, or
+                              // what is in doubt: it may be the same
 };
 
 struct Refused {
@@ -41,8 +41,10 @@ struct PagePlan {
 // `known`: what the state holds of this project, a null pointer where it has nothing. A file is
 // known by its path and its digests: where either differs it is fetched again, unless the digests
 // that are offered now prove what lies there. Without a digest its
-// ETag is asked for; without an ETag it is taken for the same.
-PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy& policy);
+// ETag is asked for; without an ETag it is taken for the same. `in_doubt`: paths, in order, at
+// which other bytes may lie than `known` says.
+PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy& policy,
+                   const std::vector<std::string>& in_doubt = {});
 
 // It has files of which only an ETag tells whether they have changed.
 bool asks_for_etags(const ProjectPage& known);

@@ -266,6 +266,9 @@ class State {
     // nobody else knows of it: after a kill it is either recorded after all or, with the project's
     // next page or its end, put down for removal, unless another project has it.
     void intend(const ProjectName& name, const std::string& path);
+    // The paths of which that is so: where this project holds a file there, nobody knows which of
+    // the two it is. In order.
+    std::vector<std::string> in_doubt(const ProjectName& name);
     // Files may lie in their places that nobody here knows of: the last run did not end well, or
     // the first pass is not complete, so that the tree may be one of before this state.
     bool files_may_be_unknown();
@@ -276,11 +279,12 @@ class State {
     std::unordered_set<std::string> intended();
     // Two projects may name one file. By any project:
     bool owned(const std::string& path);
-    // ... but this one, that does not name these bytes for it.
-    bool owned_otherwise(const ProjectName& but, const std::string& path,
-                         const std::optional<Digest>& digest);
-    // A file of another one that is queued is on its way there, or was when a run was killed.
-    bool intended_by_another(const ProjectName& but, const std::string& path);
+    // ... but this one, that does not name these bytes for it. Which do:
+    std::vector<ProjectName> owners_otherwise(const ProjectName& but, const std::string& path,
+                                              const std::optional<Digest>& digest);
+    // The other ones that are queued and of which a file is on its way there, or was when a run was
+    // killed.
+    std::vector<ProjectName> others_on_the_way(const ProjectName& but, const std::string& path);
     bool holds(const ProjectName& name, const std::string& path);  // this one does
     // The page, as it was just published, replaces what was known. Files that it no longer names
     // are put down for removal from `remove_from` on. `copy`: its HTML is the master's own.

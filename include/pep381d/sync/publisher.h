@@ -119,8 +119,7 @@ class Publisher {
     std::optional<NoPlace> place(FileArrived& file);
     NoPlace in_its_way(const std::string& path, const std::string& cause);
     bool another_lies_there(const std::string& path);
-    std::optional<NoPlace> taken_by_another(const FileArrived& file, const std::string& path,
-                                            bool ours);
+    std::optional<NoPlace> taken_by_another(const FileArrived& file, const std::string& path);
     void refuse(const FileArrived& file, NoPlace why);
     void forget_refused(const FileArrived& file);
     void unstage_page(const ProjectName& project, Group& group);

@@ -37,9 +37,9 @@ struct Looks {
 };
 
 // A command, from opening the state to its end, on disks that change with it.
-using Errand = Ending (*)(Disks& disks, const sample::ScriptedMaster& master,
-                          const pep381d::Policy& policy, pep381d::Time now, Fate& fate,
-                          const Looks& looks);
+using Errand = std::function<Ending(Disks& disks, const sample::ScriptedMaster& master,
+                                    const pep381d::Policy& policy, pep381d::Time now, Fate& fate,
+                                    const Looks& looks)>;
 Ending sync(Disks& disks, const sample::ScriptedMaster& master, const pep381d::Policy& policy,
             pep381d::Time now, Fate& fate, const Looks& looks = {});
 // `verify --repair`.

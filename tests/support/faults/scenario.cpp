@@ -307,6 +307,58 @@ Scenario changes_and_removals(std::shared_ptr<Signer> signer) {
     return scenario;
 }
 
+Scenario changes_taken_back(bool copy) {
+    Scenario scenario = scenario_of(std::string(copy ? "copied " : "") + "changes taken back");
+    scenario.policy.copy = copy;
+    ScriptedMaster& from = scenario.master;
+    const auto swapped = page("swapped", 5, {sdist("swapped-1.0.tar.gz")});
+    const auto noted = page("noted", 6, {wheel("noted-1.0-py3-none-any.whl")});
+    const auto grown = page("grown", 7, {wheel("grown-1.0-py3-none-any.whl")});
+    const auto publish_all = [&](std::int64_t serial) {
+        for (const auto& one : {swapped, noted, grown})
+            publish_as_asked(scenario, with_serial(one, one.serial.value + serial));
+    };
+    publish_all(0);
+    begin_with_a_mirror(scenario);
+
+    // The bytes that a file has from now on, wherever the page links to it.
+    const auto serve = [&](const File& file, const std::string& suffix, const std::string& bytes) {
+        const auto served = from.network.answers.find(file.url + suffix);
+        served->second.body = bytes;
+        const std::string copied = std::string(master) + "/" + *file_path(file) + suffix;
+        if (copy) from.network.answers[copied] = served->second;
+    };
+    auto other = with_serial(swapped, 25);
+    other.files[0] = file_of("swapped-1.0.tar.gz", "other bytes");
+    publish_as_asked(scenario, other);
+    serve(other.files[0], "", "other bytes");
+    auto renoted = with_serial(noted, 26);
+    renoted.files[0].core_metadata.sha256 = sha256("other metadata");
+    publish_as_asked(scenario, renoted);
+    serve(renoted.files[0], ".metadata", "other metadata");
+    auto more = with_serial(grown, 27);
+    more.files.push_back(wheel("grown-2.0-py3-none-any.whl"));
+    publish_as_asked(scenario, more);
+    for (const auto& [name, serial] : from.listed) from.event(name, "add py3 file x", serial);
+    from.answer_polls();
+    settle(scenario);
+    scenario.errand = [changed = from](Disks& disks, const ScriptedMaster& now,
+                                       const Policy& policy, Time at, Fate& fate,
+                                       const Looks& looks) {
+        return sync(disks, at == second_time ? changed : now, policy, at, fate, looks);
+    };
+    scenario.violations.insert("last-modified is '" + format_basic(second_time) + "\n'");
+
+    from.events.clear();
+    publish_all(30);
+    for (const auto& [name, serial] : from.listed)
+        from.event(name, "remove file grown-2.0-py3-none-any.whl", serial);
+    from.answer_polls();
+    settle(scenario);
+    scenario.truth.poll = last_time;
+    return scenario;
+}
+
 Scenario formats_given_up() {
     return other_root(
         "formats given up", [](Policy&) {}, [](Policy& policy) { policy.html = false; });

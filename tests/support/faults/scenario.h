@@ -37,6 +37,8 @@ struct Scenario {
 Scenario first_pass();
 // `keys`: what the mirror signs with.
 Scenario changes_and_removals(std::shared_ptr<pep381d::Signer> signer = nullptr);
+// The pass that breaks is told of changes that the master has taken back by the next one.
+Scenario changes_taken_back(bool copy);
 Scenario formats_given_up();
 Scenario formats_added();
 // From these keys to those; null: none.

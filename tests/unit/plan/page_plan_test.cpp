@@ -183,3 +183,33 @@ TEST_CASE("files that are known are found in whatever order the page has them") 
         CHECK_FALSE(plan.loses);
     } while (std::next_permutation(order.begin(), order.end()));
 }
+
+TEST_CASE("what is in doubt is looked at again") {
+    const ProjectPage fresh = page("foo", 5, {wheel("foo-1.0-py3-none-any.whl")});
+    const ProjectPage known = held(fresh);
+    const std::string path = known.files[0].path;
+    SECTION("the file, and its metadata with it") {
+        const PagePlan plan = plan_page(fresh, &known, all, {path});
+        REQUIRE(plan.fetches.size() == 2);
+        CHECK_FALSE(plan.fetches[0].metadata);
+        for (const Fetch& fetch : plan.fetches) CHECK(fetch.lies_there);
+        CHECK_FALSE(plan.same);
+    }
+    SECTION("the metadata") {
+        const PagePlan plan = plan_page(fresh, &known, all, {path + ".metadata"});
+        REQUIRE(plan.fetches.size() == 1);
+        CHECK((plan.fetches[0].metadata && plan.fetches[0].lies_there));
+        CHECK(plan.page.files[0].held);
+    }
+    SECTION("not another one") {
+        CHECK(plan_page(fresh, &known, all, {"packages/x"}).same);
+    }
+    SECTION("where it is kept though the page dropped it") {
+        const PagePolicy keep{true, true, true};
+        const PagePlan plan = plan_page(page("foo", 6, {}), &known, keep, {path});
+        REQUIRE(plan.page.files.size() == 1);
+        CHECK_FALSE(plan.page.files[0].held);
+        REQUIRE(plan.fetches.size() == 1);
+        CHECK(plan.fetches[0].lies_there);
+    }
+}

@@ -208,6 +208,12 @@ TEST_CASE("a pass with changes and removals may break at every place", "[every-p
     visit_every_place(faults::changes_and_removals());
 }
 
+TEST_CASE("a pass over changes that the master then takes back may break at every place",
+          "[every-place]") {
+    visit_every_place(faults::changes_taken_back(false));
+    visit_every_place(faults::changes_taken_back(true));
+}
+
 TEST_CASE("a change of the root index may break at every place", "[every-place]") {
     visit_every_place(faults::formats_given_up());
     visit_every_place(faults::formats_added());

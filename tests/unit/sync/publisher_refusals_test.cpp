@@ -139,6 +139,11 @@ TEST_CASE("a file in its place is not replaced while the page that names it is s
     world.publisher.add(world.staged(first));
     world.publisher.drain();
     CHECK_THAT(world.page_of("rival"), ContainsSubstring("foo-1.0"));
+    {
+        State::Change change(world.state);
+        world.state.settle(first.name, Serial{8});
+        change.commit();
+    }
     come(second, bytes);
     world.recorded.clear();
     world.publisher.add(world.staged(second));

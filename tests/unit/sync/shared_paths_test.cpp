@@ -1,0 +1,125 @@
+// Two projects whose pages name one path, each with a host of its own.
+#include "pep381d/sync/verification.h"
+#include "pep381d/tree/layout.h"
+
+#include "support/catch.h"
+#include "support/publishing.h"
+#include "support/sync_world.h"
+
+using namespace pep381d;
+using namespace sample;
+
+namespace {
+
+struct Sharing : SyncWorld {
+    const std::string path = "packages/aa/bb/shared-1.0-py3-none-any.whl";
+    std::int64_t serial = 10;
+
+    // What the project's page names at the path from now on.
+    void give(const char* name, const std::string& text, const std::string& about = "about",
+              bool digests = true) {
+        File file = wheel("shared-1.0-py3-none-any.whl");
+        file.url = std::string("https://") + name + ".example/" + path;
+        file.size = static_cast<std::int64_t>(text.size());
+        file.digests.clear();
+        file.core_metadata = {true, {}};
+        if (digests) {
+            file.digests = {{Algorithm::sha256, sha256(text)}};
+            file.core_metadata.sha256 = sha256(about);
+        }
+        show(page(name, ++serial, {file}));
+        network.answers[file.url] = {text, "application/octet-stream"};
+        network.answers[file.url + ".metadata"] = {about, "text/plain"};
+    }
+    void give_up(const char* name) { show(page(name, ++serial, {})); }
+    void show(const ProjectPage& page) {
+        publish(page);
+        event(page.name.text(), "remove file x", page.serial.value);
+    }
+    void pass_some_times() {
+        for (int tries = 0; tries < 3; ++tries) {
+            REQUIRE_FALSE(pass());
+            CHECK(verify(state, tree, true).empty());
+            clock.advance(1h);
+        }
+        CHECK(left == 0);
+    }
+    bool has(const char* name) {
+        return page_of(name).find("shared-1.0-py3-none-any.whl") != std::string::npos;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("who names no digest does not replace what another project's page proves") {
+    Sharing world;
+    const bool file = GENERATE(false, true);
+    world.give("one", "text", "about", !file);
+    world.give("two", "text");
+    world.pass_some_times();
+    REQUIRE((world.has("one") && world.has("two")));
+    world.give("one", file ? "other text" : "text", "about another", false);
+    world.pass_some_times();
+    CHECK(world.bytes(world.path) == "text");
+    CHECK(world.bytes(world.path + ".metadata") == "about");
+    CHECK(world.has("two"));
+    CHECK(world.has("one") == !file);
+}
+
+TEST_CASE("a path that its owner gives up is another's in the same poll") {
+    Sharing world;
+    const bool owner_first = GENERATE(false, true);
+    const auto [owner, heir] = owner_first ? std::pair{"one", "two"} : std::pair{"two", "one"};
+    world.give(owner, "text");
+    world.pass_some_times();
+    SECTION("when it names no file there any more") {
+        world.give_up(owner);
+        world.give(heir, "other text");
+        world.pass_some_times();
+        CHECK_FALSE(world.has(owner));
+    }
+    SECTION("when both have the same new bytes") {
+        world.give(owner, "other text");
+        world.give(heir, "other text");
+        world.pass_some_times();
+        CHECK(world.has(owner));
+    }
+    CHECK(world.has(heir));
+    CHECK(world.bytes(world.path) == "other text");
+}
+
+TEST_CASE("a companion that another project's keeps out is told of") {
+    Publishing world;
+    ProjectPage page = rival();
+    File& file = page.files.front();
+    file.digests = foo.files.front().digests;
+    file.core_metadata = {true, sha256("about another")};
+    file.metadata_held = true;
+    world.publisher.add(world.arrived(page.name, file, world.bytes(file.path)));
+    FileArrived metadata = world.arrived(page.name, file, "about another");
+    metadata.metadata = true;
+    world.publisher.add(std::move(metadata));
+    world.publisher.add(world.staged(page));
+    world.publisher.drain();
+    CHECK(world.recorded ==
+          std::vector<std::string>{"rival without foo-1.0-py3-none-any.whl.metadata", "rival"});
+    CHECK_FALSE(world.state.page(page.name)->files.at(0).metadata_held);
+}
+
+TEST_CASE("what a killed run has put in place goes with the next look at a page without it") {
+    SyncWorld world;
+    world.publish(foo);
+    REQUIRE_FALSE(world.pass());
+    const std::string path = "packages/aa/foo-9.0.tar.gz";
+    world.put(path, "of a release that the master has withdrawn");
+    {
+        State::Change change(world.state);
+        world.state.intend(foo.name, path);
+        world.state.enqueue(foo.name, "foo", Serial{}, Loss::nothing, world.clock.now(), true);
+        change.commit();
+    }
+    REQUIRE_FALSE(world.pass());
+    CHECK_FALSE(world.there(path));
+    CHECK(world.state.intended().empty());
+    CHECK(world.left == 0);
+}
