@@ -152,7 +152,7 @@ std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
     if (must(placed)) return std::nullopt;
 
     Expected expected = expected_of(file.file, file.metadata);
-    const auto taken = taken_by_another(file, path);
+    auto taken = taken_by_another(file, path);
     if (taken || !state_.holds(file.project, path)) {
         // The same bytes are there already: another project names them too, or a kill came in
         // between.
