@@ -97,15 +97,10 @@ void keep_dropped(PagePlan& plan, const ProjectPage& known,
     for (const File& file : plan.page.files) listed.insert(file.name.text());
     for (const File& file : known.files) {
         if (!file.held || listed.contains(file.name.text())) continue;
-        const std::size_t i = plan.page.files.size();
+        // Its bytes are gone, and nobody has them any more.
+        if (is_in_doubt(in_doubt, file, false)) continue;
         File& kept = plan.page.files.emplace_back(file);
-        const auto look_again = [&](bool& held, bool metadata) {
-            if (!held || !is_in_doubt(in_doubt, file, metadata)) return;
-            held = false;
-            plan.fetches.push_back({i, metadata, true});
-        };
-        look_again(kept.held, false);
-        look_again(kept.metadata_held, true);
+        if (is_in_doubt(in_doubt, file, true)) kept.metadata_held = false;
     }
     plan.loses = false;
 }

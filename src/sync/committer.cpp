@@ -276,6 +276,7 @@ void Committer::take_in(std::deque<Message>& messages) {
     for (Message& message : messages) std::visit([this](auto& one) { handle(one); }, message);
     known_ = master_known();
     change.commit();
+    for (const ProjectName& name : rulings_.take_in_doubt()) repairs_.leave_out_doubts(name);
     wake_();  // there is room again
 }
 

@@ -132,7 +132,8 @@ void Jobs::failed(Job& job, Failure failure) {
     if (!job.files_missing) job.failure = std::move(failure);
     job.files_missing = true;
     job.failed_in_a_row = host ? job.failed_in_a_row + 1 : 0;
-    if (job.failed_in_a_row >= file_failures_most && !job.item.older_tree) leave_rest(job);
+    const bool may_lie_here = job.item.older_tree || !job.item.in_doubt.empty();
+    if (job.failed_in_a_row >= file_failures_most && !may_lie_here) leave_rest(job);
     fetch_done(job);
 }
 

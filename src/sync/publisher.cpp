@@ -115,20 +115,20 @@ void Publisher::intend(const Group& files, const Group& pages) {
 }
 
 void Publisher::place_files(Group& group) {
+    unplaced_ = std::exchange(group.files, {});
     // Neighbours in the tree one after another: so the file system has less to look for.
-    std::sort(group.files.begin(), group.files.end(),
-              [](const FileArrived& a, const FileArrived& b) {
-                  return std::tie(a.file.path, a.metadata) < std::tie(b.file.path, b.metadata);
-              });
-    for (auto file = group.files.begin(); file != group.files.end();) {
-        auto why = file->found ? look_for(*file) : place(*file);
-        if (why) {
-            refuse(*file, std::move(*why));
-            file = group.files.erase(file);
-        } else {
-            forget_refused(*file);
-            ++file;
+    std::sort(unplaced_.begin(), unplaced_.end(), [](const FileArrived& a, const FileArrived& b) {
+        return std::tie(a.file.path, a.metadata) > std::tie(b.file.path, b.metadata);
+    });
+    while (!unplaced_.empty()) {
+        FileArrived file = std::move(unplaced_.back());
+        unplaced_.pop_back();
+        if (auto why = file.found ? look_for(file) : place(file)) {
+            refuse(file, std::move(*why));
+            continue;
         }
+        forget_refused(file);
+        group.files.push_back(std::move(file));
     }
 }
 

@@ -58,23 +58,27 @@ std::optional<Publisher::NoPlace> Publisher::taken_by_another(const FileArrived&
     if (!owners.empty()) {
         NoPlace its{path + " belongs to another project's file"};
         // The owner's page may be one that gives it up, or has these bytes for it too.
-        if (std::any_of(owners.begin(), owners.end(), [&](const ProjectName& owner) {
-                const auto queued = state_.queued(owner);
-                return queued && queued->attempts == 0;
-            }))
+        if (std::any_of(owners.begin(), owners.end(),
+                        [&](const ProjectName& owner) { return state_.queued(owner); })) {
             its.again = soon;
+            its.fault = Fault::corrupt;
+        }
         return its;
     }
-    // On its way there, or in its place while its page is still to come.
     const NoPlace about_to_be{path + " is about to be another project's file", soon};
-    std::vector<ProjectName> with_us;  // the same bytes of others
-    for (const Group* group : {&fresh_, &flushed_, &placed_, &shown_})
+    // What is in its place while its page is still to come.
+    std::vector<ProjectName> with_us;
+    for (const Group* group : {&flushed_, &placed_, &shown_})
         for (const FileArrived& other : group->files) {
             if (other.project == file.project || path_of(other) != path) continue;
             if (!digest || digest != expected_of(other.file, other.metadata).digest)
                 return about_to_be;
             with_us.push_back(other.project);
         }
+    // Or of a run that was killed. Who is still to be placed is asked then.
+    for (const auto* files : {&unplaced_, &fresh_.files})
+        for (const FileArrived& other : *files)
+            if (path_of(other) == path) with_us.push_back(other.project);
     for (const ProjectName& other : state_.others_on_the_way(file.project, path))
         if (std::find(with_us.begin(), with_us.end(), other) == with_us.end()) return about_to_be;
     return std::nullopt;
@@ -149,7 +153,7 @@ std::optional<Publisher::NoPlace> Publisher::leave_out_refused(PageReady& page) 
 void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
     if (why.again) {
         // What the master still owes comes first: until then not all that lies here was looked for.
-        if (!page.failure) page.failure = Failure{Fault::local, why.cause, *why.again};
+        if (!page.failure) page.failure = Failure{why.fault, why.cause, *why.again};
         page.etag.clear();
         const auto ours = state_.page(page.page.name);
         page.page.serial = ours ? ours->serial : Serial{};

@@ -5,6 +5,7 @@
 
 #include "pep381d/sync/knowledge.h"
 #include "pep381d/tree/layout.h"
+#include "pep381d/tree/proof.h"
 
 #include "sync/must.h"
 
@@ -184,6 +185,38 @@ bool Repairs::leave_out(const ProjectName& name, const std::vector<Finding>& fin
 
 void Repairs::take_up() {
     for (const ProjectName& name : state_.with_damage()) fetch_again(name, {});
+}
+
+std::vector<std::string> Repairs::look_at_doubts(const ProjectName& name) {
+    std::vector<std::string> left = state_.in_doubt(name);
+    if (left.empty()) return left;
+    const auto page = state_.page(name);
+    if (!page) return left;
+    const auto is_whole = [&](const std::string& path) {
+        for (const File& file : page->files)
+            for (const bool metadata : {false, true}) {
+                const bool held = metadata ? file.metadata_held : file.held;
+                if (!held || path != (metadata ? layout::metadata(file.path) : file.path)) continue;
+                const auto whole =
+                    lies_whole(tree_, layout::published(path), expected_of(file, metadata));
+                return whole && whole.value();
+            }
+        return false;
+    };
+    State::Change change(state_);
+    std::erase_if(left, [&](const std::string& path) {
+        if (!is_whole(path)) return false;
+        state_.not_placed(name, path);
+        return true;
+    });
+    change.commit();
+    return left;
+}
+
+void Repairs::leave_out_doubts(const ProjectName& name) {
+    std::vector<std::string> damaged = state_.in_doubt(name);
+    std::erase_if(damaged, [&](const std::string& path) { return !state_.holds(name, path); });
+    fetch_again(name, damaged);
 }
 
 // Its page goes on without what is noted as damaged, until that is here again.

@@ -279,6 +279,10 @@ bool Rulings::held_back(const Queued& queued, const std::string& why) {
 
 void Rulings::drop(const Queued& queued, const std::string& why) {
     if (policy_.keep_deleted) {
+        if (!state_.in_doubt(queued.name).empty()) {
+            in_doubt_.push_back(queued.name);
+            return;
+        }
         note(RemovalKind::kept, queued.name, queued.serial, why, {});
     } else {
         if (held_back(queued, why)) return;

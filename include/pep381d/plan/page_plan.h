@@ -42,7 +42,7 @@ struct PagePlan {
 // known by its path and its digests: where either differs it is fetched again, unless the digests
 // that are offered now prove what lies there. Without a digest its
 // ETag is asked for; without an ETag it is taken for the same. `in_doubt`: paths, in order, at
-// which other bytes may lie than `known` says.
+// which other bytes lie than `known` says: what is known of them is not held.
 PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy& policy,
                    const std::vector<std::string>& in_doubt = {});
 

@@ -39,7 +39,8 @@ struct WorkItem {
     // The page that is shown may not be `known`: that has files which came before it, or a kill
     // came before another was recorded.
     bool ahead = false;
-    std::vector<std::string> in_doubt;  // paths of files of `known`, and others: State::in_doubt
+    // Paths at which other bytes lie than `known` says, and of files that a killed run has left.
+    std::vector<std::string> in_doubt;
     bool older_tree = false;  // the state was lost: its files may lie here whole, and want no host
     std::vector<std::string> of_before;  // names of files on the page that lies here then
     Protocol protocol = Protocol::warehouse;

@@ -107,6 +107,7 @@ class Publisher {
         std::string cause;
         // After this long at least the next try may have a place for it; nothing: none will.
         std::optional<std::chrono::seconds> again{};
+        Fault fault = Fault::local;  // what its project waits for then
     };
 
     static std::string path_of(const FileArrived& file);  // below web/
@@ -148,7 +149,9 @@ class Publisher {
     const Clock& clock_;
     Recorded recorded_;
 
-    Group fresh_;                   // staged
+    Group fresh_;  // staged
+    // Of the group whose files are being renamed, last to first.
+    std::vector<FileArrived> unplaced_;
     Group flushed_;                 // its bytes are being flushed
     Group placed_;                  // its files are renamed
     Group shown_;                   // its pages are renamed

@@ -38,6 +38,11 @@ class Repairs {
     void go_on();
     // What a kill left undone; before anybody works on a project.
     void take_up();
+    // The project's paths at which State::in_doubt is right: what lies whole at others is what the
+    // state says.
+    std::vector<std::string> look_at_doubts(const ProjectName& name);
+    // Its page goes on without what is in doubt, before it is kept for good.
+    void leave_out_doubts(const ProjectName& name);
     // Projects that wait until somebody else is done with them.
     std::size_t waiting() const { return projects_.size(); }
 

@@ -39,6 +39,9 @@ class Rulings {
     void list_arrived() { wants_list_ = false; }
     // Something was removed since the last call: the root index must not wait.
     bool take_removed() { return std::exchange(removed_, false); }
+    // Projects that are to be kept, and of which something is in doubt (State::in_doubt): no page
+    // of the master's will say what belongs there. They stay in the queue.
+    std::vector<ProjectName> take_in_doubt() { return std::exchange(in_doubt_, {}); }
     const std::vector<std::string>& not_at_master() const { return not_at_master_; }
 
   private:
@@ -64,6 +67,7 @@ class Rulings {
     std::vector<ProjectName> named_;
     bool wants_list_ = false;
     bool removed_ = false;
+    std::vector<ProjectName> in_doubt_;
     std::vector<std::string> not_at_master_;
 };
 

@@ -204,12 +204,12 @@ TEST_CASE("what is in doubt is looked at again") {
     SECTION("not another one") {
         CHECK(plan_page(fresh, &known, all, {"packages/x"}).same);
     }
-    SECTION("where it is kept though the page dropped it") {
+    SECTION("but for one that the page has dropped, which cannot be kept") {
         const PagePolicy keep{true, true, true};
-        const PagePlan plan = plan_page(page("foo", 6, {}), &known, keep, {path});
+        CHECK(plan_page(page("foo", 6, {}), &known, keep, {path}).page.files.empty());
+        const PagePlan plan = plan_page(page("foo", 6, {}), &known, keep, {path + ".metadata"});
         REQUIRE(plan.page.files.size() == 1);
-        CHECK_FALSE(plan.page.files[0].held);
-        REQUIRE(plan.fetches.size() == 1);
-        CHECK(plan.fetches[0].lies_there);
+        CHECK((plan.page.files[0].held && !plan.page.files[0].metadata_held));
+        CHECK(plan.fetches.empty());
     }
 }

@@ -88,6 +88,24 @@ TEST_CASE("a path that its owner gives up is another's in the same poll") {
     CHECK(world.bytes(world.path) == "other text");
 }
 
+TEST_CASE("a path is its heir's though its owner's page was not to be had at first") {
+    Sharing world;
+    world.give("one", "text");
+    world.pass_some_times();
+    world.give_up("one");
+    world.give("two", "other text");
+    const std::string owners = ScriptedMaster::url(page("one", 0, {}));
+    const auto well = world.network.answers.at(owners);
+    world.network.fail(owners, Fault::retry_later, "HTTP 503");
+    REQUIRE_FALSE(world.pass());
+    CHECK_THAT(world.cause_of("two"), ContainsSubstring("belongs to another project's file"));
+    world.clock.advance(1h);
+    world.network.answers[owners] = well;
+    world.pass_some_times();
+    CHECK(world.has("two"));
+    CHECK(world.bytes(world.path) == "other text");
+}
+
 TEST_CASE("a companion that another project's keeps out is told of") {
     Publishing world;
     ProjectPage page = rival();
@@ -104,22 +122,4 @@ TEST_CASE("a companion that another project's keeps out is told of") {
     CHECK(world.recorded ==
           std::vector<std::string>{"rival without foo-1.0-py3-none-any.whl.metadata", "rival"});
     CHECK_FALSE(world.state.page(page.name)->files.at(0).metadata_held);
-}
-
-TEST_CASE("what a killed run has put in place goes with the next look at a page without it") {
-    SyncWorld world;
-    world.publish(foo);
-    REQUIRE_FALSE(world.pass());
-    const std::string path = "packages/aa/foo-9.0.tar.gz";
-    world.put(path, "of a release that the master has withdrawn");
-    {
-        State::Change change(world.state);
-        world.state.intend(foo.name, path);
-        world.state.enqueue(foo.name, "foo", Serial{}, Loss::nothing, world.clock.now(), true);
-        change.commit();
-    }
-    REQUIRE_FALSE(world.pass());
-    CHECK_FALSE(world.there(path));
-    CHECK(world.state.intended().empty());
-    CHECK(world.left == 0);
 }
