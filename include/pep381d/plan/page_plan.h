@@ -40,9 +40,9 @@ struct PagePlan {
 
 // `known`: what the state holds of this project, a null pointer where it has nothing. A file is
 // known by its path and its digests: where either differs it is fetched again, unless the digests
-// that are offered now prove what lies there. Without a digest its
-// ETag is asked for; without an ETag it is taken for the same. `in_doubt`: paths, in order, at
-// which other bytes lie than `known` says: what is known of them is not held.
+// that are offered now prove what lies there. Without a digest its ETag is asked for; without an
+// ETag it is taken for the same. `in_doubt`: paths, in order, at which other bytes lie than `known`
+// says: what it has there does not count as held.
 PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy& policy,
                    const std::vector<std::string>& in_doubt = {});
 

@@ -266,8 +266,8 @@ class State {
     // nobody else knows of it: after a kill it is either recorded after all or, with the project's
     // next page or its end, put down for removal, unless another project has it.
     void intend(const ProjectName& name, const std::string& path);
-    // The paths of which that is so: where this project holds a file there, nobody knows which of
-    // the two it is. In order.
+    // The paths of which that is so, in order. Where the project holds a file there, nobody knows
+    // whether it is that or what was to replace it.
     std::vector<std::string> in_doubt(const ProjectName& name);
     // Files may lie in their places that nobody here knows of: the last run did not end well, or
     // the first pass is not complete, so that the tree may be one of before this state.

@@ -149,13 +149,12 @@ class Publisher {
     const Clock& clock_;
     Recorded recorded_;
 
-    Group fresh_;  // staged
-    // Of the group whose files are being renamed, last to first.
-    std::vector<FileArrived> unplaced_;
-    Group flushed_;                 // its bytes are being flushed
-    Group placed_;                  // its files are renamed
-    Group shown_;                   // its pages are renamed
-    std::vector<PageReady> again_;  // pages to be staged once more, without a refused file
+    Group fresh_;                        // staged
+    Group flushed_;                      // its bytes are being flushed
+    std::vector<FileArrived> unplaced_;  // of the group whose files are being renamed, backwards
+    Group placed_;                       // its files are renamed
+    Group shown_;                        // its pages are renamed
+    std::vector<PageReady> again_;       // pages to be staged once more, without a refused file
     std::uint64_t next_page_ = 0;
 
     bool leaving_ = false;

@@ -38,8 +38,8 @@ class Repairs {
     void go_on();
     // What a kill left undone; before anybody works on a project.
     void take_up();
-    // The project's paths at which State::in_doubt is right: what lies whole at others is what the
-    // state says.
+    // What is left of State::in_doubt when each file there was hashed: what is whole is in doubt no
+    // longer.
     std::vector<std::string> look_at_doubts(const ProjectName& name);
     // Its page goes on without what is in doubt, before it is kept for good.
     void leave_out_doubts(const ProjectName& name);
