@@ -110,6 +110,24 @@ bool only_its_host_knows(const File& file) {
     return file.held && file.digests.empty() && !file.etag.empty();
 }
 
+// What of the file, which was `old`, is ours already, and what is to be fetched.
+void plan_file(PagePlan& plan, std::size_t i, const File* old, bool core_metadata,
+               const std::vector<std::string>& in_doubt) {
+    File& file = plan.page.files[i];
+    const bool unchanged = old != nullptr && same_file(file, *old);
+    const bool in_place = old != nullptr && old->path == file.path;
+    const bool doubted = is_in_doubt(in_doubt, file, false);
+    file.held = unchanged && old->held && !doubted;
+    if (!file.held) plan.fetches.push_back({i, false, doubted || (in_place && old->held)});
+    if (file.held) file.etag = old->etag;
+    if (!core_metadata || !file.core_metadata.offered) return;
+    const bool companion_doubted = is_in_doubt(in_doubt, file, true);
+    file.metadata_held = file.held && old->metadata_held &&
+                         old->core_metadata == file.core_metadata && !companion_doubted;
+    if (!file.metadata_held)
+        plan.fetches.push_back({i, true, companion_doubted || (in_place && old->metadata_held)});
+}
+
 }  // namespace
 
 bool asks_for_etags(const ProjectPage& known) {
@@ -126,30 +144,23 @@ PagePlan plan_page(ProjectPage fresh, const ProjectPage* known, const PagePolicy
     static const std::vector<File> none;
     FileIndex ours(known == nullptr ? none : known->files);
     std::size_t still_there = 0;
-    std::vector<std::size_t> doubtful;
+    std::vector<std::size_t> to_be_asked;
     for (std::size_t i = 0; i < plan.page.files.size(); ++i) {
         File& file = plan.page.files[i];
         const auto found = ours.find(file.name.text());
         const File* old = found ? &known->files[*found] : nullptr;
         if (old != nullptr) ++still_there;
-        const bool unchanged = old != nullptr && same_file(file, *old);
         if (!policy.files) continue;
-
-        file.held = unchanged && old->held && !is_in_doubt(in_doubt, file, false);
-        const bool in_place = old != nullptr && old->path == file.path;
-        if (!file.held) plan.fetches.push_back({i, false, in_place && old->held});
-        if (file.held) file.etag = old->etag;
-        if (only_its_host_knows(file)) doubtful.push_back(i);
-        if (!policy.core_metadata || !file.core_metadata.offered) continue;
-        file.metadata_held = file.held && old->metadata_held &&
-                             old->core_metadata == file.core_metadata &&
-                             !is_in_doubt(in_doubt, file, true);
-        if (!file.metadata_held) plan.fetches.push_back({i, true, in_place && old->metadata_held});
+        plan_file(plan, i, old, policy.core_metadata, in_doubt);
+        if (only_its_host_knows(file)) to_be_asked.push_back(i);
     }
+    if (!in_doubt.empty())
+        std::stable_partition(plan.fetches.begin(), plan.fetches.end(),
+                              [](const Fetch& fetch) { return fetch.lies_there; });
     plan.loses = known != nullptr && still_there < known->files.size();
     if (plan.loses && policy.keep && !plan.page.quarantined()) keep_dropped(plan, *known, in_doubt);
     plan.same = known != nullptr && plan.fetches.empty() && plan.page == *known;
-    for (const std::size_t i : doubtful) {
+    for (const std::size_t i : to_be_asked) {
         plan.page.files[i].held = false;
         plan.fetches.push_back({i, false});
     }

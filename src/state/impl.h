@@ -131,8 +131,8 @@ struct State::Impl {
     void forget_misnamed(std::int64_t project, const ProjectName& name, const File& file);
     // All that may have this file.
     std::vector<std::int64_t> projects_with(const FileAt& at);
-    // With bytes other than those of this digest.
-    bool holds_at(std::int64_t project, const FileAt& at, const std::optional<Digest>& apart_from);
+    // The file with which the project holds what lies there; nothing where it does not.
+    std::optional<File> held_at(std::int64_t project, const FileAt& at);
 };
 
 // Two marks stand among the intended paths: for a page that is about to be replaced, and for a file

@@ -51,6 +51,12 @@ std::vector<FileAt> files_at(const std::string& path) {
     return all;
 }
 
+std::optional<Digest> digest_of(const File& file, bool companion) {
+    if (!companion) return file.digests.empty() ? std::nullopt : std::optional(file.digests[0]);
+    if (file.core_metadata.sha256.empty()) return std::nullopt;
+    return Digest{Algorithm::sha256, file.core_metadata.sha256};
+}
+
 }  // namespace
 
 void State::intend(const ProjectName& name, const std::string& path) {
@@ -156,20 +162,17 @@ std::vector<std::int64_t> State::Impl::projects_with(const FileAt& at) {
     return all;
 }
 
-bool State::Impl::holds_at(std::int64_t project, const FileAt& at,
-                           const std::optional<Digest>& apart_from) {
-    const auto file = file_of(project, at.name);
+std::optional<File> State::Impl::held_at(std::int64_t project, const FileAt& at) {
+    auto file = file_of(project, at.name);
     if (!file || file->path != at.path || !(at.companion ? file->metadata_held : file->held))
-        return false;
-    if (!apart_from) return true;
-    if (at.companion) return Digest{Algorithm::sha256, file->core_metadata.sha256} != *apart_from;
-    return file->digests.empty() || file->digests.front() != *apart_from;
+        return std::nullopt;
+    return file;
 }
 
 bool State::owned(const std::string& path) {
     for (const FileAt& at : files_at(path))
         for (const std::int64_t project : impl_->projects_with(at))
-            if (impl_->holds_at(project, at, std::nullopt)) return true;
+            if (impl_->held_at(project, at)) return true;
     return false;
 }
 
@@ -177,12 +180,18 @@ std::vector<ProjectName> State::owners_otherwise(const ProjectName& but, const s
                                                  const std::optional<Digest>& digest) {
     const auto ours = published(but);
     std::vector<ProjectName> all;
-    for (const FileAt& at : files_at(path))
+    for (const FileAt& at : files_at(path)) {
+        const auto own = ours ? impl_->held_at(ours->id, at) : std::nullopt;
         for (const std::int64_t project : impl_->projects_with(at)) {
-            if ((ours && ours->id == project) || !impl_->holds_at(project, at, digest)) continue;
+            if (ours && ours->id == project) continue;
+            const auto its = impl_->held_at(project, at);
+            if (!its) continue;
+            const auto named = digest_of(*its, at.companion);
+            if (digest ? named == digest : !named && own && own->url == its->url) continue;
             auto rows = impl_->sql("SELECT name FROM projects WHERE id = ?").rows(project);
             if (rows.next()) all.push_back(name_in(rows, 0));
         }
+    }
     return all;
 }
 
@@ -201,9 +210,8 @@ bool State::holds(const ProjectName& name, const std::string& path) {
     const auto known = published(name);
     if (!known) return false;
     const auto all = files_at(path);
-    return std::any_of(all.begin(), all.end(), [&](const FileAt& at) {
-        return impl_->holds_at(known->id, at, std::nullopt);
-    });
+    return std::any_of(all.begin(), all.end(),
+                       [&](const FileAt& at) { return impl_->held_at(known->id, at).has_value(); });
 }
 
 void State::Impl::put_down(const std::string& path, Time not_before, std::int64_t after_root,

@@ -132,7 +132,9 @@ void Jobs::failed(Job& job, Failure failure) {
     if (!job.files_missing) job.failure = std::move(failure);
     job.files_missing = true;
     job.failed_in_a_row = host ? job.failed_in_a_row + 1 : 0;
-    const bool may_lie_here = job.item.older_tree || !job.item.in_doubt.empty();
+    const auto& fetches = job.plan.fetches;
+    const bool may_lie_here = job.item.older_tree || (job.next_fetch < fetches.size() &&
+                                                      fetches[job.next_fetch].lies_there);
     if (job.failed_in_a_row >= file_failures_most && !may_lie_here) leave_rest(job);
     fetch_done(job);
 }

@@ -55,17 +55,23 @@ std::optional<Publisher::NoPlace> Publisher::taken_by_another(const FileArrived&
     constexpr std::chrono::seconds soon{0};
     const auto digest = expected_of(file.file, file.metadata).digest;
     const auto owners = state_.owners_otherwise(file.project, path, digest);
+    // The owner's page may be one that gives it up, or has these bytes for it too. Where what goes
+    // is kept, one that has been tried did not.
+    const auto may_yield = [&](const ProjectName& owner) {
+        const auto queued = state_.queued(owner);
+        return queued && (!policy_.keep_deleted || queued->attempts == 0);
+    };
     if (!owners.empty()) {
-        NoPlace its{path + " belongs to another project's file"};
-        // The owner's page may be one that gives it up, or has these bytes for it too.
-        if (std::any_of(owners.begin(), owners.end(),
-                        [&](const ProjectName& owner) { return state_.queued(owner); })) {
+        NoPlace its{fmt::format("{} belongs to a file of another project, {}", path,
+                                owners.front().text())};
+        if (std::any_of(owners.begin(), owners.end(), may_yield)) {
             its.again = soon;
             its.fault = Fault::corrupt;
         }
         return its;
     }
-    const NoPlace about_to_be{path + " is about to be another project's file", soon};
+    const NoPlace about_to_be{path + " is about to be another project's file", soon,
+                              Fault::corrupt};
     // What is in its place while its page is still to come.
     std::vector<ProjectName> with_us;
     for (const Group* group : {&flushed_, &placed_, &shown_})
@@ -151,16 +157,18 @@ std::optional<Publisher::NoPlace> Publisher::leave_out_refused(PageReady& page) 
 
 // Files of it have no place here, for now or for good.
 void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
+    const bool bound = page.copy && (!why.again || why.fault == Fault::corrupt);
+    const std::string cause = why.cause + (bound ? "; a copied page cannot leave it out" : "");
     if (why.again) {
         // What the master still owes comes first: until then not all that lies here was looked for.
-        if (!page.failure) page.failure = Failure{why.fault, why.cause, *why.again};
+        if (!page.failure) page.failure = Failure{why.fault, cause, *why.again};
         page.etag.clear();
         const auto ours = state_.page(page.page.name);
         page.page.serial = ours ? ours->serial : Serial{};
         page.same =
             page.copy || (ours && page.page == *ours && !state_.ahead_of_page(page.page.name));
     } else if (page.copy) {
-        page.failure = Failure{Fault::corrupt, why.cause + "; a copied page cannot leave it out"};
+        page.failure = Failure{Fault::corrupt, cause};
         page.same = true;
     }
 }

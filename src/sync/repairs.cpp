@@ -1,6 +1,7 @@
 #include "pep381d/sync/repairs.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "pep381d/sync/knowledge.h"
@@ -203,24 +204,27 @@ std::vector<std::string> Repairs::look_at_doubts(const ProjectName& name) {
             }
         return false;
     };
+    const auto whole = std::stable_partition(left.begin(), left.end(), std::not_fn(is_whole));
+    if (whole == left.end()) return left;
+    // A killed run may have put it back without a flush: the power could take that away again.
+    must(tree_.flush());
     State::Change change(state_);
-    std::erase_if(left, [&](const std::string& path) {
-        if (!is_whole(path)) return false;
-        state_.not_placed(name, path);
-        return true;
-    });
+    std::for_each(whole, left.end(),
+                  [&](const std::string& path) { state_.not_placed(name, path); });
     change.commit();
+    left.erase(whole, left.end());
     return left;
 }
 
 void Repairs::leave_out_doubts(const ProjectName& name) {
-    std::vector<std::string> damaged = state_.in_doubt(name);
-    std::erase_if(damaged, [&](const std::string& path) { return !state_.holds(name, path); });
-    fetch_again(name, damaged);
+    if (state_.page(name)) fetch_again(name, {});
 }
 
-// Its page goes on without what is noted as damaged, until that is here again.
-void Repairs::fetch_again(const ProjectName& name, const std::vector<std::string>& damaged) {
+// Its page goes on without what is damaged, until that is here again. And without what is in doubt:
+// once it is recorded nothing is.
+void Repairs::fetch_again(const ProjectName& name, std::vector<std::string> damaged) {
+    for (std::string& path : look_at_doubts(name))
+        if (state_.holds(name, path)) damaged.push_back(std::move(path));
     const auto known = state_.published(name);
     {
         State::Change change(state_);

@@ -87,6 +87,8 @@ void Rulings::note_replaced(const PageReady& page, const Replaced& replaced,
 void Rulings::postpone(const Queued& queued, const Failure& failure) {
     const auto pause = retry_pause(queued.attempts + 1, failure.wait, policy_.random());
     state_.postpone(queued.name, clock_.now() + pause, clock_.now(), failure);
+    // Of a copied page files that have come already may still be on their way.
+    if (!policy_.copy) note_doubts(queued.name);
     log_.debug(fmt::format("project_postponed name={} attempts={} cause={}", queued.name.text(),
                            queued.attempts + 1, quoted(failure.what)));
 }
@@ -273,8 +275,17 @@ bool Rulings::held_back(const Queued& queued, const std::string& why) {
         "`pep381d allow-deletions` confirms it",
         why, candidates, projects);
     state_.hold(queued.name, now + held_pause, now, what);
+    note_doubts(queued.name);
     log_.warning(fmt::format("deletion_held name={} cause={}", queued.name.text(), quoted(what)));
     return true;
+}
+
+// Our page names what may not be there, and nobody knows when the master's comes.
+void Rulings::note_doubts(const ProjectName& name) {
+    const auto doubts = state_.in_doubt(name);
+    if (std::any_of(doubts.begin(), doubts.end(),
+                    [&](const std::string& path) { return state_.holds(name, path); }))
+        in_doubt_.push_back(name);
 }
 
 void Rulings::drop(const Queued& queued, const std::string& why) {

@@ -30,7 +30,7 @@ struct Refused {
 
 struct PagePlan {
     ProjectPage page;  // the master's, with paths, and `held` set for what we have already
-    std::vector<Fetch> fetches;
+    std::vector<Fetch> fetches;  // where something is in doubt, what may lie there comes first
     std::vector<Refused>
         refused;        // files of the page that cannot be stored; they are left out of `page`
     bool same = false;  // equal to `known` and nothing to fetch, unless there are other bytes where

@@ -279,7 +279,8 @@ class State {
     std::unordered_set<std::string> intended();
     // Two projects may name one file. By any project:
     bool owned(const std::string& path);
-    // ... but this one, that does not name these bytes for it. Which do:
+    // ... but this one. Which name other bytes for it? Where this one names no digest, any digest
+    // is another's, and so is a URL of its own.
     std::vector<ProjectName> owners_otherwise(const ProjectName& but, const std::string& path,
                                               const std::optional<Digest>& digest);
     // The other ones that are queued and of which a file is on its way there, or was when a run was

@@ -41,7 +41,7 @@ class Repairs {
     // What is left of State::in_doubt when each file there was hashed: what is whole is in doubt no
     // longer.
     std::vector<std::string> look_at_doubts(const ProjectName& name);
-    // Its page goes on without what is in doubt, before it is kept for good.
+    // Its page goes on without what is in doubt and not whole, before it is kept, or held back.
     void leave_out_doubts(const ProjectName& name);
     // Projects that wait until somebody else is done with them.
     std::size_t waiting() const { return projects_.size(); }
@@ -54,7 +54,7 @@ class Repairs {
     bool is_unread(const ProjectName& name);
     bool mend(const ProjectName& name, const std::vector<Finding>& findings);
     bool leave_out(const ProjectName& name, const std::vector<Finding>& findings, bool copied);
-    void fetch_again(const ProjectName& name, const std::vector<std::string>& damaged);
+    void fetch_again(const ProjectName& name, std::vector<std::string> damaged);
 
     State& state_;
     FileTree& tree_;

@@ -201,6 +201,18 @@ TEST_CASE("what is in doubt is looked at again") {
         CHECK((plan.fetches[0].metadata && plan.fetches[0].lies_there));
         CHECK(plan.page.files[0].held);
     }
+    SECTION("before what only its host has, whether ours names it or not") {
+        const auto more =
+            page("foo", 6, {sdist("foo-3.0.tar.gz"), fresh.files[0], sdist("foo-2.0.tar.gz")});
+        const std::string placed = *file_path(more.files[2]);
+        std::vector<std::string> doubts{path, placed};
+        std::sort(doubts.begin(), doubts.end());
+        const PagePlan plan = plan_page(more, &known, all, doubts);
+        REQUIRE(plan.fetches.size() == 4);
+        CHECK((plan.fetches[0].file == 1 && plan.fetches[1].file == 1));
+        CHECK((plan.fetches[2].file == 2 && plan.fetches[2].lies_there));
+        CHECK((plan.fetches[3].file == 0 && !plan.fetches[3].lies_there));
+    }
     SECTION("not another one") {
         CHECK(plan_page(fresh, &known, all, {"packages/x"}).same);
     }

@@ -1,8 +1,11 @@
 // Files that a killed run has left in their places, or was about to put there.
+#include "pep381d/sync/repairs.h"
 #include "pep381d/sync/verification.h"
 #include "pep381d/tree/layout.h"
 
 #include "support/catch.h"
+#include "support/faults/memory_tree.h"
+#include "support/publishing.h"
 #include "support/sync_world.h"
 
 using namespace pep381d;
@@ -74,6 +77,99 @@ TEST_CASE("what lies whole where a killed run was about to put something needs n
     CHECK(world.there(world.path));
     CHECK(world.network.asked[foo.files[0].url] == 0);
     CHECK(verify(world.state, world.tree, true).empty());
+}
+
+TEST_CASE("what a killed run has put back is flushed before it is believed") {
+    Publishing world;
+    const std::string path = *file_path(foo.files[0]), lying = layout::published(path);
+    {
+        State::Change change(world.state);
+        world.state.intend(foo.name, path);
+        change.commit();
+    }
+    constexpr faults::Volume::Loss everything{faults::Volume::Damage::everything, 0, 0};
+    faults::Volume disk;
+    faults::Volume::write(*disk.create(lying), 0, world.bytes(path));
+    REQUIRE_FALSE(disk.after(everything).find(lying));
+    faults::Fate well;
+    faults::MemoryTree tree(disk, well);
+    Repairs repairs(
+        world.state, tree, world.publisher, world.clock, [](const ProjectName&) { return false; },
+        [](const ProjectName&) {});
+    CHECK(repairs.look_at_doubts(foo.name).empty());
+    CHECK(world.state.intended().empty());
+    CHECK(disk.after(everything).find(lying));
+}
+
+TEST_CASE("a page of the master's that fails leaves nothing on ours that is not there") {
+    Killed world;
+    world.put(world.path, "other bytes");
+    world.kill_at({world.path});
+    const auto well = world.network.answers.at(ScriptedMaster::url(foo));
+    SECTION("when it answers with an error") {
+        world.network.fail(ScriptedMaster::url(foo), Fault::retry_later, "HTTP 503");
+    }
+    SECTION("when it is gone and nothing says why") {
+        world.network.answers.erase(ScriptedMaster::url(foo));
+    }
+    world.event("foo", "add py3 file x", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 1);
+    CHECK_FALSE(world.names(foo.files[0].name.text()));
+    CHECK(world.names(foo.files[1].name.text()));
+    CHECK(verify(world.state, world.tree, true).empty());
+
+    world.network.answers[ScriptedMaster::url(foo)] = well;
+    world.publish(page("foo", 10, foo.files));
+    world.event("foo", "add py3 file x", 10);
+    world.clock.advance(2h);
+    world.come_to_rest();
+    CHECK(world.names(foo.files[0].name.text()));
+    CHECK(world.network.asked[foo.files[1].url] == 0);
+}
+
+TEST_CASE("a removal that is held back leaves nothing on the page that is not there") {
+    Killed world;
+    world.policy.max_deleted_fraction = 0;
+    world.put(world.path, "other bytes");
+    for (int i = 0; i < 12; ++i) world.publish(page("more-" + std::to_string(i), 20 + i, {}));
+    for (int i = 0; i < 12; ++i) world.event("more-" + std::to_string(i), "create", 20 + i);
+    REQUIRE_FALSE(world.pass());
+    world.kill_at({world.path});
+    std::int64_t serial = 40;
+    for (auto listed = world.listed.begin(); listed != world.listed.end();) {
+        const std::string name = listed++->first;
+        if (name == bar.name.text()) continue;
+        world.network.answers.erase(ScriptedMaster::url(page(name, 0, {})));
+        world.listed.erase(name);
+        world.event(name, "remove project", ++serial);
+    }
+    for (int tries = 0; tries < 2; ++tries) {
+        REQUIRE_FALSE(world.pass());
+        world.clock.advance(2h);
+    }
+    CHECK(world.left == 13);
+    CHECK_FALSE(world.names(foo.files[0].name.text()));
+    CHECK(world.names(foo.files[1].name.text()));
+    CHECK(verify(world.state, world.tree, true).empty());
+}
+
+TEST_CASE("a repair of something else forgets no doubt") {
+    Killed world;
+    auto unproven = page("foo", 9, foo.files);
+    unproven.files[0].digests.clear();
+    world.publish(unproven);
+    world.event("foo", "add py3 file x", 9);
+    REQUIRE_FALSE(world.pass());
+    world.put(world.path, "other bytes");
+    std::filesystem::resize_file(world.directory.path() / "web" / world.path,
+                                 static_cast<std::uintmax_t>(*foo.files[0].size));
+    world.kill_at({world.path});
+    world.network.fail(ScriptedMaster::url(foo), Fault::retry_later, "HTTP 503");
+    std::filesystem::remove(world.directory.path() / "web" / *file_path(foo.files[1]));
+    CHECK(world.repair() == 0);
+    CHECK_FALSE(world.names(foo.files[0].name.text()));
+    CHECK_FALSE(world.names(foo.files[1].name.text()));
 }
 
 TEST_CASE("of what is kept only what a killed run has not replaced is") {

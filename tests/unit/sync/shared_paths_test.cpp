@@ -88,6 +88,57 @@ TEST_CASE("a path that its owner gives up is another's in the same poll") {
     CHECK(world.bytes(world.path) == "other text");
 }
 
+TEST_CASE("who keeps what goes leaves no two projects waiting for one another's paths") {
+    Sharing world;
+    world.policy.keep_deleted = world.policy.page.keep = true;
+    world.give("one", "text");
+    world.pass_some_times();
+    // Two has a path of its own, which one is to have from now on; and the other way around.
+    File own = sdist("own-1.0.tar.gz");
+    world.show(page("two", ++world.serial, {own}));
+    world.pass_some_times();
+    File wanted = own;
+    wanted.digests = {{Algorithm::sha256, sha256("other text")}};
+    wanted.url = "https://one.example/" + *file_path(own);
+    wanted.size = 10;
+    world.show(page("one", ++world.serial, {wanted}));
+    world.network.answers[wanted.url] = {"other text", "application/octet-stream"};
+    world.give("two", "other text");
+    for (int tries = 0; tries < 3; ++tries) {
+        REQUIRE_FALSE(world.pass());
+        CHECK(verify(world.state, world.tree, true).empty());
+        world.clock.advance(1h);
+    }
+    CHECK(world.left == 0);
+    CHECK(world.has("one"));
+    CHECK_FALSE(world.has("two"));
+    CHECK_THAT(world.page_of("two"), ContainsSubstring("own-1.0.tar.gz"));
+}
+
+TEST_CASE("what two projects have from one URL without a digest is replaced for both") {
+    Sharing world;
+    const auto give_both = [&](const std::string& text, const std::vector<const char*>& names) {
+        for (const char* name : names) {
+            File file = sdist("shared-1.0.tar.gz");
+            file.digests.clear();
+            file.size.reset();
+            file.url = "https://files.example/packages/aa/bb/shared-1.0.tar.gz";
+            world.show(page(name, ++world.serial, {file}));
+            world.network.answers[file.url] = {text, "application/octet-stream"};
+            world.network.answers[file.url].etag = "\"" + text + "\"";
+        }
+        REQUIRE_FALSE(world.pass());
+        CHECK(world.left == 0);
+        for (const char* name : {"one", "two"})
+            CHECK_THAT(world.page_of(name), ContainsSubstring("shared-1.0.tar.gz"));
+        CHECK(world.bytes("packages/aa/bb/shared-1.0.tar.gz") == text);
+    };
+    give_both("text", {"one", "two"});
+    give_both("other text", {"two"});
+    give_both("text again", {"one"});
+    give_both("the last", {"one", "two"});
+}
+
 TEST_CASE("a path is its heir's though its owner's page was not to be had at first") {
     Sharing world;
     world.give("one", "text");
@@ -98,7 +149,8 @@ TEST_CASE("a path is its heir's though its owner's page was not to be had at fir
     const auto well = world.network.answers.at(owners);
     world.network.fail(owners, Fault::retry_later, "HTTP 503");
     REQUIRE_FALSE(world.pass());
-    CHECK_THAT(world.cause_of("two"), ContainsSubstring("belongs to another project's file"));
+    CHECK_THAT(world.cause_of("two"),
+               ContainsSubstring("belongs to a file of another project, one"));
     world.clock.advance(1h);
     world.network.answers[owners] = well;
     world.pass_some_times();
