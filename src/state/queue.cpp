@@ -145,6 +145,13 @@ std::optional<Queued> State::queued(const ProjectName& name) {
     return read_queued(rows);
 }
 
+bool State::is_refused(const ProjectName& name) {
+    return impl_
+        ->one(impl_->sql("SELECT 1 FROM queue WHERE name = ? AND attempts > 0 AND fault = ?")
+                  .rows(name.text(), static_cast<int>(Fault::refused)))
+        .has_value();
+}
+
 void State::postpone(const ProjectName& name, Time not_before, Time now, const Failure& failure) {
     impl_
         ->sql(R"sql(

@@ -57,6 +57,13 @@ std::optional<Digest> digest_of(const File& file, bool companion) {
     return Digest{Algorithm::sha256, file.core_metadata.sha256};
 }
 
+// What has no digest is whatever its URL gives.
+bool same_bytes(const File& one, const File& other, bool companion) {
+    const auto digest = digest_of(one, companion);
+    if (digest != digest_of(other, companion)) return false;
+    return digest || (one.url == other.url && one.size == other.size);
+}
+
 }  // namespace
 
 void State::intend(const ProjectName& name, const std::string& path) {
@@ -177,21 +184,17 @@ bool State::owned(const std::string& path) {
 }
 
 std::vector<ProjectName> State::owners_otherwise(const ProjectName& but, const std::string& path,
-                                                 const std::optional<Digest>& digest) {
+                                                 const File& named) {
     const auto ours = published(but);
     std::vector<ProjectName> all;
-    for (const FileAt& at : files_at(path)) {
-        const auto own = ours ? impl_->held_at(ours->id, at) : std::nullopt;
+    for (const FileAt& at : files_at(path))
         for (const std::int64_t project : impl_->projects_with(at)) {
             if (ours && ours->id == project) continue;
             const auto its = impl_->held_at(project, at);
-            if (!its) continue;
-            const auto named = digest_of(*its, at.companion);
-            if (digest ? named == digest : !named && own && own->url == its->url) continue;
+            if (!its || same_bytes(*its, named, at.companion)) continue;
             auto rows = impl_->sql("SELECT name FROM projects WHERE id = ?").rows(project);
             if (rows.next()) all.push_back(name_in(rows, 0));
         }
-    }
     return all;
 }
 

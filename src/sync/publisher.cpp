@@ -206,8 +206,9 @@ void Publisher::record(const Group& group) {
         // has just read the old page.
         Replaced replaced;
         if (!page.same)
-            replaced = state_.record_page(page.page, page.display, page.etag,
-                                          page.at_once ? clock_.now() : remove_from, page.copy);
+            replaced =
+                state_.record_page(page.page, page.display, page.etag,
+                                   page.at_once ? clock_.now() : remove_from, page.copy, page.read);
         recorded_(page, replaced);
     }
     for (const std::string& path : group.obsolete) state_.put_down(path, Time{});

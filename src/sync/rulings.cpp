@@ -192,6 +192,7 @@ void Rulings::page_loses(const PageLoses& loses) {
     state_.postpone(loses.project, now + second_look, now, {Fault::corrupt, what});
     log_.warning(
         fmt::format("page_loses_files name={} cause={}", loses.project.text(), quoted(what)));
+    if (!policy_.copy) note_doubts(loses.project);
 }
 
 void Rulings::judge(const Queued& queued, bool page_gone, const Failure& failure) {

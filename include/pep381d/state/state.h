@@ -203,6 +203,7 @@ class State {
     // Those of a first sync or a reconcile that were not tried yet, by name, after `after`.
     std::vector<Queued> backlog(std::string_view after, std::size_t most);
     std::optional<Queued> queued(const ProjectName& name);
+    bool is_refused(const ProjectName& name);  // its last try ended so (Fault::refused)
     void postpone(const ProjectName& name, Time not_before, Time now, const Failure& failure);
     void note_unexplained_loss(const ProjectName& name, Time seen);
     void note_stale(const ProjectName& name, Time seen);
@@ -279,18 +280,20 @@ class State {
     std::unordered_set<std::string> intended();
     // Two projects may name one file. By any project:
     bool owned(const std::string& path);
-    // ... but this one. Which name other bytes for it? Where this one names no digest, any digest
-    // is another's, and so is a URL of its own.
+    // ... but this one. Which name other bytes for it than those of `named`, or of its companion?
     std::vector<ProjectName> owners_otherwise(const ProjectName& but, const std::string& path,
-                                              const std::optional<Digest>& digest);
+                                              const File& named);
     // The other ones that are queued and of which a file is on its way there, or was when a run was
     // killed.
     std::vector<ProjectName> others_on_the_way(const ProjectName& but, const std::string& path);
     bool holds(const ProjectName& name, const std::string& path);  // this one does
     // The page, as it was just published, replaces what was known. Files that it no longer names
-    // are put down for removal from `remove_from` on. `copy`: its HTML is the master's own.
+    // are put down for removal from `remove_from` on, and so is what was intended, but for what a
+    // page that is not `read`, but ours of before without something, can't know. `copy`: its HTML
+    // is the master's own.
     Replaced record_page(const ProjectPage& page, std::string_view display, std::string_view etag,
-                         Time remove_from, const std::optional<CopiedPage>& copy = std::nullopt);
+                         Time remove_from, const std::optional<CopiedPage>& copy = std::nullopt,
+                         bool read = true);
     // What proves its HTML; nothing: that is made of what is known.
     std::optional<CopiedPage> copied(const ProjectName& name);
     // All pages are made of what is known by now.

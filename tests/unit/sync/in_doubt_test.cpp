@@ -112,6 +112,9 @@ TEST_CASE("a page of the master's that fails leaves nothing on ours that is not 
     SECTION("when it is gone and nothing says why") {
         world.network.answers.erase(ScriptedMaster::url(foo));
     }
+    SECTION("when it has lost a file and nothing says why") {
+        world.publish(page("foo", 9, {foo.files[0]}));
+    }
     world.event("foo", "add py3 file x", 9);
     REQUIRE_FALSE(world.pass());
     CHECK(world.left == 1);
@@ -126,6 +129,26 @@ TEST_CASE("a page of the master's that fails leaves nothing on ours that is not 
     world.come_to_rest();
     CHECK(world.names(foo.files[0].name.text()));
     CHECK(world.network.asked[foo.files[1].url] == 0);
+}
+
+TEST_CASE("what a killed run has brought anew outlives a page that fails once") {
+    Killed world;
+    File more = sdist("foo-3.0.tar.gz");
+    world.publish(page("foo", 9, {foo.files[0], foo.files[1], more}));
+    world.put(world.path, "other bytes");
+    world.put(*file_path(more), more.name.text());
+    world.kill_at({world.path, *file_path(more)});
+    world.event("foo", "add py3 file x", 9);
+    const auto well = world.network.answers.at(ScriptedMaster::url(foo));
+    world.network.fail(ScriptedMaster::url(foo), Fault::retry_later, "HTTP 503");
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.there(*file_path(more)));
+    world.network.answers[ScriptedMaster::url(foo)] = well;
+    world.clock.advance(2h);
+    world.come_to_rest();
+    CHECK(world.names(more.name.text()));
+    CHECK(world.names(foo.files[0].name.text()));
+    CHECK(world.network.asked[more.url] == 0);
 }
 
 TEST_CASE("a removal that is held back leaves nothing on the page that is not there") {

@@ -139,6 +139,48 @@ TEST_CASE("what two projects have from one URL without a digest is replaced for 
     give_both("the last", {"one", "two"});
 }
 
+TEST_CASE("what a project has from a URL without a digest is not replaced from another's") {
+    Sharing world;
+    const bool hosts = GENERATE(false, true);
+    world.give("one", "text", "", false);
+    world.pass_some_times();
+    File file = wheel("shared-1.0-py3-none-any.whl");
+    file.digests.clear();
+    // One URL, but not one size: a page is behind, and nobody knows whose.
+    file.url = std::string("https://") + (hosts ? "two" : "one") + ".example/" + world.path;
+    file.size = hosts ? 4 : 5;
+    const auto give_two = [&](const std::string& text) {
+        world.show(page("two", ++world.serial, {file}));
+        world.network.answers[file.url] = {text, "application/octet-stream"};
+        world.pass_some_times();
+    };
+    if (hosts) give_two("text");
+    give_two(hosts ? "more" : "more.");
+    CHECK(world.has("one"));
+    CHECK(world.bytes(world.path) == "text");
+}
+
+TEST_CASE("where what goes is kept an owner who could not be asked is waited for") {
+    Sharing world;
+    world.policy.keep_deleted = world.policy.page.keep = true;
+    world.give("one", "text");
+    world.give("two", "text");
+    world.pass_some_times();
+    world.give("one", "other text");
+    world.give("two", "other text");
+    const std::string twos = ScriptedMaster::url(page("two", 0, {}));
+    const auto well = world.network.answers.at(twos);
+    world.network.fail(twos, Fault::retry_later, "HTTP 503");
+    REQUIRE_FALSE(world.pass());
+    world.clock.advance(1h);
+    REQUIRE_FALSE(world.pass());
+    world.clock.advance(1h);
+    world.network.answers[twos] = well;
+    world.pass_some_times();
+    CHECK((world.has("one") && world.has("two")));
+    CHECK(world.bytes(world.path) == "other text");
+}
+
 TEST_CASE("a path is its heir's though its owner's page was not to be had at first") {
     Sharing world;
     world.give("one", "text");
