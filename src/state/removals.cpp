@@ -130,6 +130,10 @@ void State::not_placed(const ProjectName& name, const std::string& path) {
     impl_->sql("DELETE FROM intended WHERE project = ? AND path = ?").run(name.text(), path);
 }
 
+void State::drop_intended(const ProjectName& name) {
+    for (const std::string& path : impl_->take_intended(name)) impl_->put_down_intended(path, 0);
+}
+
 std::vector<std::string> State::Impl::take_intended(const ProjectName& name) {
     std::vector<std::string> paths;
     bool any = false;

@@ -220,8 +220,8 @@ void Repairs::leave_out_doubts(const ProjectName& name) {
     if (state_.page(name)) fetch_again(name, {});
 }
 
-// Its page goes on without what is damaged, until that is here again. And without what is in doubt:
-// once it is recorded nothing is.
+// Its page goes on without what is damaged, until that is here again. And without what it names of
+// what is in doubt: once it is recorded nothing of that is.
 void Repairs::fetch_again(const ProjectName& name, std::vector<std::string> damaged) {
     for (std::string& path : look_at_doubts(name))
         if (state_.holds(name, path)) damaged.push_back(std::move(path));

@@ -281,20 +281,19 @@ bool Rulings::held_back(const Queued& queued, const std::string& why) {
     return true;
 }
 
-// Our page names what may not be there, and nobody knows when the master's comes.
-void Rulings::note_doubts(const ProjectName& name) {
+// Where our page names what may not be there, and nobody knows when the master's comes.
+bool Rulings::note_doubts(const ProjectName& name) {
     const auto doubts = state_.in_doubt(name);
-    if (std::any_of(doubts.begin(), doubts.end(),
-                    [&](const std::string& path) { return state_.holds(name, path); }))
-        in_doubt_.push_back(name);
+    const bool any = std::any_of(doubts.begin(), doubts.end(),
+                                 [&](const std::string& path) { return state_.holds(name, path); });
+    if (any) in_doubt_.push_back(name);
+    return any;
 }
 
 void Rulings::drop(const Queued& queued, const std::string& why) {
     if (policy_.keep_deleted) {
-        if (!state_.in_doubt(queued.name).empty()) {
-            in_doubt_.push_back(queued.name);
-            return;
-        }
+        if (note_doubts(queued.name)) return;
+        state_.drop_intended(queued.name);
         note(RemovalKind::kept, queued.name, queued.serial, why, {});
     } else {
         if (held_back(queued, why)) return;

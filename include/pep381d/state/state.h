@@ -276,6 +276,8 @@ class State {
     // Forgets everything but the record of removals.
     void begin_anew();
     void not_placed(const ProjectName& name, const std::string& path);
+    // What was on its way for this project is put down for removal at once.
+    void drop_intended(const ProjectName& name);
     // The paths that are intended, of all projects.
     std::unordered_set<std::string> intended();
     // Two projects may name one file. By any project:

@@ -41,7 +41,7 @@ class Repairs {
     // What is left of State::in_doubt when each file there was hashed: what is whole is in doubt no
     // longer.
     std::vector<std::string> look_at_doubts(const ProjectName& name);
-    // Its page goes on without what is in doubt and not whole, before it is kept, or held back.
+    // Its page goes on without what it names of that.
     void leave_out_doubts(const ProjectName& name);
     // Projects that wait until somebody else is done with them.
     std::size_t waiting() const { return projects_.size(); }

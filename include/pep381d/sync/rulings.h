@@ -55,7 +55,7 @@ class Rulings {
     void gone_of_before(const Queued& queued, const std::string& what, bool asked_for);
     void drop(const Queued& queued, const std::string& why);
     bool held_back(const Queued& queued, const std::string& why);
-    void note_doubts(const ProjectName& name);
+    bool note_doubts(const ProjectName& name);
     void note_replaced(const PageReady& page, const Replaced& replaced,
                        const std::optional<Queued>& queued);
     void note(RemovalKind kind, const ProjectName& name, Serial serial, std::string cause,

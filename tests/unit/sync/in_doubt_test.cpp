@@ -195,6 +195,23 @@ TEST_CASE("a repair of something else forgets no doubt") {
     CHECK_FALSE(world.names(foo.files[1].name.text()));
 }
 
+TEST_CASE("what a killed run has brought anew for a project that is kept goes") {
+    Killed world;
+    world.keep_what_goes();
+    const bool replaced = GENERATE(false, true);
+    const std::string more = *file_path(sdist("foo-3.0.tar.gz"));
+    world.put(more, "of a release that the master has withdrawn");
+    if (replaced) world.put(world.path, "other bytes");
+    world.kill_at({world.path, more});
+    world.network.answers.erase(ScriptedMaster::url(foo));
+    world.listed.erase("foo");
+    world.event("foo", "remove project", 9);
+    world.come_to_rest();
+    CHECK_FALSE(world.there(more));
+    CHECK(world.names(foo.files[0].name.text()) == !replaced);
+    CHECK(world.names(foo.files[1].name.text()));
+}
+
 TEST_CASE("of what is kept only what a killed run has not replaced is") {
     Killed world;
     world.keep_what_goes();
