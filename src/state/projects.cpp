@@ -278,13 +278,13 @@ std::vector<std::string> State::Impl::write_files(const ProjectRow& project,
 
 Replaced State::record_page(const ProjectPage& page, std::string_view display,
                             std::string_view etag, Time remove_from,
-                            const std::optional<CopiedPage>& copy, bool read) {
+                            const std::optional<CopiedPage>& copy, bool all) {
     const Impl::ProjectRow row = impl_->project_row(page.name, display);
     std::vector<std::string> to_come;
-    if (!read) to_come = in_doubt(page.name);
-    std::erase_if(to_come, [&](const std::string& path) { return holds(page.name, path); });
+    if (!all) to_come = in_doubt(page.name);
     Replaced replaced{row.page > 0, row.page == 2, impl_->write_files(row, page, remove_from)};
     for (const std::string& path : to_come) {
+        if (holds(page.name, path)) continue;
         impl_->no_removal(path);
         intend(page.name, path);
     }

@@ -82,11 +82,13 @@ UPDATE queue SET
   loss_seen = CASE WHEN ?3 > serial THEN NULL ELSE loss_seen END,
   gone_since = CASE WHEN ?3 > serial THEN NULL ELSE gone_since END,
   gone_looks = CASE WHEN ?3 > serial THEN 0 ELSE gone_looks END,
+  fault = CASE WHEN ?3 > serial AND fault = ?6 THEN ?7 ELSE fault END,
   serial = max(serial, ?3), loss = max(loss, ?4), soon = max(soon, ?5), not_before = 0
 WHERE name = ?1 AND (?3 > serial OR (?3 = serial AND (?4 <> last_loss OR ?2 IS NOT display)) OR
   ?4 > loss OR ?5 > soon OR not_before > 0))sql")
         .run(project.name, unless_equal(project.display, project.name), project.serial.value,
-             static_cast<int>(loss), soon);
+             static_cast<int>(loss), soon, static_cast<int>(Fault::taken),
+             static_cast<int>(Fault::retry_later));
 }
 
 void State::enqueue(const std::vector<ListedProject>& projects, Time since) {
@@ -145,10 +147,10 @@ std::optional<Queued> State::queued(const ProjectName& name) {
     return read_queued(rows);
 }
 
-bool State::is_refused(const ProjectName& name) {
+bool State::waits_for_place(const ProjectName& name) {
     return impl_
         ->one(impl_->sql("SELECT 1 FROM queue WHERE name = ? AND attempts > 0 AND fault = ?")
-                  .rows(name.text(), static_cast<int>(Fault::refused)))
+                  .rows(name.text(), static_cast<int>(Fault::taken)))
         .has_value();
 }
 
@@ -385,17 +387,19 @@ std::optional<Time> State::handled_until(Time now) {
             ->one(impl_
                       ->sql(R"sql(
 SELECT 1 FROM queue WHERE since <= (SELECT min(began) FROM polls)
-  AND NOT (attempts > 0 AND fault IN (?1, ?2, ?3) AND first_failed <= ?4) LIMIT 1)sql")
+  AND NOT (attempts > 0 AND fault IN (?1, ?2, ?3, ?4) AND first_failed <= ?5) LIMIT 1)sql")
                       .rows(static_cast<int>(Fault::gone), static_cast<int>(Fault::corrupt),
-                            static_cast<int>(Fault::refused), number_of(now - excused_after)))
+                            static_cast<int>(Fault::refused), static_cast<int>(Fault::taken),
+                            number_of(now - excused_after)))
             .has_value();
     if (nothing_handled) return std::nullopt;
     const auto oldest =
         impl_->one(impl_
                        ->sql(R"sql(
-SELECT min(since) FROM queue WHERE NOT (attempts > 0 AND fault IN (?1, ?2, ?3) AND first_failed <= ?4))sql")
+SELECT min(since) FROM queue WHERE NOT (attempts > 0 AND fault IN (?1, ?2, ?3, ?4) AND first_failed <= ?5))sql")
                        .rows(static_cast<int>(Fault::gone), static_cast<int>(Fault::corrupt),
-                             static_cast<int>(Fault::refused), number_of(now - excused_after)));
+                             static_cast<int>(Fault::refused), static_cast<int>(Fault::taken),
+                             number_of(now - excused_after)));
     constexpr std::int64_t for_ever = std::numeric_limits<std::int64_t>::max();
     const auto newest = impl_->time(
         impl_->sql("SELECT max(began) FROM polls WHERE began < ?").rows(oldest.value_or(for_ever)));

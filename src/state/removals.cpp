@@ -61,7 +61,10 @@ std::optional<Digest> digest_of(const File& file, bool companion) {
 bool same_bytes(const File& one, const File& other, bool companion) {
     const auto digest = digest_of(one, companion);
     if (digest != digest_of(other, companion)) return false;
-    return digest || (one.url == other.url && one.size == other.size);
+    if (digest) return true;
+    // A companion is only believed beside the bytes that it came with.
+    return one.url == other.url && one.size == other.size &&
+           (!companion || one.digests == other.digests);
 }
 
 }  // namespace
@@ -79,14 +82,23 @@ void State::note_damaged(const ProjectName& name, const std::string& path) {
     intend(name, std::string(damaged_mark) + path);
 }
 
-std::vector<ProjectName> State::with_damage() {
-    auto rows = impl_
-                    ->sql(R"sql(
-SELECT DISTINCT project FROM intended
-WHERE path >= ?1 AND path < ?2 AND EXISTS(SELECT 1 FROM projects WHERE name = project AND page > 0))sql")
-                    .rows(damaged_mark, after_damaged_marks);
-    std::vector<ProjectName> all;
-    while (rows.next()) all.push_back(name_in(rows, 0));
+std::vector<ProjectName> State::torn() {
+    std::vector<ProjectName> all, others;
+    {
+        auto rows = impl_
+                        ->sql(R"sql(
+SELECT intended.project, max(intended.path >= ?1 AND intended.path < ?2 OR
+  (intended.path = 'simple/' || intended.project AND NOT EXISTS(SELECT 1 FROM copies WHERE copies.project = id)))
+FROM intended JOIN projects ON name = intended.project WHERE page > 0 GROUP BY 1)sql")
+                        .rows(damaged_mark, after_damaged_marks);
+        while (rows.next()) (rows.integer(1) == 1 ? all : others).push_back(name_in(rows, 0));
+    }
+    for (ProjectName& name : others) {
+        const auto doubts = in_doubt(name);
+        if (std::any_of(doubts.begin(), doubts.end(),
+                        [&](const std::string& path) { return holds(name, path); }))
+            all.push_back(std::move(name));
+    }
     return all;
 }
 
@@ -132,6 +144,10 @@ void State::not_placed(const ProjectName& name, const std::string& path) {
 
 void State::drop_intended(const ProjectName& name) {
     for (const std::string& path : impl_->take_intended(name)) impl_->put_down_intended(path, 0);
+}
+
+void State::forget_intended(const ProjectName& name) {
+    impl_->take_intended(name);
 }
 
 std::vector<std::string> State::Impl::take_intended(const ProjectName& name) {

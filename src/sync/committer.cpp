@@ -276,9 +276,6 @@ void Committer::take_in(std::deque<Message>& messages) {
     for (Message& message : messages) std::visit([this](auto& one) { handle(one); }, message);
     known_ = master_known();
     change.commit();
-    // What is worked on again by now is in doubt for whoever does that, too.
-    for (const ProjectName& name : rulings_.take_in_doubt())
-        if (!busy_.contains(name.text())) repairs_.leave_out_doubts(name);
     wake_();  // there is room again
 }
 

@@ -100,7 +100,7 @@ void Committer::hand_out(const Queued& queued) {
         item.shown = ours->page;
     }
     if (older_tree_ && !item.shown) item.of_before = files_of_before(tree_, queued.name);
-    item.in_doubt = repairs_.look_at_doubts(queued.name);
+    item.in_doubt = state_.in_doubt(queued.name);
     if (item.shown && (!item.in_doubt.empty() || state_.ahead_of_page(queued.name))) {
         item.ahead = true;
         item.etag.clear();

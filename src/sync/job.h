@@ -43,6 +43,8 @@ struct Jobs::Job {
     bool no_room = false;  // for all of its page beside other long ones
     int failed_in_a_row = 0;
     std::vector<std::pair<std::size_t, std::string>> etags;  // of files with other bytes
+    // Arrived, for places where what our page names lies: they go there with the page.
+    std::vector<FileArrived> kept;
     std::vector<Refused> refused;
     std::optional<Failure> failure;  // the first of its files', or the page's staleness
     bool files_missing = false;

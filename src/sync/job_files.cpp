@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/sync/publisher.h"
+
 #include "sync/job.h"
 
 namespace pep381d {
@@ -106,13 +108,31 @@ void Jobs::arrived(Job& job, const Fetch& fetch, Downloads::Fetched fetched) {
         job.etags.emplace_back(fetch.file, fetched.etag);
         file.etag = no_etag;
     }
+    const bool replaces = fetch.lies_there || known_by_etag;
     // A copied page waits for all of them, and may never come.
-    const bool early = policy_.copy || job.plan.fetches.size() >= many_files ||
-                       file.size.value_or(large_file) >= large_file;
-    send_(FileArrived{job.item.queued.name, job.item.queued.display, file, fetch.metadata,
-                      std::move(fetched.staged), fetched.found, early,
-                      std::move(fetched.unwritten)});
+    const bool early = !replaces && (policy_.copy || job.plan.fetches.size() >= many_files ||
+                                     file.size.value_or(large_file) >= large_file);
+    FileArrived arrived{
+        job.item.queued.name,      job.item.queued.display, file,  fetch.metadata,
+        std::move(fetched.staged), fetched.found,           early, std::move(fetched.unwritten)};
+    if (replaces)
+        keep_for_page(job, std::move(arrived));
+    else
+        send_(std::move(arrived));
     fetch_done(job);
+}
+
+void Jobs::keep_for_page(Job& job, FileArrived file) {
+    // There may be very many.
+    if (file.unwritten) write_unwritten(staging_.tree(), file);
+    job.kept.push_back(std::move(file));
+}
+
+// Its page does not come. The next try finds them.
+void Jobs::give_back_kept(Job& job) {
+    for (const FileArrived& file : job.kept)
+        if (!file.staged.empty()) staging_.keep_whole(file.staged);
+    job.kept.clear();
 }
 
 // Its page may be the one that we show: it is published anew for who mirrors us.
@@ -122,7 +142,7 @@ void Jobs::other_bytes(Job& job, const Fetch& fetch) {
     if (!file.metadata_held || !file.core_metadata.sha256.empty()) return;
     file.metadata_held = false;
     if (job.next_fetch == job.plan.fetches.size()) ready_.push_back(job.id);
-    job.plan.fetches.push_back({fetch.file, true});
+    job.plan.fetches.push_back({fetch.file, true, true});
     ++job.fetches_left;
 }
 
@@ -178,6 +198,7 @@ void Jobs::complete(Job& job) {
     // whole.
     const bool before_all = !job.item.of_before.empty() && job.files_left;
     if (job.files_missing && (policy_.copy || before_all)) {
+        give_back_kept(job);
         end(job, PageFailed{page.name, std::move(*job.failure)});
         return;
     }
@@ -185,6 +206,7 @@ void Jobs::complete(Job& job) {
         for (auto& [file, etag] : job.etags) page.files[file].etag = std::move(etag);
     // Whose ETag nobody answered for stays as it is.
     for (File& file : page.files) file.held = file.held || !file.etag.empty();
+    for (FileArrived& file : std::exchange(job.kept, {})) send_(std::move(file));
     const Serial handled = std::max(page.serial, job.item.queued.serial);
     if (policy_.page.files) std::erase_if(page.files, [](const File& file) { return !file.held; });
     PageReady ready{std::move(page)};
@@ -192,6 +214,7 @@ void Jobs::complete(Job& job) {
     ready.etag = job.etag;
     ready.handled = handled;
     ready.same = job.plan.same;
+    ready.files_left = job.files_left;
     ready.at_once = ready.page.quarantined() || job.item.queued.loss == Loss::quarantine;
     ready.stale = job.stale;
     ready.failure = job.failure;

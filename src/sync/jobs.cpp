@@ -42,6 +42,7 @@ bool is_page_of(std::string_view url, const ProjectName& name) {
 Jobs::Jobs(Transport& transport, Staging& staging, const Policy& policy, const Clock& clock,
            Log& log, bool recovering, Send send)
     : transport_(transport),
+      staging_(staging),
       policy_(policy),
       clock_(clock),
       send_(std::move(send)),

@@ -105,13 +105,8 @@ void Publisher::show_keys() {
 // that nobody knows, nor a page that is taken for the one before.
 void Publisher::intend(const Group& files, const Group& pages) {
     for (const FileArrived& file : files.files) state_.intend(file.project, path_of(file));
-    for (const PageReady& page : pages.pages) {
-        if (page.same || !page.replaces) continue;
-        // Another serial of the master's tells two pages apart, whatever is in them.
-        const auto ours = state_.published(page.page.name);
-        if (numbers_ours(state_) || (ours && ours->serial == page.page.serial))
-            state_.intend_page(page.page.name);
-    }
+    for (const PageReady& page : pages.pages)
+        if (!page.same && page.replaces) state_.intend_page(page.page.name);
 }
 
 void Publisher::place_files(Group& group) {
@@ -206,9 +201,9 @@ void Publisher::record(const Group& group) {
         // has just read the old page.
         Replaced replaced;
         if (!page.same)
-            replaced =
-                state_.record_page(page.page, page.display, page.etag,
-                                   page.at_once ? clock_.now() : remove_from, page.copy, page.read);
+            replaced = state_.record_page(page.page, page.display, page.etag,
+                                          page.at_once ? clock_.now() : remove_from, page.copy,
+                                          page.read && !page.files_left);
         recorded_(page, replaced);
     }
     for (const std::string& path : group.obsolete) state_.put_down(path, Time{});

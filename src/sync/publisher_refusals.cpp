@@ -56,21 +56,20 @@ std::optional<Publisher::NoPlace> Publisher::taken_by_another(const FileArrived&
     const auto digest = expected_of(file.file, file.metadata).digest;
     const auto owners = state_.owners_otherwise(file.project, path, file.file);
     // The owner's page may be one that gives it up, or has these bytes for it too. Where what goes
-    // is kept, one that waits for somebody's path itself does not.
+    // is kept, one that was read and waits for somebody's place itself does not.
     const auto may_yield = [&](const ProjectName& owner) {
-        return state_.queued(owner) && !(policy_.keep_deleted && state_.is_refused(owner));
+        return state_.queued(owner) && !(policy_.keep_deleted && state_.waits_for_place(owner));
     };
     if (!owners.empty()) {
         NoPlace its{fmt::format("{} belongs to a file of another project, {}", path,
                                 owners.front().text())};
         if (std::any_of(owners.begin(), owners.end(), may_yield)) {
             its.again = soon;
-            its.fault = Fault::refused;
+            its.fault = Fault::taken;
         }
         return its;
     }
-    const NoPlace about_to_be{path + " is about to be another project's file", soon,
-                              Fault::refused};
+    const NoPlace about_to_be{path + " is about to be another project's file", soon, Fault::taken};
     // What is in its place while its page is still to come.
     std::vector<ProjectName> with_us;
     for (const Group* group : {&flushed_, &placed_, &shown_})
@@ -156,7 +155,7 @@ std::optional<Publisher::NoPlace> Publisher::leave_out_refused(PageReady& page) 
 
 // Files of it have no place here, for now or for good.
 void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
-    const bool bound = page.copy && (!why.again || why.fault == Fault::refused);
+    const bool bound = page.copy && (!why.again || why.fault == Fault::taken);
     const std::string cause = why.cause + (bound ? "; a copied page cannot leave it out" : "");
     if (why.again) {
         // What the master still owes comes first: until then not all that lies here was looked for.

@@ -185,14 +185,16 @@ bool Repairs::leave_out(const ProjectName& name, const std::vector<Finding>& fin
 }
 
 void Repairs::take_up() {
-    for (const ProjectName& name : state_.with_damage()) fetch_again(name, {});
+    for (const ProjectName& name : state_.torn()) fetch_again(name, {});
 }
 
+// What its page names and is not there, of what a killed run was about to place. What is whole is
+// in doubt no longer.
 std::vector<std::string> Repairs::look_at_doubts(const ProjectName& name) {
     std::vector<std::string> left = state_.in_doubt(name);
+    std::erase_if(left, [&](const std::string& path) { return !state_.holds(name, path); });
     if (left.empty()) return left;
     const auto page = state_.page(name);
-    if (!page) return left;
     const auto is_whole = [&](const std::string& path) {
         for (const File& file : page->files)
             for (const bool metadata : {false, true}) {
@@ -216,15 +218,10 @@ std::vector<std::string> Repairs::look_at_doubts(const ProjectName& name) {
     return left;
 }
 
-void Repairs::leave_out_doubts(const ProjectName& name) {
-    if (state_.page(name)) fetch_again(name, {});
-}
-
 // Its page goes on without what is damaged, until that is here again. And without what it names of
 // what is in doubt: once it is recorded nothing of that is.
 void Repairs::fetch_again(const ProjectName& name, std::vector<std::string> damaged) {
-    for (std::string& path : look_at_doubts(name))
-        if (state_.holds(name, path)) damaged.push_back(std::move(path));
+    for (std::string& path : look_at_doubts(name)) damaged.push_back(std::move(path));
     const auto known = state_.published(name);
     {
         State::Change change(state_);

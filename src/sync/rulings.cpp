@@ -87,8 +87,6 @@ void Rulings::note_replaced(const PageReady& page, const Replaced& replaced,
 void Rulings::postpone(const Queued& queued, const Failure& failure) {
     const auto pause = retry_pause(queued.attempts + 1, failure.wait, policy_.random());
     state_.postpone(queued.name, clock_.now() + pause, clock_.now(), failure);
-    // Of a copied page files that have come already may still be on their way.
-    if (!policy_.copy) note_doubts(queued.name);
     log_.debug(fmt::format("project_postponed name={} attempts={} cause={}", queued.name.text(),
                            queued.attempts + 1, quoted(failure.what)));
 }
@@ -192,7 +190,6 @@ void Rulings::page_loses(const PageLoses& loses) {
     state_.postpone(loses.project, now + second_look, now, {Fault::corrupt, what});
     log_.warning(
         fmt::format("page_loses_files name={} cause={}", loses.project.text(), quoted(what)));
-    if (!policy_.copy) note_doubts(loses.project);
 }
 
 void Rulings::judge(const Queued& queued, bool page_gone, const Failure& failure) {
@@ -240,7 +237,10 @@ void Rulings::unknown_gone(const Queued& queued, const std::string& what) {
     }
     // Also rows of files that came before their page. Those of a state that was lost are not ours
     // yet.
-    if (!state_.number(Note::older_tree)) state_.drop_project(queued.name);
+    if (state_.number(Note::older_tree))
+        state_.forget_intended(queued.name);
+    else
+        state_.drop_project(queued.name);
     state_.settle(queued.name, queued.serial);
 }
 
@@ -260,6 +260,7 @@ void Rulings::gone_of_before(const Queued& queued, const std::string& what, bool
             note(RemovalKind::removed, queued.name, queued.serial,
                  evidence_text(queued, true, what, ""), state_.drop_project(queued.name));
     }
+    state_.forget_intended(queued.name);
     state_.settle(queued.name, queued.serial);
 }
 
@@ -276,23 +277,12 @@ bool Rulings::held_back(const Queued& queued, const std::string& why) {
         "`pep381d allow-deletions` confirms it",
         why, candidates, projects);
     state_.hold(queued.name, now + held_pause, now, what);
-    note_doubts(queued.name);
     log_.warning(fmt::format("deletion_held name={} cause={}", queued.name.text(), quoted(what)));
     return true;
 }
 
-// Where our page names what may not be there, and nobody knows when the master's comes.
-bool Rulings::note_doubts(const ProjectName& name) {
-    const auto doubts = state_.in_doubt(name);
-    const bool any = std::any_of(doubts.begin(), doubts.end(),
-                                 [&](const std::string& path) { return state_.holds(name, path); });
-    if (any) in_doubt_.push_back(name);
-    return any;
-}
-
 void Rulings::drop(const Queued& queued, const std::string& why) {
     if (policy_.keep_deleted) {
-        if (note_doubts(queued.name)) return;
         state_.drop_intended(queued.name);
         note(RemovalKind::kept, queued.name, queued.serial, why, {});
     } else {

@@ -29,6 +29,8 @@ constexpr std::int64_t least_part = 1024 * 1024;
 constexpr std::ptrdiff_t parts_most = 64;
 
 constexpr std::string_view part_suffix = ".part";
+// Of what has no digest.
+constexpr const char* unnamed = "arrival";
 
 std::vector<std::string> names_in(FileTree& tree, const std::string& directory) {
     std::vector<std::string> names;
@@ -219,10 +221,17 @@ void Staging::keep_part(const std::string& path) {
     left_.erase(oldest);
 }
 
+void Staging::keep_whole(const std::string& path) {
+    if (path.starts_with(layout::staged(unnamed)))
+        (void)tree_.remove(path).ok();
+    else
+        note(path);
+}
+
 // The number keeps apart the same bytes for several files: all wheels of a release may have the
 // same metadata. It goes on from what an earlier run left.
 std::string Staging::unused_path(const Expected& expected) {
-    const std::string base = expected.digest ? to_hex(expected.digest->bytes) : "arrival";
+    const std::string base = expected.digest ? to_hex(expected.digest->bytes) : unnamed;
     return layout::staged(fmt::format("{}.{}", base, ++next_));
 }
 

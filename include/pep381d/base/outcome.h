@@ -22,6 +22,7 @@ enum class Fault {
     local,        // this machine: disk, permissions
     full,         // this machine has no room on a disk: it may have some again
     exhausted,    // this process or machine is out of descriptors or memory: nothing is known
+    taken,        // another project has the place in the tree, and may give it up
 };
 
 struct Failure {

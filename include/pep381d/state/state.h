@@ -203,7 +203,8 @@ class State {
     // Those of a first sync or a reconcile that were not tried yet, by name, after `after`.
     std::vector<Queued> backlog(std::string_view after, std::size_t most);
     std::optional<Queued> queued(const ProjectName& name);
-    bool is_refused(const ProjectName& name);  // its last try ended so (Fault::refused)
+    // Its last try ended with Fault::taken, and nothing newer has come since.
+    bool waits_for_place(const ProjectName& name);
     void postpone(const ProjectName& name, Time not_before, Time now, const Failure& failure);
     void note_unexplained_loss(const ProjectName& name, Time seen);
     void note_stale(const ProjectName& name, Time seen);
@@ -262,7 +263,11 @@ class State {
     // What the state holds at this path is damaged, and its page is about to be replaced by one
     // without it: until that, or what takes its place, is recorded.
     void note_damaged(const ProjectName& name, const std::string& path);
-    std::vector<ProjectName> with_damage();  // such projects
+    // Projects whose page in the tree may not be what the state says: something on it is damaged,
+    // or a run was killed between the page, or the place of a file on it, and its record. No copied
+    // one of which nothing but the page is in doubt: nobody here could make it again, and its files
+    // are all there.
+    std::vector<ProjectName> torn();
     // A file is about to be put in this place. Until a page or file of the project is recorded,
     // nobody else knows of it: after a kill it is either recorded after all or, with the project's
     // next page or its end, put down for removal, unless another project has it.
@@ -276,8 +281,10 @@ class State {
     // Forgets everything but the record of removals.
     void begin_anew();
     void not_placed(const ProjectName& name, const std::string& path);
-    // What was on its way for this project is put down for removal at once.
+    // What was on its way for this project is put down for removal at once,
     void drop_intended(const ProjectName& name);
+    // ... or left where it is.
+    void forget_intended(const ProjectName& name);
     // The paths that are intended, of all projects.
     std::unordered_set<std::string> intended();
     // Two projects may name one file. By any project:
@@ -290,12 +297,11 @@ class State {
     std::vector<ProjectName> others_on_the_way(const ProjectName& but, const std::string& path);
     bool holds(const ProjectName& name, const std::string& path);  // this one does
     // The page, as it was just published, replaces what was known. Files that it no longer names
-    // are put down for removal from `remove_from` on, and so is what was intended, but for what a
-    // page that is not `read`, but ours of before without something, can't know. `copy`: its HTML
-    // is the master's own.
+    // are put down for removal from `remove_from` on, and so is what was intended, unless the page
+    // does not know `all` that belongs to the project. `copy`: its HTML is the master's own.
     Replaced record_page(const ProjectPage& page, std::string_view display, std::string_view etag,
                          Time remove_from, const std::optional<CopiedPage>& copy = std::nullopt,
-                         bool read = true);
+                         bool all = true);
     // What proves its HTML; nothing: that is made of what is known.
     std::optional<CopiedPage> copied(const ProjectName& name);
     // All pages are made of what is known by now.

@@ -91,6 +91,8 @@ class Jobs {
     Pace& host_of(const File& file);
     void start_file(Job& job, const Fetch& fetch);
     void arrived(Job& job, const Fetch& fetch, Downloads::Fetched fetched);
+    void keep_for_page(Job& job, FileArrived file);
+    void give_back_kept(Job& job);
     void other_bytes(Job& job, const Fetch& fetch);
     void changed(Job& job);
     void failed(Job& job, Failure failure);
@@ -101,6 +103,7 @@ class Jobs {
     void end(Job& job, Message message);
 
     Transport& transport_;
+    Staging& staging_;
     const Policy& policy_;
     const Clock& clock_;
     Send send_;

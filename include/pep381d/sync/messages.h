@@ -73,6 +73,7 @@ struct PageReady {
     Serial handled;                  // the queue's serial that this settles
     bool same = false;               // nothing to publish
     bool read = true;                // false: the master said that its page is what we have (304)
+    bool files_left = false;         // without a look whether they lie here
     bool at_once = false;            // what it no longer names is not kept for a while
     bool stale = false;              // it is older than the journal, and that is the failure
     std::optional<Failure> failure;  // the project stays queued because of this

@@ -36,13 +36,10 @@ class Repairs {
     bool add(const Finding& finding);
     // Mends what can be mended now.
     void go_on();
-    // What a kill left undone; before anybody works on a project.
+    // What a kill has torn: the pages say again what the state says, without what is not there.
+    // Before anybody works on a project, and before the master is heard: it may be away, or have
+    // changed its mind.
     void take_up();
-    // What is left of State::in_doubt when each file there was hashed: what is whole is in doubt no
-    // longer.
-    std::vector<std::string> look_at_doubts(const ProjectName& name);
-    // Its page goes on without what it names of that.
-    void leave_out_doubts(const ProjectName& name);
     // Projects that wait until somebody else is done with them.
     std::size_t waiting() const { return projects_.size(); }
 
@@ -55,6 +52,7 @@ class Repairs {
     bool mend(const ProjectName& name, const std::vector<Finding>& findings);
     bool leave_out(const ProjectName& name, const std::vector<Finding>& findings, bool copied);
     void fetch_again(const ProjectName& name, std::vector<std::string> damaged);
+    std::vector<std::string> look_at_doubts(const ProjectName& name);
 
     State& state_;
     FileTree& tree_;

@@ -39,10 +39,6 @@ class Rulings {
     void list_arrived() { wants_list_ = false; }
     // Something was removed since the last call: the root index must not wait.
     bool take_removed() { return std::exchange(removed_, false); }
-    // Projects of which something is in doubt (State::in_doubt), and of which no page of the
-    // master's says now what belongs there: it fails, or they are to be kept, or held back. They
-    // stay in the queue.
-    std::vector<ProjectName> take_in_doubt() { return std::exchange(in_doubt_, {}); }
     const std::vector<std::string>& not_at_master() const { return not_at_master_; }
 
   private:
@@ -55,7 +51,6 @@ class Rulings {
     void gone_of_before(const Queued& queued, const std::string& what, bool asked_for);
     void drop(const Queued& queued, const std::string& why);
     bool held_back(const Queued& queued, const std::string& why);
-    bool note_doubts(const ProjectName& name);
     void note_replaced(const PageReady& page, const Replaced& replaced,
                        const std::optional<Queued>& queued);
     void note(RemovalKind kind, const ProjectName& name, Serial serial, std::string cause,
@@ -69,7 +64,6 @@ class Rulings {
     std::vector<ProjectName> named_;
     bool wants_list_ = false;
     bool removed_ = false;
-    std::vector<ProjectName> in_doubt_;
     std::vector<std::string> not_at_master_;
 };
 

@@ -369,7 +369,8 @@ TEST_CASE("what is damaged of a copied page is told by what the master sent, and
     CHECK(world.left == 0);
     CHECK(world.is_current("foo"));
     CHECK(world.bytes(file) == "foo-1.0.tar.gz");
-    CHECK(verify(world.state, world.tree, true).empty());
+    for (const Finding& finding : verify(world.state, world.tree, true))
+        CHECK(name_of(finding.flaw) == std::string("leftover"));
 }
 
 // As a kill leaves it between its rename and its record.
@@ -397,4 +398,40 @@ TEST_CASE("a copied page that is newer than the state links to nothing that is n
     expected({});
     world.put("simple/foo/index.html", world.pages["foo"].substr(0, 100));
     expected({"wrong_bytes " + page, "wrong_bytes " + v1});
+}
+
+TEST_CASE("a copied page's file is not replaced before its page") {
+    Copying world;
+    world.policy.patience = 0ms;
+    const std::string file = "packages/source/x/foo/foo-1.0.tar.gz";
+    const auto md5_of = [](const std::string& bytes) {
+        Hasher md5(Algorithm::md5);
+        md5.update(bytes);
+        return to_hex(md5.finish());
+    };
+    world.show("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
+    std::string& page = world.pages["foo"];
+    const std::string before = md5_of("foo-1.0.tar.gz");
+    page.replace(page.find(before), before.size(), md5_of("other bytes"));
+    world.network.answers[at + "/" + file] = {"other bytes", "application/octet-stream"};
+    world.network.answers[Copying::page_at("foo")] = {page, "text/html"};
+    world.sign("foo");
+    const std::string second = at + "/packages/source/x/foo/foo-2.0.tar.gz";
+    const auto well = world.network.answers.at(second);
+    world.network.answers.erase(second);
+    world.tell("foo", "new release");
+    world.sync();
+    CHECK(world.left == 1);
+    CHECK(world.network.asked[at + "/" + file] == 1);
+    CHECK(world.bytes(file) == "foo-1.0.tar.gz");
+    for (const Finding& finding : verify(world.state, world.tree, true))
+        CHECK(name_of(finding.flaw) == std::string("leftover"));
+
+    world.network.answers[second] = well;
+    world.clock.advance(1h);
+    world.sync();
+    CHECK(world.left == 0);
+    CHECK(world.network.asked[at + "/" + file] == 0);
+    CHECK(world.bytes(file) == "other bytes");
+    CHECK(world.is_current("foo"));
 }

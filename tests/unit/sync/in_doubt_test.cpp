@@ -1,4 +1,6 @@
 // Files that a killed run has left in their places, or was about to put there.
+#include <limits>
+
 #include "pep381d/sync/repairs.h"
 #include "pep381d/sync/verification.h"
 #include "pep381d/tree/layout.h"
@@ -28,6 +30,28 @@ struct Killed : SyncWorld {
         for (const std::string& one : paths) state.intend(foo.name, one);
         change.commit();
     }
+    // A run has put this page of the master's in place, and its files, and was killed before the
+    // record.
+    void kill_at_page(const ProjectPage& page) {
+        std::vector<std::string> paths;
+        for (const File& file : page.files) {
+            paths.push_back(*file_path(file));
+            put(paths.back(), file.name.text());
+        }
+        kill_at(paths);
+        for (const char* format : {"index.v1_json", "index.html", "index.v1_html"})
+            put(std::string("simple/foo/") + format, project_json(page));
+        State::Change change(state);
+        state.intend_page(foo.name);
+        change.commit();
+    }
+    // Other bytes than before for the wheel.
+    ProjectPage with_another_wheel() const {
+        ProjectPage other = page("foo", 9, foo.files);
+        other.files[0].digests = {{Algorithm::sha256, std::string(32, 'x')}};
+        return other;
+    }
+    bool shows_wheel() { return names(to_hex(foo.files[0].digests[0].bytes)); }
     void keep_what_goes() { policy.keep_deleted = policy.page.keep = true; }
     void come_to_rest() {
         for (int tries = 0; tries < 3; ++tries) {
@@ -96,8 +120,8 @@ TEST_CASE("what a killed run has put back is flushed before it is believed") {
     Repairs repairs(
         world.state, tree, world.publisher, world.clock, [](const ProjectName&) { return false; },
         [](const ProjectName&) {});
-    CHECK(repairs.look_at_doubts(foo.name).empty());
-    CHECK(world.state.intended().empty());
+    repairs.take_up();
+    CHECK(world.state.in_doubt(foo.name).empty());
     CHECK(disk.after(everything).find(lying));
 }
 
@@ -134,8 +158,12 @@ TEST_CASE("a page of the master's that fails leaves nothing on ours that is not 
 TEST_CASE("what a killed run has brought anew outlives a page that fails once") {
     Killed world;
     File more = sdist("foo-3.0.tar.gz");
-    world.publish(page("foo", 9, {foo.files[0], foo.files[1], more}));
-    world.put(world.path, "other bytes");
+    auto fresh = page("foo", 9, {foo.files[0], foo.files[1], more});
+    const std::string bytes = "other bytes";
+    fresh.files[0].digests = {{Algorithm::sha256, sha256(bytes)}};
+    fresh.files[0].size = static_cast<std::int64_t>(bytes.size());
+    world.publish(fresh);
+    world.put(world.path, bytes);
     world.put(*file_path(more), more.name.text());
     world.kill_at({world.path, *file_path(more)});
     world.event("foo", "add py3 file x", 9);
@@ -143,12 +171,14 @@ TEST_CASE("what a killed run has brought anew outlives a page that fails once") 
     world.network.fail(ScriptedMaster::url(foo), Fault::retry_later, "HTTP 503");
     REQUIRE_FALSE(world.pass());
     CHECK(world.there(*file_path(more)));
+    CHECK_FALSE(world.names(foo.files[0].name.text()));
     world.network.answers[ScriptedMaster::url(foo)] = well;
     world.clock.advance(2h);
     world.come_to_rest();
     CHECK(world.names(more.name.text()));
     CHECK(world.names(foo.files[0].name.text()));
     CHECK(world.network.asked[more.url] == 0);
+    CHECK(world.network.asked[foo.files[0].url] == 0);
 }
 
 TEST_CASE("a removal that is held back leaves nothing on the page that is not there") {
@@ -231,4 +261,139 @@ TEST_CASE("of what is kept only what a killed run has not replaced is") {
     CHECK(world.there(world.path) == !replaced);
     CHECK(world.names(foo.files[1].name.text()));
     CHECK(world.network.asked[foo.files[0].url] == 0);
+}
+
+TEST_CASE("a page that a killed run has placed names nothing any more that went with it") {
+    Killed world;
+    world.keep_what_goes();
+    auto fresh = page("foo", 9, foo.files);
+    fresh.files.push_back(sdist("foo-3.0.tar.gz"));
+    world.kill_at_page(fresh);
+    world.network.answers.erase(ScriptedMaster::url(foo));
+    world.listed.erase("foo");
+    world.event("foo", "remove project", 10);
+    world.come_to_rest();
+    CHECK_FALSE(world.names("foo-3.0.tar.gz"));
+    CHECK(world.names(foo.files[1].name.text()));
+}
+
+TEST_CASE("two runs that were killed leave no page with another digest than its file's") {
+    Killed world;
+    world.kill_at_page(world.with_another_wheel());
+    // The second one put the old bytes back.
+    REQUIRE(world.bytes(world.path) == foo.files[0].name.text());
+    REQUIRE_FALSE(world.shows_wheel());
+    world.event("foo", "add py3 file x", 10);
+    world.network.fail(ScriptedMaster::url(foo), Fault::retry_later, "HTTP 503");
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.shows_wheel());
+    CHECK(verify(world.state, world.tree, true).empty());
+}
+
+TEST_CASE("a page is torn from before it is placed until it is recorded, whatever its serial") {
+    Publishing world;
+    ProjectPage fresh = foo;
+    fresh.serial = Serial{GENERATE(5, 9)};
+    fresh.files.pop_back();
+    for (File& file : fresh.files) file.path = *file_path(file), file.held = true;
+    const std::string before = world.page_of("foo");
+    world.publisher.add(world.staged(fresh));
+    while (world.page_of("foo") == before) {
+        world.publisher.turn();
+        const bool placed = world.page_of("foo") != before;
+        CHECK(world.state.torn().empty() == !placed);
+    }
+    world.publisher.drain();
+    CHECK(world.recorded == std::vector<std::string>{"foo"});
+    CHECK(world.state.torn().empty());
+}
+
+TEST_CASE("nothing on a page is of a killed run while the master is away or the disk is full") {
+    Killed world;
+    world.put(world.path, "other bytes");
+    world.kill_at({world.path});
+    world.event("foo", "add py3 file x", 9);
+    if (GENERATE(false, true)) {
+        world.hooks.shortage = [] { return std::optional<std::string>("/disk: full"); };
+        CHECK_THROWS_AS(world.pass(), DiskFull);
+    } else {
+        world.event("foo", "new release", std::numeric_limits<std::int64_t>::max());
+        world.newest = 9;
+        CHECK(world.pass());
+    }
+    CHECK_FALSE(world.names(foo.files[0].name.text()));
+    CHECK(world.names(foo.files[1].name.text()));
+    CHECK(verify(world.state, world.tree, true).empty());
+}
+
+TEST_CASE("what a killed run has brought outlives a page for whose files there was no room") {
+    Killed world;
+    auto fresh = page("foo", 9, {foo.files[0]});
+    for (const char* name : {"foo-3.0.tar.gz", "foo-4.0.tar.gz"})
+        fresh.files.push_back(sdist(name));
+    std::vector<std::string> paths;
+    for (const std::size_t i : {1U, 2U}) {
+        paths.push_back(*file_path(fresh.files[i]));
+        world.put(paths.back(), fresh.files[i].name.text());
+    }
+    world.kill_at(paths);
+    world.publish(fresh);
+    world.event("foo", "remove file foo-1.0.tar.gz", 9);
+    bool is_short = false;
+    world.network.before = [&](const std::string& key) {
+        is_short = is_short || key == ScriptedMaster::url(foo);
+    };
+    world.hooks.shortage = [&] {
+        return is_short ? std::optional<std::string>("/disk: full") : std::nullopt;
+    };
+    CHECK_THROWS_AS(world.pass(), DiskFull);
+    CHECK_FALSE(world.names(foo.files[1].name.text()));
+    for (const std::string& path : paths) CHECK(world.there(path));
+    world.network.before = nullptr;
+    is_short = false;
+    world.come_to_rest();
+    CHECK(world.names("foo-3.0.tar.gz"));
+    CHECK(world.network.asked[fresh.files[1].url] == 0);
+    CHECK(world.network.asked[fresh.files[2].url] == 0);
+}
+
+TEST_CASE("a project whose page was never read has none made of what a killed run has left") {
+    Killed world;
+    const auto fresh = page("new", 9, {sdist("new-1.0.tar.gz")});
+    const std::string path = *file_path(fresh.files[0]);
+    File file = fresh.files[0];
+    file.path = path;
+    world.put(path, "other bytes");
+    {
+        State::Change change(world.state);
+        world.state.record_file(fresh.name, "new", file);
+        world.state.intend(fresh.name, path);
+        change.commit();
+    }
+    world.publish(fresh);
+    world.event("new", "create", 9);
+    world.network.fail(ScriptedMaster::url(fresh), Fault::retry_later, "HTTP 503");
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 1);
+    CHECK_FALSE(world.there("simple/new/index.v1_json"));
+}
+
+TEST_CASE("of a lost state's project that is gone nothing is on its way any more") {
+    Killed world;
+    world.lose_state();
+    world.kill_at({"packages/aa/foo-3.0.tar.gz"});
+    {
+        State::Change change(world.state);
+        world.state.enqueue(foo.name, "foo", Serial{}, Loss::nothing, world.clock.now(), false);
+        change.commit();
+    }
+    world.network.answers.erase(ScriptedMaster::url(foo));
+    world.listed.erase("foo");
+    world.policy.max_deleted_fraction = 1;
+    for (int tries = 0; tries < 4; ++tries) {
+        REQUIRE_FALSE(world.pass());
+        world.clock.advance(2h);
+    }
+    CHECK(world.left == 0);
+    CHECK(world.state.intended().empty());
 }

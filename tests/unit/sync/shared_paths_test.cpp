@@ -170,7 +170,7 @@ TEST_CASE("where what goes is kept an owner who could not be asked is waited for
     world.give("two", "other text");
     const std::string twos = ScriptedMaster::url(page("two", 0, {}));
     const auto well = world.network.answers.at(twos);
-    world.network.fail(twos, Fault::retry_later, "HTTP 503");
+    world.network.fail(twos, GENERATE(Fault::retry_later, Fault::refused), "no answer of use");
     REQUIRE_FALSE(world.pass());
     world.clock.advance(1h);
     REQUIRE_FALSE(world.pass());
@@ -179,6 +179,71 @@ TEST_CASE("where what goes is kept an owner who could not be asked is waited for
     world.pass_some_times();
     CHECK((world.has("one") && world.has("two")));
     CHECK(world.bytes(world.path) == "other text");
+}
+
+TEST_CASE("where what goes is kept an owner who waits himself is asked when he has news") {
+    Sharing world;
+    world.policy.keep_deleted = world.policy.page.keep = true;
+    world.give("one", "text");
+    world.give("two", "text");
+    File third = sdist("own-1.0.tar.gz");
+    world.show(page("three", ++world.serial, {third}));
+    world.pass_some_times();
+    // Two waits for a place of three's, whose page cannot be had.
+    const std::string threes = ScriptedMaster::url(page("three", 0, {}));
+    const auto well = world.network.answers.at(threes);
+    world.network.fail(threes, Fault::retry_later, "HTTP 503");
+    world.event("three", "add source file", ++world.serial);
+    File wanted = third;
+    wanted.digests = {{Algorithm::sha256, sha256("twos")}};
+    wanted.url = "https://two.example/" + *file_path(third);
+    wanted.size = 4;
+    world.network.answers[wanted.url] = {"twos", "application/octet-stream"};
+    const auto give_two = [&](const std::string& text) {
+        world.give("two", text);
+        ProjectPage both = page("two", ++world.serial, {wanted});
+        File shared = wheel("shared-1.0-py3-none-any.whl");
+        shared.url = "https://two.example/" + world.path;
+        shared.size = static_cast<std::int64_t>(text.size());
+        shared.digests = {{Algorithm::sha256, sha256(text)}};
+        shared.core_metadata = {true, sha256("about")};
+        both.files.push_back(shared);
+        world.network.answers[ScriptedMaster::url(both)] = {project_json(both)};
+        world.event("two", "add source file", world.serial);
+    };
+    give_two("text");
+    REQUIRE_FALSE(world.pass());
+    REQUIRE_THAT(world.cause_of("two"), ContainsSubstring("another project, three"));
+    world.give("one", "other text");
+    give_two("other text");
+    for (int tries = 0; tries < 3; ++tries) {
+        REQUIRE_FALSE(world.pass());
+        world.clock.advance(1h);
+        if (tries == 0) world.network.answers[threes] = well;
+    }
+    CHECK((world.has("one") && world.has("two")));
+    CHECK(world.bytes(world.path) == "other text");
+}
+
+TEST_CASE("no project shows the metadata of another's wheel") {
+    Sharing world;
+    const auto show = [&](const char* name, const std::string& text) {
+        File file = wheel("shared-1.0-py3-none-any.whl");
+        file.url = "https://files.example/" + world.path;
+        file.size = static_cast<std::int64_t>(text.size());
+        file.digests = {{Algorithm::sha256, sha256(text)}};
+        file.core_metadata = {true, {}};
+        world.show(page(name, ++world.serial, {file}));
+        world.network.answers[file.url] = {text, "application/octet-stream"};
+        world.network.answers[file.url + ".metadata"] = {"about " + text, "text/plain"};
+    };
+    show("one", "text");
+    show("two", "text");
+    world.pass_some_times();
+    show("two", "more");
+    world.pass_some_times();
+    CHECK(world.bytes(world.path) == "text");
+    CHECK(world.bytes(world.path + ".metadata") == "about text");
 }
 
 TEST_CASE("a path is its heir's though its owner's page was not to be had at first") {
