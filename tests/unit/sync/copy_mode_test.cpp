@@ -2,107 +2,10 @@
 // wrongly, with another key, or not any more.
 #include <algorithm>
 
-#include <fmt/format.h>
-
-#include "pep381d/sync/verification.h"
-
-#include "support/catch.h"
-#include "support/signers.h"
-#include "support/sync_world.h"
+#include "support/copying.h"
 
 using namespace pep381d;
 using namespace sample;
-
-namespace {
-
-const std::string at = master;
-
-struct Copying : SyncWorld {
-    std::shared_ptr<Signer> signer = quick_signer(0);
-    std::map<std::string, std::string> pages;  // as the master has them
-    std::int64_t rows = 0;
-
-    explicit Copying(bool synced = true) {
-        policy.protocol = Protocol::pep381;
-        policy.copy = true;
-        say("list_packages", "<value>foo</value><value>bar</value>");
-        say("changelog", "");
-        show("foo", {"foo-1.0.tar.gz"});
-        show("bar", {"bar-1.0.tar.gz"});
-        sign_all();
-        if (!synced) return;
-        sync();
-        REQUIRE(left == 0);
-    }
-
-    void say(const std::string& method, const std::string& values) {
-        network.answers[method] = {
-            "<?xml version='1.0'?><methodResponse><params><param><value><array><data>" + values +
-                "</data></array></value></param></params></methodResponse>",
-            "text/xml"};
-    }
-    // A page, and its signature by the key of now.
-    void show(const std::string& name, const std::vector<std::string>& files) {
-        std::string html = "<html><head><title>Links for " + name + "</title></head><body>";
-        for (const std::string& file : files) {
-            Hasher md5(Algorithm::md5);
-            md5.update(file);
-            const std::string path = "packages/source/x/" + name + "/" + file;
-            html += "<a href=\"../../" + path + "#md5=" + to_hex(md5.finish()) + "\">x</a>";
-            network.answers[at + "/" + path] = {file, "application/octet-stream"};
-        }
-        pages[name] = html + "</body></html>";
-        network.answers[page_at(name)] = {pages[name], "text/html"};
-        sign(name);
-    }
-    void sign(const std::string& name) {
-        network.answers[signature_at(name)] = {signer->keys().dsa.sign(pages[name]), ""};
-    }
-    void sign_all() {
-        network.answers[key_at()] = {signer->keys().dsa.public_key().pem(), "text/plain"};
-        for (const auto& [name, page] : pages) sign(name);
-    }
-    void news(const std::string& name, const std::vector<std::string>& files) {
-        show(name, files);
-        tell(name, "new release");
-    }
-    // A row of the journal.
-    void tell(const std::string& name, const std::string& action) {
-        const auto now = std::chrono::duration_cast<std::chrono::seconds>(
-            clock.now().time_since_epoch() + std::chrono::seconds(++rows));
-        say("changelog", "<value><array><data><value><string>" + name +
-                             "</string></value><value><string>2.0</string></value><value><int>" +
-                             std::to_string(now.count()) + "</int></value><value><string>" +
-                             action + "</string></value></data></array></value>");
-    }
-    static std::string key_at() { return at + "/serverkey"; }
-    static std::string page_at(const std::string& name) { return at + "/simple/" + name + "/"; }
-    static std::string signature_at(const std::string& name) { return at + "/serversig/" + name; }
-
-    void sync() {
-        network.asked.clear();
-        const auto failure = pass();
-        INFO((failure ? failure->what : ""));
-        REQUIRE_FALSE(failure);
-    }
-    std::pair<std::string, std::string> shown(const std::string& name) {
-        return {bytes("simple/" + name + "/index.html"), bytes("serversig/" + name)};
-    }
-    // The master's page of now, with a signature of it by the master's key of now.
-    bool is_current(const std::string& name) {
-        const auto [page, signature] = shown(name);
-        return page == pages[name] && signer->keys().dsa.public_key().verifies(page, signature);
-    }
-    // Time goes on, with a pass each minute.
-    void sync_for(std::chrono::minutes time) {
-        for (; time > 0min; time -= 1min) {
-            clock.advance(1min);
-            sync();
-        }
-    }
-};
-
-}  // namespace
 
 TEST_CASE("a page that its signature does not fit is asked for thrice, and then later and later") {
     Copying world;
@@ -138,8 +41,9 @@ TEST_CASE("a page that its signature does not fit is asked for thrice, and then 
 TEST_CASE("another key in the middle of a pass ends in pages that are all signed by it") {
     Copying world;
     world.news("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
-    const std::string when = GENERATE(Copying::page_at("foo"), Copying::signature_at("foo"),
-                                      at + "/packages/source/x/foo/foo-2.0.tar.gz");
+    const std::string when =
+        GENERATE(Copying::page_at("foo"), Copying::signature_at("foo"),
+                 std::string(master) + "/packages/source/x/foo/foo-2.0.tar.gz");
     world.network.before = [&](const std::string& asked) {
         if (asked != when) return;
         world.network.before = {};
@@ -332,106 +236,4 @@ TEST_CASE("a master that signs no more is believed after an hour, and then copie
         CHECK(world.shown(name).first == world.pages[name]);
         CHECK_FALSE(world.there(std::string("serversig/") + name));
     }
-}
-
-TEST_CASE("what is damaged of a copied page is told by what the master sent, and comes back") {
-    Copying world;
-    REQUIRE(verify(world.state, world.tree, true).empty());
-    const std::string page = "simple/foo/index.html", file = "packages/source/x/foo/foo-1.0.tar.gz";
-    std::string path = page, cause, bytes = world.bytes(page);
-    SECTION("it is longer") {
-        bytes += " ";
-        cause = fmt::format("not the page that the master sent: {} bytes instead of {}",
-                            bytes.size(), bytes.size() - 1);
-    }
-    SECTION("it has other bytes") {
-        bytes.front() = ' ';
-        cause = fmt::format("with the SHA-256 {} instead of", to_hex(sha256(bytes)));
-    }
-    SECTION("its signature is another page's") {
-        path = "serversig/foo";
-        bytes = world.bytes("serversig/bar");
-        cause = "it is not the signature that the master gave";
-    }
-    SECTION("a file of its links is another") {
-        path = file;
-        bytes = "foo-1.0.tar.GZ";
-        cause = "its md5 is";
-    }
-    world.put(path, bytes);
-    const auto found = verify(world.state, world.tree, true);
-    REQUIRE(found.size() == (path == page ? 2 : 1));  // index.v1_html is the same file
-    CHECK(found[0].path == "web/" + path);
-    for (const Finding& finding : found) CHECK_THAT(finding.cause, ContainsSubstring(cause));
-
-    CHECK(world.repair() == 0);
-    world.sync();
-    CHECK(world.left == 0);
-    CHECK(world.is_current("foo"));
-    CHECK(world.bytes(file) == "foo-1.0.tar.gz");
-    for (const Finding& finding : verify(world.state, world.tree, true))
-        CHECK(name_of(finding.flaw) == std::string("leftover"));
-}
-
-// As a kill leaves it between its rename and its record.
-TEST_CASE("a copied page that is newer than the state links to nothing that is not here") {
-    Copying world;
-    const ProjectName foo = *ProjectName::parse("foo");
-    const std::string file = "packages/source/x/foo/foo-2.0.tar.gz";
-    world.show("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
-    State::Change change(world.state);
-    world.state.enqueue(foo, "foo", Serial{}, Loss::nothing, world.clock.now(), true);
-    world.state.intend(foo, file);
-    change.commit();
-    const auto expected = [&](const std::vector<std::string>& findings) {
-        std::vector<std::string> found;
-        for (const Finding& finding : verify(world.state, world.tree, true))
-            found.push_back(fmt::format("{} {}", name_of(finding.flaw), finding.path));
-        CHECK(found == findings);
-    };
-    const std::string page = "web/simple/foo/index.html", v1 = "web/simple/foo/index.v1_html";
-    world.put("simple/foo/index.html", world.pages["foo"]);
-    expected({"dead_link " + page});
-    world.put(file, "foo-2.0.tar.GZ");
-    expected({"dead_link " + page});
-    world.put(file, "foo-2.0.tar.gz");
-    expected({});
-    world.put("simple/foo/index.html", world.pages["foo"].substr(0, 100));
-    expected({"wrong_bytes " + page, "wrong_bytes " + v1});
-}
-
-TEST_CASE("a copied page's file is not replaced before its page") {
-    Copying world;
-    world.policy.patience = 0ms;
-    const std::string file = "packages/source/x/foo/foo-1.0.tar.gz";
-    const auto md5_of = [](const std::string& bytes) {
-        Hasher md5(Algorithm::md5);
-        md5.update(bytes);
-        return to_hex(md5.finish());
-    };
-    world.show("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
-    std::string& page = world.pages["foo"];
-    const std::string before = md5_of("foo-1.0.tar.gz");
-    page.replace(page.find(before), before.size(), md5_of("other bytes"));
-    world.network.answers[at + "/" + file] = {"other bytes", "application/octet-stream"};
-    world.network.answers[Copying::page_at("foo")] = {page, "text/html"};
-    world.sign("foo");
-    const std::string second = at + "/packages/source/x/foo/foo-2.0.tar.gz";
-    const auto well = world.network.answers.at(second);
-    world.network.answers.erase(second);
-    world.tell("foo", "new release");
-    world.sync();
-    CHECK(world.left == 1);
-    CHECK(world.network.asked[at + "/" + file] == 1);
-    CHECK(world.bytes(file) == "foo-1.0.tar.gz");
-    for (const Finding& finding : verify(world.state, world.tree, true))
-        CHECK(name_of(finding.flaw) == std::string("leftover"));
-
-    world.network.answers[second] = well;
-    world.clock.advance(1h);
-    world.sync();
-    CHECK(world.left == 0);
-    CHECK(world.network.asked[at + "/" + file] == 0);
-    CHECK(world.bytes(file) == "other bytes");
-    CHECK(world.is_current("foo"));
 }
