@@ -278,12 +278,11 @@ std::vector<std::string> State::Impl::write_files(const ProjectRow& project,
 
 Replaced State::record_page(const ProjectPage& page, std::string_view display,
                             std::string_view etag, Time remove_from,
-                            const std::optional<CopiedPage>& copy, bool all) {
+                            const std::optional<CopiedPage>& copy,
+                            const std::vector<std::string>& still_intended) {
     const Impl::ProjectRow row = impl_->project_row(page.name, display);
-    std::vector<std::string> to_come;
-    if (!all) to_come = in_doubt(page.name);
     Replaced replaced{row.page > 0, row.page == 2, impl_->write_files(row, page, remove_from)};
-    for (const std::string& path : to_come) {
+    for (const std::string& path : still_intended) {
         if (holds(page.name, path)) continue;
         impl_->no_removal(path);
         intend(page.name, path);

@@ -101,10 +101,8 @@ void Committer::hand_out(const Queued& queued) {
     }
     if (older_tree_ && !item.shown) item.of_before = files_of_before(tree_, queued.name);
     item.in_doubt = state_.in_doubt(queued.name);
-    if (item.shown && (!item.in_doubt.empty() || state_.ahead_of_page(queued.name))) {
-        item.ahead = true;
-        item.etag.clear();
-    }
+    item.ahead = item.shown && state_.ahead_of_page(queued.name);
+    if (item.ahead || !item.in_doubt.empty()) item.etag.clear();
     if (policy_.copy) tell_copy(item);
     // A serial that the journal has not reached came from a page that lied, or that was newer than
     // the last poll: the page is read again, whatever it shows.

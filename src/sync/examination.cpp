@@ -264,11 +264,15 @@ void Examination::look_at_other(const Page& page, const std::string& bytes, std:
                         subject_->page->serial.value));
         return;
     }
-    for (const PageLink& link : linked.value().links) {
-        Item item{layout::published(link.path), link.expected, page.path};
-        // All formats link to the same files.
-        if (linked_.insert(item.path).second) add_item(std::move(item));
-    }
+    for (const PageLink& link : linked.value().links)
+        add_link({layout::published(link.path), link.expected, page.path});
+}
+
+// Once, where all formats link to the same bytes.
+void Examination::add_link(Item item) {
+    const auto& digest = item.expected.digest;
+    if (linked_.emplace(item.path, digest ? digest->bytes : std::string()).second)
+        add_item(std::move(item));
 }
 
 std::string Examination::wrong_page(const Page& page, const std::string& bytes, std::int64_t size) {
@@ -294,8 +298,7 @@ void Examination::add_links(const Page& page, const std::string& bytes) {
         return;
     }
     const auto link_to = [&](const std::string& path, Expected expected) {
-        Item item{layout::published(path), expected, page.path};
-        if (linked_.insert(item.path).second) add_item(std::move(item));
+        add_link({layout::published(path), std::move(expected), page.path});
     };
     for (const CopiedLink& link : links.value()) {
         link_to(link.path, {link.digest, std::nullopt, std::nullopt});

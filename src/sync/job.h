@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "pep381d/sync/jobs.h"
+#include "pep381d/tree/layout.h"
 
 namespace pep381d {
 
@@ -51,6 +52,19 @@ struct Jobs::Job {
     bool files_left = false;  // without a look whether they lie here
     bool stale = false;
 
+    // Where a killed run may have left what the page should have, and nobody has looked.
+    std::vector<std::string> left_in_doubt() const {
+        std::vector<std::string> all;
+        if (!files_left || item.in_doubt.empty()) return all;
+        for (const Fetch& fetch : plan.fetches) {
+            const File& file = plan.page.files[fetch.file];
+            if (fetch.metadata ? file.metadata_held : file.held) continue;
+            std::string path = fetch.metadata ? layout::metadata(file.path) : file.path;
+            if (std::binary_search(item.in_doubt.begin(), item.in_doubt.end(), path))
+                all.push_back(std::move(path));
+        }
+        return all;
+    }
     // Its page has been older than the journal for so long that it will not change (protocol B.6).
     bool stale_for_good(Time now, bool quarantined) const {
         if (!item.queued.stale_since) return false;

@@ -125,13 +125,14 @@ void Jobs::arrived(Job& job, const Fetch& fetch, Downloads::Fetched fetched) {
 void Jobs::keep_for_page(Job& job, FileArrived file) {
     // There may be very many.
     if (file.unwritten) write_unwritten(staging_.tree(), file);
+    file.replaces = true;
     job.kept.push_back(std::move(file));
 }
 
 // Its page does not come. The next try finds them.
 void Jobs::give_back_kept(Job& job) {
     for (const FileArrived& file : job.kept)
-        if (!file.staged.empty()) staging_.keep_whole(file.staged);
+        if (!file.staged.empty()) staging_.keep(file.staged);
     job.kept.clear();
 }
 
@@ -204,6 +205,7 @@ void Jobs::complete(Job& job) {
     }
     if (!job.files_missing)
         for (auto& [file, etag] : job.etags) page.files[file].etag = std::move(etag);
+    auto left = job.left_in_doubt();
     // Whose ETag nobody answered for stays as it is.
     for (File& file : page.files) file.held = file.held || !file.etag.empty();
     for (FileArrived& file : std::exchange(job.kept, {})) send_(std::move(file));
@@ -214,7 +216,7 @@ void Jobs::complete(Job& job) {
     ready.etag = job.etag;
     ready.handled = handled;
     ready.same = job.plan.same;
-    ready.files_left = job.files_left;
+    ready.left = std::move(left);
     ready.at_once = ready.page.quarantined() || job.item.queued.loss == Loss::quarantine;
     ready.stale = job.stale;
     ready.failure = job.failure;
@@ -224,7 +226,8 @@ void Jobs::complete(Job& job) {
         // It does not show all that its serial promises; a stale page shows just that.
         if (job.files_missing) ready.page.serial = job.shown();
         ready.etag.clear();
-        ready.same = job.item.known && !job.item.ahead && ready.page == *job.item.known;
+        ready.same = job.item.known && !job.item.ahead && ready.page == *job.item.known &&
+                     ready.left.size() == job.item.in_doubt.size();
     }
     if (!ready.same && job.copy)
         ready.text = copied_text(policy_, ready.page, std::move(job.body), job.copy->signature);

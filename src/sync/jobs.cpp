@@ -320,7 +320,7 @@ void Jobs::read_page(Job& job, const Reply& reply) {
         return;
     }
     if (policy_.copy && !take_copy(job)) job.plan.same = false;
-    if (job.item.ahead) job.plan.same = false;
+    if (job.item.ahead || !job.item.in_doubt.empty()) job.plan.same = false;
     if (!job.plan.same) changed(job);
     for (Refused& file : job.plan.refused) job.refused.push_back(std::move(file));
 

@@ -111,20 +111,31 @@ void Publisher::intend(const Group& files, const Group& pages) {
 
 void Publisher::place_files(Group& group) {
     unplaced_ = std::exchange(group.files, {});
-    // Neighbours in the tree one after another: so the file system has less to look for.
+    // Neighbours in the tree one after another: so the file system has less to look for. What
+    // replaces something comes last, when it is known whether the others have their places.
     std::sort(unplaced_.begin(), unplaced_.end(), [](const FileArrived& a, const FileArrived& b) {
-        return std::tie(a.file.path, a.metadata) > std::tie(b.file.path, b.metadata);
+        return std::tie(a.replaces, a.file.path, a.metadata) >
+               std::tie(b.replaces, b.file.path, b.metadata);
     });
     while (!unplaced_.empty()) {
         FileArrived file = std::move(unplaced_.back());
         unplaced_.pop_back();
-        if (auto why = file.found ? look_for(file) : place(file)) {
+        if (auto why = find_place(file)) {
             refuse(file, std::move(*why));
             continue;
         }
         forget_refused(file);
         group.files.push_back(std::move(file));
     }
+}
+
+// Nothing where it is in its place.
+std::optional<Publisher::NoPlace> Publisher::find_place(FileArrived& file) {
+    if (file.found) return look_for(file);
+    // Its page stays as it is where another file of it has no place: so does what that names.
+    const auto its = no_place_.find(file.project.text());
+    if (policy_.copy && file.replaces && its != no_place_.end()) return its->second.begin()->second;
+    return place(file);
 }
 
 // It was found in its place before anybody wrote down that it is needed.
@@ -137,7 +148,6 @@ std::optional<Publisher::NoPlace> Publisher::look_for(const FileArrived& file) {
     return NoPlace{path + " has been removed or replaced meanwhile", std::chrono::seconds(0)};
 }
 
-// Nothing where it is in its place.
 std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
     const std::string path = path_of(file);
     const std::string to = layout::published(path);
@@ -203,7 +213,7 @@ void Publisher::record(const Group& group) {
         if (!page.same)
             replaced = state_.record_page(page.page, page.display, page.etag,
                                           page.at_once ? clock_.now() : remove_from, page.copy,
-                                          page.read && !page.files_left);
+                                          page.read ? page.left : state_.in_doubt(page.page.name));
         recorded_(page, replaced);
     }
     for (const std::string& path : group.obsolete) state_.put_down(path, Time{});

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "pep381d/sync/examination.h"
 #include "pep381d/sync/knowledge.h"
 #include "pep381d/tree/layout.h"
 #include "pep381d/tree/proof.h"
@@ -185,7 +186,19 @@ bool Repairs::leave_out(const ProjectName& name, const std::vector<Finding>& fin
 }
 
 void Repairs::take_up() {
-    for (const ProjectName& name : state_.torn()) fetch_again(name, {});
+    for (const ProjectName& name : state_.torn())
+        if (!state_.copied(name) || !stands(name)) fetch_again(name, {});
+}
+
+// Its page, whichever it is, names nothing that is not there. A copied one could not be made again.
+bool Repairs::stands(const ProjectName& name) {
+    Scope scope;
+    scope.formats.settled = false;
+    scope.formats.copied = true;
+    Examination look(tree_, std::make_shared<Subject>(Subject{name, 0, {}, true, true, {}}), scope);
+    while (!look.ended()) look.go_on(static_cast<std::size_t>(-1));
+    return std::all_of(look.findings().begin(), look.findings().end(),
+                       [](const Finding& finding) { return finding.flaw == Flaw::access; });
 }
 
 // What its page names and is not there, of what a killed run was about to place. What is whole is

@@ -24,9 +24,9 @@ constexpr std::int64_t small = 8 * 1024;
 constexpr std::int64_t large = 256 * 1024;
 // From this size on a part is worth the hashing and the request that it takes to go on behind it.
 constexpr std::int64_t least_part = 1024 * 1024;
-// Parts of files that nobody wants any more are found when all is done, which with PyPI may never
+// Files and parts that nobody wants any more are found when all is done, which with PyPI may never
 // be: the oldest go before.
-constexpr std::ptrdiff_t parts_most = 64;
+constexpr std::ptrdiff_t kept_most = 64;
 
 constexpr std::string_view part_suffix = ".part";
 // Of what has no digest.
@@ -79,7 +79,7 @@ Arrival::~Arrival() {
     file_ = Descriptor();
     const auto written = size_ - static_cast<std::int64_t>(buffer_.size());
     if (is_part(path_) && !spoilt_ && written >= least_part)
-        staging_.keep_part(path_);
+        staging_.keep(path_);
     else
         (void)staging_.tree().remove(path_).ok();
 }
@@ -170,7 +170,7 @@ Staging::Staging(FileTree& tree) : tree_(tree) {
         const auto dot = std::min(name.find('.'), name.size());
         const std::string digest = name.substr(0, dot);
         if (from_hex(digest) && digest.size() >= 2 * digest_size(Algorithm::md5)) {
-            note(layout::staged(name));
+            note(layout::staged(name), false);
             next_ = std::max(
                 next_, std::strtoull(name.c_str() + std::min(dot + 1, name.size()), nullptr, 10));
         } else {
@@ -183,9 +183,9 @@ Staging::Staging(FileTree& tree) : tree_(tree) {
     }
 }
 
-void Staging::note(const std::string& path) {
+void Staging::note(const std::string& path, bool kept) {
     const std::string name = path.substr(layout::staged("").size());
-    left_.emplace(name.substr(0, name.find('.')), Left{path, is_part(path), ++age_});
+    left_.emplace(name.substr(0, name.find('.')), Left{path, is_part(path), kept, ++age_});
 }
 
 std::optional<std::string> Staging::take(const Expected& expected, bool part) {
@@ -208,24 +208,20 @@ std::optional<std::string> Staging::take_part(const Expected& expected) {
     return take(expected, true);
 }
 
-void Staging::keep_part(const std::string& path) {
-    note(path);
-    const auto is_part = [](const auto& left) { return left.second.part; };
-    if (std::count_if(left_.begin(), left_.end(), is_part) <= parts_most) return;
+void Staging::keep(const std::string& path) {
+    if (path.starts_with(layout::staged(unnamed))) {
+        (void)tree_.remove(path).ok();  // nobody would know it again
+        return;
+    }
+    note(path, true);
+    const auto counts = [](const auto& left) { return left.second.part || left.second.kept; };
+    if (std::count_if(left_.begin(), left_.end(), counts) <= kept_most) return;
     const auto oldest =
-        std::min_element(left_.begin(), left_.end(), [](const auto& a, const auto& b) {
-            return std::pair(!a.second.part, a.second.age) <
-                   std::pair(!b.second.part, b.second.age);
+        std::min_element(left_.begin(), left_.end(), [&](const auto& a, const auto& b) {
+            return std::pair(!counts(a), a.second.age) < std::pair(!counts(b), b.second.age);
         });
     (void)tree_.remove(oldest->second.path).ok();
     left_.erase(oldest);
-}
-
-void Staging::keep_whole(const std::string& path) {
-    if (path.starts_with(layout::staged(unnamed)))
-        (void)tree_.remove(path).ok();
-    else
-        note(path);
 }
 
 // The number keeps apart the same bytes for several files: all wheels of a release may have the

@@ -265,8 +265,7 @@ class State {
     void note_damaged(const ProjectName& name, const std::string& path);
     // Projects whose page in the tree may not be what the state says: something on it is damaged,
     // or a run was killed between the page, or the place of a file on it, and its record. No copied
-    // one of which nothing but the page is in doubt: nobody here could make it again, and its files
-    // are all there.
+    // one of which no file is in doubt: its files are all there.
     std::vector<ProjectName> torn();
     // A file is about to be put in this place. Until a page or file of the project is recorded,
     // nobody else knows of it: after a kill it is either recorded after all or, with the project's
@@ -297,11 +296,11 @@ class State {
     std::vector<ProjectName> others_on_the_way(const ProjectName& but, const std::string& path);
     bool holds(const ProjectName& name, const std::string& path);  // this one does
     // The page, as it was just published, replaces what was known. Files that it no longer names
-    // are put down for removal from `remove_from` on, and so is what was intended, unless the page
-    // does not know `all` that belongs to the project. `copy`: its HTML is the master's own.
+    // are put down for removal from `remove_from` on, and what was intended at once, but for these
+    // paths. `copy`: its HTML is the master's own.
     Replaced record_page(const ProjectPage& page, std::string_view display, std::string_view etag,
                          Time remove_from, const std::optional<CopiedPage>& copy = std::nullopt,
-                         bool all = true);
+                         const std::vector<std::string>& still_intended = {});
     // What proves its HTML; nothing: that is made of what is known.
     std::optional<CopiedPage> copied(const ProjectName& name);
     // All pages are made of what is known by now.

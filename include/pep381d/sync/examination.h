@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pep381d/base/signing_keys.h"
@@ -88,6 +89,7 @@ class Examination {
     };
 
     void add_item(Item item);
+    void add_link(Item item);
     std::size_t look_at(const Page& page);
     std::size_t look_at(const Signature& signature);
     void look_at_other(const Page& page, const std::string& bytes, std::int64_t size);
@@ -111,7 +113,8 @@ class Examination {
     std::vector<Page> pages_;
     std::vector<Signature> signatures_;  // of the page in HTML
     std::vector<Item> items_;
-    std::set<std::string> linked_;  // paths of items that pages brought
+    // Paths and digests of items that pages brought.
+    std::set<std::pair<std::string, std::string>> linked_;
     std::size_t next_page_ = 0, next_signature_ = 0, next_item_ = 0;
     std::optional<Proof> proof_;
     std::string html_, json_;       // as the state makes them

@@ -62,6 +62,7 @@ struct FileArrived {
     std::optional<FileLook> found;  // it lies in its place already: as it was when it was hashed
     bool early;                     // worth a record of its own, before its page is recorded
     std::optional<std::string> unwritten{};  // the bytes that are still to be written there
+    bool replaces = false;                   // what our page names may lie in its place
 };
 
 // The page may be published: each of its files has arrived before this message.
@@ -70,10 +71,11 @@ struct PageReady {
         page;  // where something is missing: without it, and with the serial that we had before
     std::string display;
     std::string etag;
-    Serial handled;                  // the queue's serial that this settles
-    bool same = false;               // nothing to publish
-    bool read = true;                // false: the master said that its page is what we have (304)
-    bool files_left = false;         // without a look whether they lie here
+    Serial handled;     // the queue's serial that this settles
+    bool same = false;  // nothing to publish
+    bool read = true;   // false: the master said that its page is what we have (304)
+    // Paths of files that it should have, where a killed run may have left them: nobody has looked.
+    std::vector<std::string> left{};
     bool at_once = false;            // what it no longer names is not kept for a while
     bool stale = false;              // it is older than the journal, and that is the failure
     std::optional<Failure> failure;  // the project stays queued because of this

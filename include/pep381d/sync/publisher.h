@@ -116,6 +116,7 @@ class Publisher {
     void leave_out_formats(const ProjectName& project, bool copied);
     void intend(const Group& files, const Group& pages);
     void place_files(Group& group);
+    std::optional<NoPlace> find_place(FileArrived& file);
     std::optional<NoPlace> look_for(const FileArrived& file);
     std::optional<NoPlace> place(FileArrived& file);
     NoPlace in_its_way(const std::string& path, const std::string& cause);

@@ -53,6 +53,7 @@ class Repairs {
     bool leave_out(const ProjectName& name, const std::vector<Finding>& findings, bool copied);
     void fetch_again(const ProjectName& name, std::vector<std::string> damaged);
     std::vector<std::string> look_at_doubts(const ProjectName& name);
+    bool stands(const ProjectName& name);
 
     State& state_;
     FileTree& tree_;

@@ -80,10 +80,8 @@ class Staging {
     // a part of it. Handed out once, and not yet hashed: who takes it uses it or removes it.
     std::optional<std::string> take_whole(const Expected& expected);
     std::optional<std::string> take_part(const Expected& expected);
-    // Notes a part that a transfer left,
-    void keep_part(const std::string& path);
-    // ... or a whole file that nobody takes now. One without a digest nobody would know again.
-    void keep_whole(const std::string& path);
+    // Notes a part that a transfer left, or a whole file that nobody takes now.
+    void keep(const std::string& path);
     // A path in staging/ that nothing has: `DIGEST.NUMBER`, where there is a digest.
     std::string unused_path(const Expected& expected);
     // The same for a file on its way: `.part` behind it where it is one that can be continued.
@@ -98,11 +96,12 @@ class Staging {
     struct Left {
         std::string path;
         bool part;
+        bool kept;               // not of an earlier run
         unsigned long long age;  // the smaller, the older
     };
 
     std::optional<std::string> take(const Expected& expected, bool part);
-    void note(const std::string& path);
+    void note(const std::string& path, bool kept);
 
     FileTree& tree_;
     std::unordered_multimap<std::string, Left> left_;  // by digest

@@ -124,7 +124,9 @@ TEST_CASE("bad pages and files cost bounded time and memory, are told by URL, an
         wire.send(json_head + "Content-Length: 1000\r\n\r\n{\"meta\":");
         wire.close();
     });
-    world.spoil_file("slowfile", endless("HTTP/1.1 200 OK\r\n\r\n", "x", 1s));
+    // Long enough to trickle for minutes: its bytes are those of its name.
+    const std::string slow = "slowfile" + std::string(200, 'e');
+    world.spoil_file(slow, endless("HTTP/1.1 200 OK\r\n\r\n", "x", 1s));
     world.spoil_file("longfile", endless("HTTP/1.1 200 OK\r\n\r\n", block));
     const File first = world.offer("a-good-one");
     const File last = world.offer("zzz");
@@ -156,8 +158,8 @@ TEST_CASE("bad pages and files cost bounded time and memory, are told by URL, an
                 (ContainsSubstring(cause) || ContainsSubstring("too many large pages at a time")));
     CHECK_FALSE(world.there("simple/trickle/index.html"));
     const std::string packages = "GET " + world.server.url("/packages/");
-    CHECK_THAT(world.cause_of("slowfile"), ContainsSubstring(packages));
-    CHECK_THAT(world.cause_of("slowfile"), ContainsSubstring("it trickles, "));
+    CHECK_THAT(world.cause_of(slow), ContainsSubstring(packages));
+    CHECK_THAT(world.cause_of(slow), ContainsSubstring("it trickles, "));
     CHECK_THAT(world.cause_of("longfile"), ContainsSubstring(packages));
     for (const File& file : {first, last}) CHECK(world.bytes(*file_path(file)) == file.name.text());
     CHECK(world.there("simple/a-good-one/index.html"));

@@ -8,6 +8,42 @@
 using namespace pep381d;
 using namespace sample;
 
+namespace {
+
+// The master replaces foo's file in its place, and adds another.
+struct Replacing : Copying {
+    const std::string file = "packages/source/x/foo/foo-1.0.tar.gz";
+    const std::string second = "packages/source/x/foo/foo-2.0.tar.gz";
+
+    Replacing() {
+        show("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
+        std::string& page = pages["foo"];
+        const std::string before = md5_of("foo-1.0.tar.gz");
+        page.replace(page.find(before), before.size(), md5_of("other bytes"));
+        network.answers[at(file)] = {"other bytes", "application/octet-stream"};
+        network.answers[page_at("foo")] = {page, "text/html"};
+        sign("foo");
+        tell("foo", "new release");
+    }
+    static std::string at(const std::string& path) { return std::string(master) + "/" + path; }
+    static std::string md5_of(const std::string& bytes) {
+        Hasher md5(Algorithm::md5);
+        md5.update(bytes);
+        return to_hex(md5.finish());
+    }
+    void is_as_before() {
+        const auto before = shown("foo");
+        sync();
+        CHECK(left == 1);
+        CHECK(bytes(file) == "foo-1.0.tar.gz");
+        CHECK(shown("foo") == before);
+        for (const Finding& finding : verify(state, tree, true))
+            CHECK((!is_fault(finding.flaw) || finding.path.starts_with("web/" + second)));
+    }
+};
+
+}  // namespace
+
 TEST_CASE("what is damaged of a copied page is told by what the master sent, and comes back") {
     Copying world;
     REQUIRE(verify(world.state, world.tree, true).empty());
@@ -75,38 +111,71 @@ TEST_CASE("a copied page that is newer than the state links to nothing that is n
 }
 
 TEST_CASE("a copied page's file is not replaced before its page") {
-    Copying world;
-    world.policy.patience = 0ms;
-    const std::string file = "packages/source/x/foo/foo-1.0.tar.gz";
-    const auto md5_of = [](const std::string& bytes) {
-        Hasher md5(Algorithm::md5);
-        md5.update(bytes);
-        return to_hex(md5.finish());
+    Replacing world;
+    SECTION("when another file of it cannot be had") {
+        const auto well = world.network.answers.at(Replacing::at(world.second));
+        world.network.answers.erase(Replacing::at(world.second));
+        world.is_as_before();
+        CHECK(world.network.asked[Replacing::at(world.file)] == 1);
+        world.network.answers[Replacing::at(world.second)] = well;
+        world.clock.advance(1h);
+        world.sync();
+        CHECK(world.network.asked[Replacing::at(world.file)] == 0);
+    }
+    SECTION("when something lies in the place of another one") {
+        world.put(world.second + "/somebody's", "file");
+        world.is_as_before();
+        std::filesystem::remove_all(world.directory.path() / "web" / world.second);
+        world.clock.advance(1h);
+        world.sync();
+    }
+    CHECK(world.left == 0);
+    CHECK(world.bytes(world.file) == "other bytes");
+    CHECK(world.is_current("foo"));
+}
+
+TEST_CASE("after a kill a copied page stays where all is there that it links to") {
+    Replacing world;
+    const auto [before, signature] = world.shown("foo");
+    const std::string html = "simple/foo/index.html", v1 = "simple/foo/index.v1_html";
+    {
+        State::Change change(world.state);
+        for (const std::string& path : {world.file, world.second})
+            world.state.intend(*ProjectName::parse("foo"), path);
+        change.commit();
+    }
+    world.network.fail(Replacing::page_at("foo"), Fault::retry_later, "HTTP 503");
+    const auto put = [&](const std::string& path, const std::string& bytes) {
+        std::filesystem::remove(world.directory.path() / "web" / path);
+        world.put(path, bytes);
     };
-    world.show("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
-    std::string& page = world.pages["foo"];
-    const std::string before = md5_of("foo-1.0.tar.gz");
-    page.replace(page.find(before), before.size(), md5_of("other bytes"));
-    world.network.answers[std::string(master) + "/" + file] = {"other bytes",
-                                                               "application/octet-stream"};
-    world.network.answers[Copying::page_at("foo")] = {page, "text/html"};
-    world.sign("foo");
-    const std::string second = std::string(master) + "/packages/source/x/foo/foo-2.0.tar.gz";
-    const auto well = world.network.answers.at(second);
-    world.network.answers.erase(second);
-    world.tell("foo", "new release");
+    bool stays = true;
+    SECTION("it, and its file") {}
+    SECTION("the next one, and its file") {
+        for (const std::string& path : {html, v1}) put(path, world.pages["foo"]);
+        std::string json = world.page_of("foo");
+        const std::string old = Replacing::md5_of("foo-1.0.tar.gz");
+        put("simple/foo/index.v1_json",
+            json.replace(json.find(old), old.size(), Replacing::md5_of("other bytes")));
+        put(world.file, "other bytes");
+        put(world.second, "foo-2.0.tar.gz");
+    }
+    SECTION("not it, with the file of the next one") {
+        put(world.file, "other bytes");
+        stays = false;
+    }
+    SECTION("not the next one in one format alone") {
+        put(html, world.pages["foo"]);
+        put(world.file, "other bytes");
+        put(world.second, "foo-2.0.tar.gz");
+        stays = false;
+    }
+    const std::string lies = world.bytes(html);
     world.sync();
     CHECK(world.left == 1);
-    CHECK(world.network.asked[std::string(master) + "/" + file] == 1);
-    CHECK(world.bytes(file) == "foo-1.0.tar.gz");
+    CHECK((world.bytes(html) == lies) == stays);
+    CHECK(world.bytes(v1) == world.bytes(html));
+    CHECK((world.shown("foo").second == signature) == stays);
     for (const Finding& finding : verify(world.state, world.tree, true))
-        CHECK(name_of(finding.flaw) == std::string("leftover"));
-
-    world.network.answers[second] = well;
-    world.clock.advance(1h);
-    world.sync();
-    CHECK(world.left == 0);
-    CHECK(world.network.asked[std::string(master) + "/" + file] == 0);
-    CHECK(world.bytes(file) == "other bytes");
-    CHECK(world.is_current("foo"));
+        CHECK_FALSE(finding.path.starts_with("web/simple/"));
 }

@@ -81,6 +81,24 @@ TEST_CASE("what a killed run has put in place goes with the next look at a page 
     CHECK_FALSE(world.there(other));
 }
 
+TEST_CASE("what a killed run has put in place goes though the page's other files cannot be had") {
+    Killed world;
+    const std::string other = "packages/aa/foo-9.0.tar.gz";
+    world.put(other, "of a release that the master has withdrawn");
+    world.kill_at({other});
+    auto more = foo;
+    more.serial = Serial{9};
+    for (int i = 0; i < 40; ++i) more.files.push_back(sdist("foo-0." + std::to_string(i) + ".zip"));
+    world.publish(more);
+    for (std::size_t i = foo.files.size(); i < more.files.size(); ++i)
+        world.network.fail(more.files[i].url, Fault::retry_later, "HTTP 503");
+    world.event("foo", "remove file", 9);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 1);
+    CHECK_FALSE(world.there(other));
+    CHECK(world.state.intended().empty());
+}
+
 TEST_CASE("what lies whole where a killed run was about to put something needs no host") {
     Killed world;
     if (GENERATE(false, true)) world.keep_what_goes();

@@ -223,3 +223,22 @@ TEST_CASE("of many parts the oldest go") {
     CHECK_FALSE(world.staging.take_part(all[5]));
     CHECK(world.staging.take_part(all[6]));
 }
+
+TEST_CASE("of whole files that are given back the oldest go, and those without a digest") {
+    World world;
+    std::vector<Expected> all;
+    for (int i = 0; i < 70; ++i) {
+        const std::string bytes = "file " + std::to_string(i);
+        all.push_back(expecting(bytes));
+        Arrival arrival(world.staging, world.staging.new_path(all.back()), all.back());
+        REQUIRE(arrival.write(bytes));
+        world.staging.keep(arrival.finish().value().path);
+    }
+    CHECK(world.files() == 64);
+    CHECK_FALSE(world.staging.take_whole(all[5]));
+    CHECK(world.staging.take_whole(all[6]));
+    Arrival arrival(world.staging, world.staging.new_path({}), {});
+    REQUIRE(arrival.write("bytes"));
+    world.staging.keep(arrival.finish().value().path);
+    CHECK(world.files() == 64);
+}
