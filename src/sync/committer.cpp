@@ -26,7 +26,7 @@ constexpr std::chrono::milliseconds shortest_rest{10};
 
 std::size_t weight(const Message& message) {
     const auto* page = std::get_if<PageReady>(&message);
-    return page == nullptr ? 1 : 1 + page->page.files.size();
+    return page == nullptr ? 1 : 1 + page->page.files.size() + page->kept.size();
 }
 
 }  // namespace

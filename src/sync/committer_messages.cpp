@@ -14,13 +14,18 @@ void Committer::work_ended(const ProjectName& project) {
     publisher_.forget_refused(project);
 }
 
-void Committer::handle(FileArrived& file) {
+void Committer::count(const FileArrived& file) {
     ++counters_.files;
     counters_.bytes += file.metadata ? 0 : file.file.size.value_or(0);
+}
+
+void Committer::handle(FileArrived& file) {
+    count(file);
     publisher_.add(std::move(file));
 }
 
 void Committer::handle(PageReady& page) {
+    for (const FileArrived& file : page.kept) count(file);
     const Look look = page.same && !page.failure ? Look::same : Look::news;
     if (sweep_passes(page.page.name, look))
         work_ended(page.page.name);

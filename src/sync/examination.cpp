@@ -298,7 +298,7 @@ void Examination::add_links(const Page& page, const std::string& bytes) {
         return;
     }
     const auto link_to = [&](const std::string& path, Expected expected) {
-        add_link({layout::published(path), std::move(expected), page.path});
+        add_link({layout::published(path), expected, page.path});
     };
     for (const CopiedLink& link : links.value()) {
         link_to(link.path, {link.digest, std::nullopt, std::nullopt});

@@ -27,6 +27,12 @@ constexpr int file_failures_most = 3;
 // give: whoever tries again finds other bytes too. No host has it.
 constexpr const char* no_etag = "\"\"";
 
+// Something does.
+bool lies_at(FileTree& tree, const std::string& path) {
+    const auto look = tree.look(layout::published(path));
+    return !look || look.value();
+}
+
 // More hosts of files than this are forgotten: pages may name any.
 constexpr std::size_t hosts_most = 1000;
 
@@ -108,7 +114,12 @@ void Jobs::arrived(Job& job, const Fetch& fetch, Downloads::Fetched fetched) {
         job.etags.emplace_back(fetch.file, fetched.etag);
         file.etag = no_etag;
     }
-    const bool replaces = fetch.lies_there || known_by_etag;
+    // Of a lost state nobody knows what lies there, or what the page of before says of it.
+    const std::string& path = file.path;
+    const bool replaces =
+        fetch.lies_there || known_by_etag ||
+        (job.item.older_tree && !fetched.found &&
+         lies_at(staging_.tree(), fetch.metadata ? layout::metadata(path) : path));
     // A copied page waits for all of them, and may never come.
     const bool early = !replaces && (policy_.copy || job.plan.fetches.size() >= many_files ||
                                      file.size.value_or(large_file) >= large_file);
@@ -208,7 +219,6 @@ void Jobs::complete(Job& job) {
     auto left = job.left_in_doubt();
     // Whose ETag nobody answered for stays as it is.
     for (File& file : page.files) file.held = file.held || !file.etag.empty();
-    for (FileArrived& file : std::exchange(job.kept, {})) send_(std::move(file));
     const Serial handled = std::max(page.serial, job.item.queued.serial);
     if (policy_.page.files) std::erase_if(page.files, [](const File& file) { return !file.held; });
     PageReady ready{std::move(page)};
@@ -217,6 +227,7 @@ void Jobs::complete(Job& job) {
     ready.handled = handled;
     ready.same = job.plan.same;
     ready.left = std::move(left);
+    ready.kept = std::move(job.kept);
     ready.at_once = ready.page.quarantined() || job.item.queued.loss == Loss::quarantine;
     ready.stale = job.stale;
     ready.failure = job.failure;

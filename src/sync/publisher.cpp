@@ -40,6 +40,12 @@ void Publisher::add(FileArrived file) {
 
 void Publisher::add(PageReady page) {
     if (const auto refused = leave_out_refused(page)) leave_incomplete(page, *refused);
+    for (FileArrived& file : std::exchange(page.kept, {})) {
+        if (!page.same)
+            fresh_.files.push_back(std::move(file));
+        else if (!file.staged.empty())
+            must(tree_.remove(file.staged));
+    }
     if (!page.same) {
         if (!page.staged) {
             if (!page.text) page.text = page_text(policy_, page.page);
@@ -117,6 +123,9 @@ void Publisher::place_files(Group& group) {
         return std::tie(a.replaces, a.file.path, a.metadata) >
                std::tie(b.replaces, b.file.path, b.metadata);
     });
+    if (policy_.copy)
+        for (const FileArrived& file : unplaced_)
+            if (auto why = keeps_page(file)) no_place_[file.project.text()][path_of(file)] = *why;
     while (!unplaced_.empty()) {
         FileArrived file = std::move(unplaced_.back());
         unplaced_.pop_back();
@@ -138,6 +147,28 @@ std::optional<Publisher::NoPlace> Publisher::find_place(FileArrived& file) {
     return place(file);
 }
 
+// Why its copied page has to stay, asked before the first of its files replaces anything.
+std::optional<Publisher::NoPlace> Publisher::keeps_page(const FileArrived& file) {
+    if (!file.replaces || file.found) return std::nullopt;
+    const std::string path = path_of(file), to = layout::published(path);
+    const auto look = tree_.look(to);
+    if (!look) return in_its_way(path, look.failure().what);
+    if (!look.value()) return std::nullopt;
+    if (look.value()->kind != FileKind::file)
+        return in_its_way(path, to + ": something else lies in its place; remove it");
+    auto taken = taken_by_another(file, path);
+    return taken && !lies_there(file, to, true) ? taken : std::nullopt;
+}
+
+// The same bytes do already: another project names them too, or a kill came in between.
+bool Publisher::lies_there(const FileArrived& file, const std::string& to, bool must_know) {
+    Expected expected = expected_of(file.file, file.metadata);
+    if (must_know && !expected.digest) expected.digest = must(digest_of(tree_, file.staged));
+    const auto whole = lies_whole(tree_, to, expected);
+    if (must_know) must(whole);
+    return whole && whole.value();
+}
+
 // It was found in its place before anybody wrote down that it is needed.
 std::optional<Publisher::NoPlace> Publisher::look_for(const FileArrived& file) {
     const std::string path = path_of(file);
@@ -156,19 +187,13 @@ std::optional<Publisher::NoPlace> Publisher::place(FileArrived& file) {
         return in_its_way(path, placed.failure().what);
     if (must(placed)) return std::nullopt;
 
-    Expected expected = expected_of(file.file, file.metadata);
     auto taken = taken_by_another(file, path);
     if (taken || !state_.holds(file.project, path)) {
-        // The same bytes are there already: another project names them too, or a kill came in
-        // between.
-        if (taken && !expected.digest) expected.digest = must(digest_of(tree_, file.staged));
-        const auto whole = lies_whole(tree_, to, expected);
-        if (whole && whole.value()) {
+        // Whether the bytes are other ones is not known where they cannot be read.
+        if (lies_there(file, to, taken || state_.owned(path))) {
             must(tree_.remove(file.staged));
             return std::nullopt;
         }
-        // Whether the bytes are other ones is not known where they cannot be read.
-        if (taken || state_.owned(path)) must(whole);
         if (taken) return taken;
     }
     const Done replaced = tree_.rename(file.staged, to);

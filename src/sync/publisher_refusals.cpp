@@ -1,5 +1,6 @@
 // What has no place in the tree, and what becomes of its page.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -124,6 +125,13 @@ void Publisher::unstage_page(const ProjectName& project, Group& group) {
         discard_page(tree_, staged.second);
         return true;
     });
+    // What was to come with it still does, where it does not stay as it is.
+    auto& files = &group == &fresh_ ? fresh_.files : unplaced_;
+    const auto kept = std::stable_partition(
+        files.begin(), files.end(),
+        [&](const FileArrived& file) { return file.project != project || !file.replaces; });
+    page->kept.assign(std::move_iterator(kept), std::move_iterator(files.end()));
+    files.erase(kept, files.end());
     again_.push_back(std::move(*page));
     group.pages.erase(page);
 }

@@ -26,7 +26,7 @@ constexpr std::int64_t large = 256 * 1024;
 constexpr std::int64_t least_part = 1024 * 1024;
 // Files and parts that nobody wants any more are found when all is done, which with PyPI may never
 // be: the oldest go before.
-constexpr std::ptrdiff_t kept_most = 64;
+constexpr std::ptrdiff_t parts_most = 64, whole_most = 1000;
 
 constexpr std::string_view part_suffix = ".part";
 // Of what has no digest.
@@ -214,8 +214,12 @@ void Staging::keep(const std::string& path) {
         return;
     }
     note(path, true);
-    const auto counts = [](const auto& left) { return left.second.part || left.second.kept; };
-    if (std::count_if(left_.begin(), left_.end(), counts) <= kept_most) return;
+    const bool part = is_part(path);
+    const auto counts = [&](const auto& left) {
+        return left.second.part == part && (part || left.second.kept);
+    };
+    if (std::count_if(left_.begin(), left_.end(), counts) <= (part ? parts_most : whole_most))
+        return;
     const auto oldest =
         std::min_element(left_.begin(), left_.end(), [&](const auto& a, const auto& b) {
             return std::pair(!counts(a), a.second.age) < std::pair(!counts(b), b.second.age);

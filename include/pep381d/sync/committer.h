@@ -112,6 +112,7 @@ class Committer {
     void take_in(std::deque<Message>& messages);
     void give_back();
 
+    void count(const FileArrived& file);
     void handle(FileArrived& file);
     void handle(PageReady& page);
     void handle(PageFailed& failed);

@@ -62,10 +62,11 @@ struct FileArrived {
     std::optional<FileLook> found;  // it lies in its place already: as it was when it was hashed
     bool early;                     // worth a record of its own, before its page is recorded
     std::optional<std::string> unwritten{};  // the bytes that are still to be written there
-    bool replaces = false;                   // what our page names may lie in its place
+    bool replaces = false;                   // what our page names may lie in its place: it comes
+                                             // with the page
 };
 
-// The page may be published: each of its files has arrived before this message.
+// The page may be published: each of its files has arrived before this message, or with it.
 struct PageReady {
     ProjectPage
         page;  // where something is missing: without it, and with the serial that we had before
@@ -76,11 +77,12 @@ struct PageReady {
     bool read = true;   // false: the master said that its page is what we have (304)
     // Paths of files that it should have, where a killed run may have left them: nobody has looked.
     std::vector<std::string> left{};
-    bool at_once = false;            // what it no longer names is not kept for a while
-    bool stale = false;              // it is older than the journal, and that is the failure
-    std::optional<Failure> failure;  // the project stays queued because of this
-    std::vector<Refused> refused;    // files of the master's page that cannot be mirrored
-    bool replaces = true;            // a page of it may be published
+    bool at_once = false;             // what it no longer names is not kept for a while
+    bool stale = false;               // it is older than the journal, and that is the failure
+    std::optional<Failure> failure;   // the project stays queued because of this
+    std::vector<Refused> refused;     // files of the master's page that cannot be mirrored
+    std::vector<FileArrived> kept{};  // files that go to their places with it
+    bool replaces = true;             // a page of it may be published
     // Of the page, where they are made already: its text, or that in staging/.
     std::optional<PageText> text;
     std::optional<StagedPage> staged;

@@ -117,6 +117,8 @@ class Publisher {
     void intend(const Group& files, const Group& pages);
     void place_files(Group& group);
     std::optional<NoPlace> find_place(FileArrived& file);
+    std::optional<NoPlace> keeps_page(const FileArrived& file);
+    bool lies_there(const FileArrived& file, const std::string& to, bool must_know);
     std::optional<NoPlace> look_for(const FileArrived& file);
     std::optional<NoPlace> place(FileArrived& file);
     NoPlace in_its_way(const std::string& path, const std::string& cause);

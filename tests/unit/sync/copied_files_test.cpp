@@ -134,6 +134,24 @@ TEST_CASE("a copied page's file is not replaced before its page") {
     CHECK(world.is_current("foo"));
 }
 
+TEST_CASE("of a lost state's copied page no file is replaced before it") {
+    Replacing world;
+    world.lose_state();
+    const auto before = world.shown("foo");
+    const auto well = world.network.answers.at(Replacing::at(world.second));
+    world.network.answers.erase(Replacing::at(world.second));
+    world.sync();
+    CHECK(world.left == 1);
+    CHECK(world.bytes(world.file) == "foo-1.0.tar.gz");
+    CHECK(world.shown("foo") == before);
+    world.network.answers[Replacing::at(world.second)] = well;
+    world.clock.advance(1h);
+    world.sync();
+    CHECK(world.left == 0);
+    CHECK(world.bytes(world.file) == "other bytes");
+    CHECK(world.is_current("foo"));
+}
+
 TEST_CASE("after a kill a copied page stays where all is there that it links to") {
     Replacing world;
     const auto [before, signature] = world.shown("foo");

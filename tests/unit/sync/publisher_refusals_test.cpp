@@ -275,3 +275,45 @@ TEST_CASE("what arrives early says nothing of the file that belongs to it") {
     CHECK_FALSE(world.state.holds(page.name, layout::metadata(file.path)));
     CHECK(world.state.intended().contains(layout::metadata(file.path)) == !metadata_refused);
 }
+
+TEST_CASE("of a copied page that stays, nothing is replaced, whichever file has no place") {
+    Publishing world;
+    world.policy.copy = true;
+    ProjectPage fresh = page("foo", 9, foo.files);
+    File more = sdist("foo-3.0.tar.gz");
+    more.path = *file_path(more);
+    std::string obstacle = more.path;
+    std::vector<FileArrived> kept;
+    for (File& file : fresh.files) {
+        file.path = *file_path(file);
+        file.digests = {{Algorithm::sha256, sha256("other bytes")}};
+        file.size = 11;
+        kept.push_back(world.arrived(fresh.name, file));
+        kept.back().replaces = true;
+    }
+    int turns = 0;  // between the new file and the page
+    SECTION("one that replaces another") {
+        obstacle = fresh.files[GENERATE(0U, 1U)].path;
+        fs::remove(world.directory.path() / "web" / obstacle);
+    }
+    SECTION("a new one") {
+        turns = GENERATE(0, 1, 2, 3);
+    }
+    world.put(obstacle + "/someone's", "someone's");
+    const std::string before = world.page_of("foo");
+    if (obstacle == more.path) {
+        world.publisher.add(world.arrived(fresh.name, more));
+        for (int turn = 0; turn < turns; ++turn) world.publisher.turn();
+    }
+    fresh.files.push_back(more);
+    PageReady ready = world.staged(fresh);
+    ready.copy = CopiedPage{};
+    ready.kept = std::move(kept);
+    world.publisher.add(std::move(ready));
+    world.publisher.drain();
+    CHECK(world.failed == std::vector<std::string>{"foo"});
+    CHECK(world.page_of("foo") == before);
+    for (const File& file : foo.files)
+        if (*file_path(file) != obstacle) CHECK(world.bytes(*file_path(file)) == file.name.text());
+    CHECK(fs::is_empty(world.directory.path() / "staging"));
+}

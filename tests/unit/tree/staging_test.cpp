@@ -227,18 +227,18 @@ TEST_CASE("of many parts the oldest go") {
 TEST_CASE("of whole files that are given back the oldest go, and those without a digest") {
     World world;
     std::vector<Expected> all;
-    for (int i = 0; i < 70; ++i) {
+    for (int i = 0; i < 1006; ++i) {
         const std::string bytes = "file " + std::to_string(i);
         all.push_back(expecting(bytes));
         Arrival arrival(world.staging, world.staging.new_path(all.back()), all.back());
         REQUIRE(arrival.write(bytes));
         world.staging.keep(arrival.finish().value().path);
     }
-    CHECK(world.files() == 64);
+    CHECK(world.files() == 1000);
     CHECK_FALSE(world.staging.take_whole(all[5]));
     CHECK(world.staging.take_whole(all[6]));
     Arrival arrival(world.staging, world.staging.new_path({}), {});
     REQUIRE(arrival.write("bytes"));
     world.staging.keep(arrival.finish().value().path);
-    CHECK(world.files() == 64);
+    CHECK(world.files() == 1000);
 }
