@@ -139,7 +139,14 @@ void Volume::link(const std::string& from, const std::string& to) {
 }
 
 void Volume::remove(const std::string& path) {
-    if (find(path)) change({Change::Kind::remove, {}, path, nullptr});
+    if (!find(path)) {
+        // What is gone already may have left empty directories, as where only the last one was
+        // lost.
+        Names without = now_;
+        without.forget_directories(path);
+        if (without.directories.size() == now_.directories.size()) return;
+    }
+    change({Change::Kind::remove, {}, path, nullptr});
 }
 
 void Volume::remove_directory(const std::string& path) {

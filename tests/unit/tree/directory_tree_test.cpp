@@ -63,6 +63,11 @@ TEST_CASE("removing a file takes the directories with it that it leaves empty, a
 TEST_CASE("removing what is not there is fine") {
     World world;
     CHECK(world.tree.remove("web/packages/aa/bb/cc/x.whl"));
+    // A power cut may have taken the last directory alone.
+    std::filesystem::create_directories(world.directory.path() / "web/packages/aa/bb");
+    CHECK(world.tree.remove("web/packages/aa/bb/cc/x.whl"));
+    CHECK_FALSE(std::filesystem::exists(world.directory.path() / "web/packages/aa"));
+    CHECK(std::filesystem::exists(world.directory.path() / "web/packages"));
 }
 
 TEST_CASE("a second process is told who holds the mirror") {
