@@ -96,16 +96,30 @@ bool links_to_any(const Finding& finding, const std::set<std::string>& damaged) 
     });
 }
 
+// Of the files that were being replaced when a run was killed, those that the next start has found
+// to be others than their page says: it has written that down, and not yet replaced the page.
+std::set<std::string> noted(State& state, const Scenario& scenario) {
+    const std::string mark = "damaged/";
+    std::set<std::string> all;
+    for (const std::string& path : state.intended())
+        if (path.starts_with(mark)) all.insert("web/" + path.substr(mark.size()));
+    std::erase_if(all, [&](const auto& path) { return !scenario.truth.replaced.contains(path); });
+    return all;
+}
+
 // Whether a page or a root index may lie because of it (design 2.1 to 2.3). No root index at all
 // does not, while formats change; nor does one file in the place of another, until it is recorded.
-bool is_violation(const Finding& finding, const Scenario& scenario) {
+bool is_violation(const Finding& finding, const Scenario& scenario,
+                  const std::set<std::string>& noted) {
     const bool root =
         finding.path.find('/', std::string("web/simple/").size()) == std::string::npos;
     if (!is_fault(finding.flaw) || scenario.damaged.contains(finding.path)) return false;
     if (finding.flaw == Flaw::missing && root && finding.path.starts_with("web/simple/"))
         return false;
     // What a repair has found is told of the page that links to it still.
-    if (finding.flaw == Flaw::dead_link && links_to_any(finding, scenario.damaged)) return false;
+    if (finding.flaw == Flaw::dead_link &&
+        (links_to_any(finding, scenario.damaged) || links_to_any(finding, noted)))
+        return false;
     // Nor does a key that nobody can see.
     if (finding.flaw == Flaw::missing && finding.path.starts_with("web/serverkey")) return false;
     return !scenario.truth.replaced.contains(finding.path);
@@ -118,8 +132,9 @@ void inspect_found(const Scenario& scenario, const Disks& found, State& state, F
     for (std::string& what : faults::inspect(state, found.tree, scenario.truth))
         all.push_back(std::move(what));
     std::erase_if(all, [&](const auto& what) { return scenario.violations.contains(what); });
+    const auto replaced = noted(state, scenario);
     for (const Finding& finding : verify(state, tree, true))
-        if (is_violation(finding, scenario)) all.push_back(told(finding));
+        if (is_violation(finding, scenario, replaced)) all.push_back(told(finding));
     tally.add(all, place);
 }
 
