@@ -136,7 +136,6 @@ void Jobs::arrived(Job& job, const Fetch& fetch, Downloads::Fetched fetched) {
 void Jobs::keep_for_page(Job& job, FileArrived file) {
     // There may be very many.
     if (file.unwritten) write_unwritten(staging_.tree(), file);
-    file.replaces = true;
     job.kept.push_back(std::move(file));
 }
 

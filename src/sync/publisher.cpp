@@ -41,6 +41,7 @@ void Publisher::add(FileArrived file) {
 void Publisher::add(PageReady page) {
     if (const auto refused = leave_out_refused(page)) leave_incomplete(page, *refused);
     for (FileArrived& file : std::exchange(page.kept, {})) {
+        file.bound = page.copy.has_value();
         if (!page.same)
             fresh_.files.push_back(std::move(file));
         else if (!file.staged.empty())
@@ -118,14 +119,13 @@ void Publisher::intend(const Group& files, const Group& pages) {
 void Publisher::place_files(Group& group) {
     unplaced_ = std::exchange(group.files, {});
     // Neighbours in the tree one after another: so the file system has less to look for. What
-    // replaces something comes last, when it is known whether the others have their places.
+    // is bound to a copied page comes last, when it is known whether that has to stay.
     std::sort(unplaced_.begin(), unplaced_.end(), [](const FileArrived& a, const FileArrived& b) {
-        return std::tie(a.replaces, a.file.path, a.metadata) >
-               std::tie(b.replaces, b.file.path, b.metadata);
+        return std::tie(a.bound, a.file.path, a.metadata) >
+               std::tie(b.bound, b.file.path, b.metadata);
     });
-    if (policy_.copy)
-        for (const FileArrived& file : unplaced_)
-            if (auto why = keeps_page(file)) no_place_[file.project.text()][path_of(file)] = *why;
+    for (const FileArrived& file : unplaced_)
+        if (auto why = keeps_page(file)) no_place_[file.project.text()][path_of(file)] = *why;
     while (!unplaced_.empty()) {
         FileArrived file = std::move(unplaced_.back());
         unplaced_.pop_back();
@@ -143,13 +143,13 @@ std::optional<Publisher::NoPlace> Publisher::find_place(FileArrived& file) {
     if (file.found) return look_for(file);
     // Its page stays as it is where another file of it has no place: so does what that names.
     const auto its = no_place_.find(file.project.text());
-    if (policy_.copy && file.replaces && its != no_place_.end()) return its->second.begin()->second;
+    if (file.bound && its != no_place_.end()) return its->second.begin()->second;
     return place(file);
 }
 
 // Why its copied page has to stay, asked before the first of its files replaces anything.
 std::optional<Publisher::NoPlace> Publisher::keeps_page(const FileArrived& file) {
-    if (!file.replaces || file.found) return std::nullopt;
+    if (!file.bound || file.found) return std::nullopt;
     const std::string path = path_of(file), to = layout::published(path);
     const auto look = tree_.look(to);
     if (!look) return in_its_way(path, look.failure().what);

@@ -129,7 +129,7 @@ void Publisher::unstage_page(const ProjectName& project, Group& group) {
     auto& files = &group == &fresh_ ? fresh_.files : unplaced_;
     const auto kept = std::stable_partition(
         files.begin(), files.end(),
-        [&](const FileArrived& file) { return file.project != project || !file.replaces; });
+        [&](const FileArrived& file) { return file.project != project || !file.bound; });
     page->kept.assign(std::move_iterator(kept), std::move_iterator(files.end()));
     files.erase(kept, files.end());
     again_.push_back(std::move(*page));

@@ -62,8 +62,7 @@ struct FileArrived {
     std::optional<FileLook> found;  // it lies in its place already: as it was when it was hashed
     bool early;                     // worth a record of its own, before its page is recorded
     std::optional<std::string> unwritten{};  // the bytes that are still to be written there
-    bool replaces = false;                   // what our page names may lie in its place: it comes
-                                             // with the page
+    bool bound = false;  // to a copied page that comes with it: where that stays, it has no place
 };
 
 // The page may be published: each of its files has arrived before this message, or with it.
