@@ -53,8 +53,8 @@ StagedPage stage_page(FileTree& tree, const Policy& policy, const Clock& clock,
                       const ProjectName& project, const PageText& text, const std::string& name,
                       bool replaces) {
     StagedPage staged{layout::staged(name), {}, replaces, text.signatures, {}, false};
-    // Without copies, that is the work of who changes the keys.
-    staged.unsigned_now = policy.copy && !text.html.empty() && !text.signatures.valid();
+    // Of our own pages the next start signs what a kill has parted; the master may be away.
+    staged.unsigned_first = policy.copy && !text.html.empty();
     const std::string to = layout::published(layout::page_directory(project));
     must(tree.make_directory(staged.directory));
     const auto stage = [&](const std::string& file_name, const std::string& bytes) {
@@ -98,6 +98,7 @@ Done place_page(FileTree& tree, const StagedPage& staged, const ProjectName& pro
         else if (all)
             all = step.failure();
     };
+    if (staged.unsigned_first) take(tree.remove(layout::published(layout::signature(project))));
     const auto placed = tree.place(staged.directory, to);
     if (!placed && placed.failure().fault == Fault::refused) return placed.failure();
     if (!must(placed))
@@ -105,7 +106,6 @@ Done place_page(FileTree& tree, const StagedPage& staged, const ProjectName& pro
             take(tree.rename(fmt::format("{}/{}", staged.directory, name),
                              fmt::format("{}/{}", to, name)));
     for (const auto& [from, place] : staged.signatures) take(tree.rename(from, place));
-    if (staged.unsigned_now) take(tree.remove(layout::published(layout::signature(project))));
     if (all && !placed.value()) must(tree.remove_directory(staged.directory));
     return all;
 }

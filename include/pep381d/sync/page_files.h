@@ -37,7 +37,8 @@ struct StagedPage {
     std::shared_future<Signatures> signing;
     // Each in staging/, and where it belongs: the page's signatures are in another directory.
     std::vector<std::pair<std::string, std::string>> signatures;
-    bool unsigned_now = false;  // what signatures it had go with it
+    // Its signature of before goes first, so that a kill leaves it beside no other page.
+    bool unsigned_first = false;
 };
 
 // One file for each format of the policy that has a text, and the alias of the HTML. `name`: of the
