@@ -53,9 +53,6 @@ SELECT name, display, serial, loss, last_loss, attempts, not_before, first_faile
                        condition);
 }
 
-// What has gone wrong at the master for this long no longer holds back last-modified (design 2.3).
-constexpr std::chrono::hours excused_after{1};
-
 }  // namespace
 
 void State::enqueue(const ProjectName& name, std::string_view display, Serial serial, Loss loss,
@@ -355,84 +352,6 @@ UPDATE queue SET since = min(since, ?1), not_before = min(not_before, ?1), first
   loss_seen = min(loss_seen, ?1), stale_since = min(stale_since, ?1), absent = min(absent, ?1),
   gone_since = min(gone_since, ?1))sql")
         .run(number_of(now));
-}
-
-bool State::remember_row(const std::string& mark, std::int64_t time) {
-    impl_->sql("INSERT OR IGNORE INTO journal_rows(mark, time) VALUES(?, ?)").run(mark, time);
-    return impl_->database->changes() > 0;
-}
-
-void State::forget_rows(std::int64_t before) {
-    impl_->sql("DELETE FROM journal_rows WHERE time < ?").run(before);
-}
-
-void State::forget_journal() {
-    for (const Note note : {Note::cursor, Note::list_serial, Note::reconciled, Note::numbering,
-                            Note::journal_time, Note::root_etag, Note::root_serial, Note::undated,
-                            Note::dated, Note::dated_gone, Note::dated_looks, Note::protocol})
-        unset(note);
-    impl_->sql("DELETE FROM journal_rows").run();
-}
-
-void State::record_poll(Time began, std::optional<Time> shows) {
-    impl_->sql("INSERT OR IGNORE INTO polls(began, shows) VALUES(?, ?)")
-        .run(number_of(began), shows && *shows < began ? std::optional(number_of(*shows))
-                                                       : std::optional<std::int64_t>());
-}
-
-std::optional<Time> State::handled_until(Time now) {
-    // In a first sync the first row answers: it is older than every poll.
-    const bool nothing_handled =
-        impl_
-            ->one(impl_
-                      ->sql(R"sql(
-SELECT 1 FROM queue WHERE since <= (SELECT min(began) FROM polls)
-  AND NOT (attempts > 0 AND fault IN (?1, ?2, ?3, ?4) AND first_failed <= ?5) LIMIT 1)sql")
-                      .rows(static_cast<int>(Fault::gone), static_cast<int>(Fault::corrupt),
-                            static_cast<int>(Fault::refused), static_cast<int>(Fault::taken),
-                            number_of(now - excused_after)))
-            .has_value();
-    if (nothing_handled) return std::nullopt;
-    const auto oldest =
-        impl_->one(impl_
-                       ->sql(R"sql(
-SELECT min(since) FROM queue WHERE NOT (attempts > 0 AND fault IN (?1, ?2, ?3, ?4) AND first_failed <= ?5))sql")
-                       .rows(static_cast<int>(Fault::gone), static_cast<int>(Fault::corrupt),
-                             static_cast<int>(Fault::refused), static_cast<int>(Fault::taken),
-                             number_of(now - excused_after)));
-    constexpr std::int64_t for_ever = std::numeric_limits<std::int64_t>::max();
-    const auto newest = impl_->time(
-        impl_->sql("SELECT max(began) FROM polls WHERE began < ?").rows(oldest.value_or(for_ever)));
-    if (!newest) return newest;
-    impl_->sql("DELETE FROM polls WHERE began < ?").run(number_of(*newest));
-    return impl_->time(impl_->sql("SELECT coalesce(shows, began) FROM polls WHERE began = ?")
-                           .rows(number_of(*newest)));
-}
-
-void State::skip(std::string_view project, std::string_view file, std::string_view cause) {
-    constexpr std::int64_t most = 10'000;
-    constexpr std::size_t longest = 1000;  // bytes; a page may have names of megabytes
-    bool& full = impl_->counts.skipped_full;
-    if (full) return;
-    full = impl_->one(impl_->sql("SELECT count(*) FROM skipped").rows()).value_or(0) >= most;
-    if (full) return;
-    impl_->sql("INSERT OR REPLACE INTO skipped(project, file, cause) VALUES(?, ?, ?)")
-        .run(project.substr(0, longest), file.substr(0, longest), cause.substr(0, longest));
-}
-
-void State::clear_skipped(const ProjectName& project) {
-    impl_->sql("DELETE FROM skipped WHERE project = ?").run(project.text());
-    if (impl_->database->changes() > 0) impl_->counts.skipped_full = false;
-}
-
-std::vector<SkippedItem> State::skipped(std::size_t most) {
-    auto rows = impl_->sql("SELECT project, file, cause FROM skipped LIMIT ?")
-                    .rows(static_cast<std::int64_t>(most));
-    std::vector<SkippedItem> all;
-    while (rows.next())
-        all.push_back({rows.text(1).empty() ? rows.text(0) : rows.text(0) + ": " + rows.text(1),
-                       rows.text(2)});
-    return all;
 }
 
 }  // namespace pep381d
