@@ -15,7 +15,7 @@ namespace {
 
 // libxml2 compares each attribute of a tag with all before it, and an end tag with all open
 // elements: what a page makes of time is bounded by these.
-constexpr std::size_t piece_size = 4 * 1024;
+constexpr std::size_t least_piece = 4 * 1024, longest_piece = 16 * 1024;
 constexpr std::ptrdiff_t most_markup = 16 * 1024;
 constexpr std::ptrdiff_t most_text = 1024 * 1024;  // between two tags: libxml2 waits for its end
 constexpr int deepest = 200;
@@ -58,20 +58,53 @@ bool is_end(std::string_view tail, std::vector<std::string_view>& comments) {
     return ends_with_tag(tail, "</html>") || ends_with_tag(tail, "</body>");
 }
 
+// Where tags and comments end.
+class Markup {
+  public:
+    // True: one ends with this character.
+    bool step(char c) {
+        if (!inside_) {
+            if (c == '<') {
+                *this = {};
+                inside_ = true;
+            }
+            return false;
+        }
+        constexpr std::string_view dashes = "!--";
+        if (length_ < dashes.size())
+            comment_ = comment_ && c == dashes[length_];
+        else if (comment_)
+            return step_in_comment(c);
+        ++length_;
+        if (c == quote_)
+            quote_ = 0;
+        else if (quote_ == 0 && before_ == '=' && (c == '"' || c == '\''))
+            quote_ = c;
+        else if (quote_ == 0 && c == '>')
+            inside_ = false;
+        if (!trim({&c, 1}).empty()) before_ = c;
+        return !inside_;
+    }
+
+  private:
+    bool step_in_comment(char c) {
+        inside_ = c != '>' || dashes_ < 2;
+        dashes_ = c == '-' ? dashes_ + 1 : 0;
+        return !inside_;
+    }
+
+    bool inside_ = false;
+    bool comment_ = true;     // as far as can be told
+    std::size_t length_ = 0;  // of what follows the `<`
+    int dashes_ = 0;          // that a comment ends with so far
+    char quote_ = 0;          // of the value that it is in
+    char before_ = 0;         // the last one that was no white space
+};
+
 // Whether the tag or comment that this begins with ends in it.
 bool has_end(std::string_view markup) {
-    if (markup.starts_with("<!--")) return markup.find("-->", 4) != std::string_view::npos;
-    char quote = 0, before = 0;
-    for (const char c : markup) {
-        if (c == quote)
-            quote = 0;
-        else if (quote == 0 && before == '=' && (c == '"' || c == '\''))
-            quote = c;
-        else if (quote == 0 && c == '>')
-            return true;
-        if (!trim({&c, 1}).empty()) before = c;
-    }
-    return false;
+    Markup one;
+    return std::any_of(markup.begin(), markup.end(), [&](char c) { return one.step(c); });
 }
 
 // Whether what looks like the end of the page stands in a tag or comment that has none.
@@ -221,8 +254,10 @@ struct HtmlStream::Parser {
     HtmlElement element;
     std::string heading;
     // What libxml2 makes of broken HTML depends on where it is cut: it gets the same pieces however
-    // the page arrives.
+    // the page arrives. Cut in the value of an attribute, its 2.9 may look for the end of that tag
+    // until the page ends.
     std::string pending;
+    Markup scanned;  // behind `pending`
     std::string tail;
 };
 
@@ -236,11 +271,18 @@ Done HtmlStream::feed(std::string_view piece) {
     if (tail.size() > longest_tail) tail.erase(0, tail.size() - longest_tail);
     std::string& pending = parser_->pending;
     while (!piece.empty()) {
-        const std::string_view part = piece.substr(0, piece_size - pending.size());
-        pending += part;
-        piece.remove_prefix(part.size());
-        if (pending.size() < piece_size) break;
-        if (Done taken = parser_->take(pending, false); !taken) return taken;
+        std::size_t taken = 0;
+        bool enough = false;
+        while (!enough && taken < piece.size()) {
+            const bool ends = parser_->scanned.step(piece[taken++]);
+            const std::size_t size = pending.size() + taken;
+            enough = size >= (ends ? least_piece : longest_piece);
+        }
+        pending += piece.substr(0, taken);
+        piece.remove_prefix(taken);
+        if (!enough) break;
+        if (pending.size() == longest_piece) parser_->scanned = {};  // it may be none
+        if (Done done = parser_->take(pending, false); !done) return done;
         pending.clear();
     }
     return Nothing{};

@@ -269,6 +269,29 @@ TEST_CASE("what a page says does not depend on how it arrives") {
     }
 }
 
+// A page is cut into pieces, wherever that may be.
+TEST_CASE("a page of any length is read to its end") {
+    const auto links = [](std::size_t from, std::size_t to, const std::string& attribute) {
+        std::string all;
+        for (std::size_t i = from; i < to; ++i)
+            all += "<a " + attribute + " href=\"../../packages/" + std::string(i % 40, 'x') +
+                   "/foo-" + std::to_string(i) + ".tar.gz#sha256=" + std::string(64, 'a') +
+                   "\">foo</a><br/>\n";
+        return all;
+    };
+    for (const char* attribute :
+         {"", "data-requires-python='>=3.8'", "data-requires-python=\"<4,>=3.8\"",
+          "data-requires-python = '&gt;=3.8' data-yanked", "title='it is \"so\" > b'"})
+        for (const std::size_t count : {30U, 150U, 151U, 152U, 153U, 154U, 155U, 400U, 3000U}) {
+            INFO(attribute << " " << count);
+            CHECK(read(page_of(links(0, count, attribute))).page.files.size() == count);
+        }
+    for (const char* between :
+         {"<!-- a=\"b > c, it's d -->", "a < b <br> <p>it's</p>", "<script>x = \"<a\";</script>"})
+        CHECK(read(page_of(links(0, 200, "") + between + links(200, 400, ""))).page.files.size() ==
+              400);
+}
+
 TEST_CASE("what takes a page's links may throw") {
     HtmlStream stream({[](HtmlElement&) { throw Fatal(5, "no room"); }, {}, {}, {}, {}});
     CHECK_THROWS_AS((void)(stream.feed(page_of("<a href='x'>x</a>")).ok() && stream.finish().ok()),
