@@ -237,7 +237,7 @@ void Jobs::complete(Job& job) {
         if (job.files_missing) ready.page.serial = job.shown();
         ready.etag.clear();
         ready.same = job.item.known && !job.item.ahead && ready.page == *job.item.known &&
-                     ready.left.size() == job.item.in_doubt.size();
+                     ready.kept.empty() && ready.left.size() == job.item.in_doubt.size();
     }
     if (!ready.same && job.copy)
         ready.text = copied_text(policy_, ready.page, std::move(job.body), job.copy->signature);

@@ -40,6 +40,7 @@ void Publisher::add(FileArrived file) {
 
 void Publisher::add(PageReady page) {
     if (const auto refused = leave_out_refused(page)) leave_incomplete(page, *refused);
+    if (!page.kept.empty() && !page.same) look_ahead(page);
     for (FileArrived& file : std::exchange(page.kept, {})) {
         file.bound = page.copy.has_value();
         if (!page.same)
@@ -151,6 +152,7 @@ std::optional<Publisher::NoPlace> Publisher::find_place(FileArrived& file) {
 std::optional<Publisher::NoPlace> Publisher::keeps_page(const FileArrived& file) {
     if (!file.bound || file.found) return std::nullopt;
     const std::string path = path_of(file), to = layout::published(path);
+    if (const auto obstacle = obstacle_on_way_to(to)) return in_its_way(path, *obstacle);
     const auto look = tree_.look(to);
     if (!look) return in_its_way(path, look.failure().what);
     if (!look.value()) return std::nullopt;

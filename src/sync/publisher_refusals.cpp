@@ -19,6 +19,12 @@ constexpr int levels_most = 64;
 // Somebody has to remove it: until then it is not tried as often as what passes by itself.
 constexpr std::chrono::minutes obstacle_pause{10};
 
+// Each file of a group is compared with all others, and they may be thousands.
+bool lies_at(const FileArrived& file, std::string_view path) {
+    const std::string& own = file.file.path;
+    return path.starts_with(own) && (file.metadata ? path == layout::metadata(own) : path == own);
+}
+
 }  // namespace
 
 // Another project's file keeps its place. All else is for whoever looks after this mirror to
@@ -26,6 +32,22 @@ constexpr std::chrono::minutes obstacle_pause{10};
 Publisher::NoPlace Publisher::in_its_way(const std::string& path, const std::string& cause) {
     if (another_lies_there(path)) return {path + ": another project's file lies in its way"};
     return {cause, obstacle_pause};
+}
+
+// Of what belongs to the tree: web/ itself may be a link.
+std::optional<std::string> Publisher::obstacle_on_way_to(const std::string& path) {
+    for (auto end = path.find('/'); end != std::string::npos;) {
+        end = path.find('/', end + 1);
+        if (end == std::string::npos) break;
+        const std::string above = path.substr(0, end);
+        const auto look = tree_.look(above);
+        if (!look) return look.failure().what;
+        if (!look.value()) break;
+        if (look.value()->kind != FileKind::directory)
+            return above +
+                   ": something else lies where a directory belongs; remove what lies there";
+    }
+    return std::nullopt;
 }
 
 // On the way there, or below.
@@ -75,7 +97,7 @@ std::optional<Publisher::NoPlace> Publisher::taken_by_another(const FileArrived&
     std::vector<ProjectName> with_us;
     for (const Group* group : {&flushed_, &placed_, &shown_})
         for (const FileArrived& other : group->files) {
-            if (other.project == file.project || path_of(other) != path) continue;
+            if (other.project == file.project || !lies_at(other, path)) continue;
             if (!digest || digest != expected_of(other.file, other.metadata).digest)
                 return about_to_be;
             with_us.push_back(other.project);
@@ -83,7 +105,7 @@ std::optional<Publisher::NoPlace> Publisher::taken_by_another(const FileArrived&
     // Or of a run that was killed. Who is still to be placed is asked then.
     for (const auto* files : {&unplaced_, &fresh_.files})
         for (const FileArrived& other : *files)
-            if (path_of(other) == path) with_us.push_back(other.project);
+            if (lies_at(other, path)) with_us.push_back(other.project);
     for (const ProjectName& other : state_.others_on_the_way(file.project, path))
         if (std::find(with_us.begin(), with_us.end(), other) == with_us.end()) return about_to_be;
     return std::nullopt;
@@ -155,10 +177,14 @@ std::optional<Publisher::NoPlace> Publisher::leave_out_refused(PageReady& page) 
         return refused(file.path, name);
     });
     if (!why) return std::nullopt;
+    discard_staged(page);
+    return why;
+}
+
+void Publisher::discard_staged(PageReady& page) {
     page.text.reset();
     if (page.staged) discard_page(tree_, *page.staged);
     page.staged.reset();
-    return why;
 }
 
 // Files of it have no place here, for now or for good.
@@ -171,12 +197,22 @@ void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
         page.etag.clear();
         const auto ours = state_.page(page.page.name);
         page.page.serial = ours ? ours->serial : Serial{};
-        page.same =
-            page.copy || (ours && page.page == *ours && !state_.ahead_of_page(page.page.name));
+        page.same = page.copy || (ours && page.page == *ours && page.kept.empty() &&
+                                  !state_.ahead_of_page(page.page.name));
     } else if (page.copy) {
         page.failure = Failure{Fault::corrupt, cause};
         page.same = true;
     }
+}
+
+// What it replaces of its files stays, too, where the page cannot be replaced.
+void Publisher::look_ahead(PageReady& page) {
+    const auto obstacle = obstacle_on_way_to(layout::published(layout::page_html(page.page.name)));
+    if (!obstacle) return;
+    if (!page.failure) page.failure = Failure{Fault::local, *obstacle, obstacle_pause};
+    page.etag.clear();
+    page.same = true;
+    discard_staged(page);
 }
 
 void Publisher::refuse_page(const ProjectName& project, const StagedPage& staged, Group& group,

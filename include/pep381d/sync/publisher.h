@@ -112,6 +112,7 @@ class Publisher {
 
     static std::string path_of(const FileArrived& file);  // below web/
     void leave_incomplete(PageReady& page, const NoPlace& why);
+    void look_ahead(PageReady& page);
     StagedPage stage(const ProjectName& project, const PageText& text, bool replaces);
     void leave_out_formats(const ProjectName& project, bool copied);
     void intend(const Group& files, const Group& pages);
@@ -122,12 +123,14 @@ class Publisher {
     std::optional<NoPlace> look_for(const FileArrived& file);
     std::optional<NoPlace> place(FileArrived& file);
     NoPlace in_its_way(const std::string& path, const std::string& cause);
+    std::optional<std::string> obstacle_on_way_to(const std::string& path);
     bool another_lies_there(const std::string& path);
     std::optional<NoPlace> taken_by_another(const FileArrived& file, const std::string& path);
     void refuse(const FileArrived& file, NoPlace why);
     void forget_refused(const FileArrived& file);
     void unstage_page(const ProjectName& project, Group& group);
     std::optional<NoPlace> leave_out_refused(PageReady& page);
+    void discard_staged(PageReady& page);
     void place_pages(Group& group);
     void refuse_page(const ProjectName& project, const StagedPage& staged, Group& group,
                      const std::string& cause);

@@ -179,10 +179,19 @@ TEST_CASE("where serials are ours, other bytes are told though not all files cou
     CHECK(world.left == 1);
     CHECK(world.bytes(*file_path(both.files[0])) == "other bytes");
 
+    // Once more, with the same page as at the try before.
+    one.body = "and other ones";
+    one.etag = "\"three\"";
+    world.clock.advance(25h);
+    CHECK_FALSE(world.pass());
+    CHECK(world.left == 1);
+    CHECK(world.bytes(*file_path(both.files[0])) == "and other ones");
+    CHECK(std::filesystem::is_empty(world.directory.path() / "staging"));
+
     two = good;
     world.clock.advance(1h);
     REQUIRE_FALSE(world.pass());
     CHECK(world.left == 0);
     CHECK(serial() > before);
-    CHECK(world.state.page(both.name)->files[0].etag == "\"two\"");
+    CHECK(world.state.page(both.name)->files[0].etag == "\"three\"");
 }

@@ -292,14 +292,28 @@ TEST_CASE("of a copied page that stays nothing is replaced, whichever file has n
         kept.push_back(world.arrived(fresh.name, file));
     }
     int turns = 0;  // between the new file and the page
+    const fs::path web = world.directory.path() / "web", elsewhere = world.directory.path() / "x";
     SECTION("one that replaces another") {
         obstacle = fresh.files[GENERATE(0U, 1U)].path;
-        fs::remove(world.directory.path() / "web" / obstacle);
+        fs::remove(web / obstacle);
+        world.put(obstacle + "/someone's", "someone's");
+    }
+    SECTION("one whose directory is elsewhere now") {
+        obstacle = fresh.files[GENERATE(0U, 1U)].path;
+        const fs::path above = (web / obstacle).parent_path();
+        fs::rename(above, elsewhere);
+        fs::create_directory_symlink(elsewhere, above);
+    }
+    SECTION("one whose directory has become a file") {
+        obstacle = fresh.files[GENERATE(0U, 1U)].path;
+        const std::string above = fs::path(obstacle).parent_path();
+        fs::remove_all(web / above);
+        world.put(above, "someone's");
     }
     SECTION("a new one") {
         turns = GENERATE(0, 1, 2, 3);
+        world.put(obstacle + "/someone's", "someone's");
     }
-    world.put(obstacle + "/someone's", "someone's");
     const std::string before = world.page_of("foo");
     if (obstacle == more.path) {
         world.publisher.add(world.arrived(fresh.name, more));
@@ -317,5 +331,26 @@ TEST_CASE("of a copied page that stays nothing is replaced, whichever file has n
     for (const File& file : foo.files)
         if (*file_path(file) != obstacle)
             CHECK(world.bytes(*file_path(file)) == (copied ? file.name.text() : "other bytes"));
+    CHECK(fs::is_empty(world.directory.path() / "staging"));
+}
+
+TEST_CASE("a page that cannot be replaced keeps the files that it names") {
+    Publishing world;
+    world.policy.copy = GENERATE(true, false);
+    ProjectPage fresh = page("foo", 9, foo.files);
+    fresh.files[0].path = *file_path(fresh.files[0]);
+    fresh.files[0].digests = {{Algorithm::sha256, sha256("other bytes")}};
+    PageReady ready = world.staged(fresh);
+    if (world.policy.copy) ready.copy = CopiedPage{};
+    ready.kept.push_back(world.arrived(fresh.name, fresh.files[0]));
+    const fs::path way = world.directory.path() / "web/simple/foo";
+    const fs::path elsewhere = world.directory.path() / "x";
+    fs::rename(way, elsewhere);
+    fs::create_directory_symlink(elsewhere, way);
+    world.publisher.add(std::move(ready));
+    world.publisher.drain();
+    CHECK(world.failed == std::vector<std::string>{"foo"});
+    CHECK(world.wait >= 10min);
+    CHECK(world.bytes(fresh.files[0].path) == foo.files[0].name.text());
     CHECK(fs::is_empty(world.directory.path() / "staging"));
 }
