@@ -141,6 +141,23 @@ TEST_CASE("of a root index in HTML those links count that lead just below it") {
               .empty());
 }
 
+// A root index is cut into pieces, wherever that may be.
+TEST_CASE("a root index in HTML of any length is read to its end") {
+    for (const char* quote : {"\"", "'", ""}) {
+        std::string links;
+        Entries expected;
+        for (int i = 0; i < 5000; ++i) {
+            const std::string name =
+                "name-" + std::string(static_cast<std::size_t>(i % 50), 'x') + std::to_string(i);
+            links +=
+                "<a href=" + (quote + ("/simple/" + name + "/")) + quote + ">" + name + "</a>\n";
+            expected.emplace_back(name, 0);
+        }
+        INFO(quote);
+        CHECK(entries_of(ListForm::root_html, html(links)) == expected);
+    }
+}
+
 TEST_CASE("the links of a root index in HTML do not repeat the password of its URL") {
     for (const char* link :
          {"foo/", "./foo/", "/simple/foo/", "https://pypi.example/simple/foo/"}) {
