@@ -101,11 +101,16 @@ Done place_page(FileTree& tree, const StagedPage& staged, const ProjectName& pro
     if (staged.unsigned_first) take(tree.remove(layout::published(layout::signature(project))));
     const auto placed = tree.place(staged.directory, to);
     if (!placed && placed.failure().fault == Fault::refused) return placed.failure();
+    bool is_there = true;  // what the signatures are of
     if (!must(placed))
-        for (const std::string& name : staged.names)
-            take(tree.rename(fmt::format("{}/{}", staged.directory, name),
-                             fmt::format("{}/{}", to, name)));
-    for (const auto& [from, place] : staged.signatures) take(tree.rename(from, place));
+        for (const std::string& name : staged.names) {
+            const Done renamed = tree.rename(fmt::format("{}/{}", staged.directory, name),
+                                             fmt::format("{}/{}", to, name));
+            take(renamed);
+            if (!renamed && name == layout::html_name) is_there = false;
+        }
+    if (is_there)
+        for (const auto& [from, place] : staged.signatures) take(tree.rename(from, place));
     if (all && !placed.value()) must(tree.remove_directory(staged.directory));
     return all;
 }

@@ -197,3 +197,26 @@ TEST_CASE("after a kill a copied page stays where all is there that it links to"
     for (const Finding& finding : verify(world.state, world.tree, true))
         CHECK_FALSE(finding.path.starts_with("web/simple/"));
 }
+
+TEST_CASE("where a copied page cannot be replaced, no signature of the next one lies beside it") {
+    Copying world;
+    const auto page = world.directory.path() / "web/simple/foo";
+    const auto elsewhere = world.directory.path() / "elsewhere";
+    const std::string before = world.shown("foo").first;
+    std::filesystem::rename(page, elsewhere);
+    std::filesystem::create_directory_symlink(elsewhere, page);
+    world.news("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
+    world.sync();
+    CHECK(world.left == 1);
+    const auto [now, signature] = world.shown("foo");
+    CHECK(now == before);
+    CHECK_FALSE(world.signer->keys().dsa.public_key().verifies(world.pages["foo"], signature));
+    CHECK(std::filesystem::is_empty(world.directory.path() / "staging"));
+
+    std::filesystem::remove(page);
+    std::filesystem::rename(elsewhere, page);
+    world.clock.advance(1h);
+    world.sync();
+    CHECK(world.left == 0);
+    CHECK(world.is_current("foo"));
+}
