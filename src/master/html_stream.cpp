@@ -20,9 +20,24 @@ constexpr std::ptrdiff_t most_markup = 16 * 1024;
 constexpr std::ptrdiff_t most_text = 1024 * 1024;  // between two tags: libxml2 waits for its end
 constexpr int deepest = 200;
 
+constexpr std::string_view root = "<html>";
+
 constexpr std::size_t longest_text = 4 * 1024;
 constexpr std::size_t longest_tail = 1024;  // in which the end of the page is looked for
 
+// Others are not handed out: a page may have millions.
+constexpr std::string_view known_attributes[] = {"href",
+                                                 "rel",
+                                                 "name",
+                                                 "content",
+                                                 "data-core-metadata",
+                                                 "data-dist-info-metadata",
+                                                 "data-requires-python",
+                                                 "data-yanked",
+                                                 "data-provenance",
+                                                 "data-gpg-sig"};
+
+constexpr const char* two_pages = "something follows behind its end, as where two pages are one";
 constexpr const char* cut_off =
     "it does not end with </html>: it was cut off, or it is no page of an index";
 
@@ -152,6 +167,9 @@ struct HtmlStream::Parser {
         htmlCtxtUseOptions(context, HTML_PARSE_NOIMPLIED | HTML_PARSE_IGNORE_ENC |
                                         HTML_PARSE_NONET | HTML_PARSE_NOERROR |
                                         HTML_PARSE_NOWARNING);
+        // A page need not have this tag, or has something before it. Without, libxml2 stops where
+        // the first element ends.
+        (void)htmlParseChunk(context, root.data(), static_cast<int>(root.size()), 0);
     }
     Parser(const Parser&) = delete;
     Parser& operator=(const Parser&) = delete;
@@ -187,7 +205,9 @@ struct HtmlStream::Parser {
         }
         if (!anchor && name != "base" && name != "meta") return;
         for (; attributes != nullptr && attributes[0] != nullptr; attributes += 2)
-            read.attributes.emplace_back(view(attributes[0]), view(attributes[1]));
+            if (std::ranges::find(known_attributes, view(attributes[0])) !=
+                std::end(known_attributes))
+                read.attributes.emplace_back(view(attributes[0]), view(attributes[1]));
         if (anchor) {
             element = std::move(read);
             in_anchor = true;
@@ -219,8 +239,9 @@ struct HtmlStream::Parser {
 
     // `last`: nothing follows.
     Done take(std::string_view piece, bool last) {
-        if (!failure)
-            htmlParseChunk(context, piece.data(), static_cast<int>(piece.size()), last ? 1 : 0);
+        if (!failure && htmlParseChunk(context, piece.data(), static_cast<int>(piece.size()),
+                                       last ? 1 : 0) == XML_ERR_DOCUMENT_END)
+            goes_on = true;
         if (thrown) std::rethrow_exception(thrown);
         if (!failure && context->input != nullptr) bound(*context->input);
         if (failure) return *failure;
@@ -238,7 +259,8 @@ struct HtmlStream::Parser {
         const auto unparsed = input.end - input.cur;
         const bool markup = unparsed > 0 && *input.cur == '<';
         if (markup && unparsed > most_markup)
-            failure = corrupt("a tag or comment of it has more than 16 KiB");
+            failure =
+                corrupt(depth == 0 ? two_pages : "a tag or comment of it has more than 16 KiB");
         if (unparsed > most_text) failure = corrupt("a text of it has more than 1 MiB");
     }
 
@@ -250,6 +272,7 @@ struct HtmlStream::Parser {
     int depth = 0;
     bool in_anchor = false;
     bool in_heading = false;
+    bool goes_on = false;   // behind the end of the outermost element, and was not read there
     bool repeated = false;  // an attribute of the tag that is being read
     HtmlElement element;
     std::string heading;
@@ -298,6 +321,8 @@ Done HtmlStream::finish() {
         parser_->failure = corrupt(cut_off);
     else if (open)
         parser_->failure = corrupt(without_end);
+    else if (parser_->goes_on)
+        parser_->failure = corrupt(two_pages);
     if (parser_->failure) return *parser_->failure;
     if (parser_->handlers.on_comment)
         for (const std::string_view comment : comments) parser_->handlers.on_comment(comment);

@@ -18,7 +18,8 @@ namespace pep381d {
 
 // In UTF-8, with character references resolved.
 struct HtmlElement {
-    // Names in lower case, each once; an attribute without a value has an empty one.
+    // Those that an index has, names in lower case, each once; an attribute without a value has an
+    // empty one.
     std::vector<std::pair<std::string, std::string>> attributes;
     bool repeated = false;  // one stood there twice: browsers take the first, Python the last
     std::string text;       // inside of it, at most some kilobytes

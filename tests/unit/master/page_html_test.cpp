@@ -225,6 +225,41 @@ TEST_CASE("a page whose end is inside of a tag or comment is no page") {
         CHECK(read(page_of(broken + link)).page.files.size() == 1);
 }
 
+// Browsers read them all.
+TEST_CASE("a page need not begin as it should") {
+    const std::string link = "<a href='foo-1.tar.gz'>x</a>\n";
+    const std::string links = link + "<br/><a href='foo-2.tar.gz'>x</a>\n";
+    for (const char* before : {"\xEF\xBB\xBF", "&nbsp;", "Notice: x in y.php on line 1\n",
+                               "<p>Hello</p>", "<!-- x -->\n", "\r\n\r\n"}) {
+        INFO(before);
+        CHECK(read(before + page_of(links)).page.files.size() == 2);
+        CHECK(read(before + page_of(links) + "<!-- x -->\n").page.files.size() == 2);
+    }
+    const std::string title = "<title>Links for foo</title>", type = "<!DOCTYPE html>\n";
+    for (const std::string& page : {
+             type + title + links + "</html>",
+             type + title + links + "</body>",
+             type + "<head>" + title + "</head><body>" + links + "</body></html>",
+             "<meta charset='utf-8'>" + title + "<body>" + links + "</body>",
+             "<h1>Links for foo</h1>" + links + "</html>\n",
+             type + "<html lang='en'><html class='x'>" + title + links + "</html>",
+         }) {
+        INFO(page);
+        CHECK(read(page).page.files.size() == 2);
+    }
+}
+
+TEST_CASE("a page with something behind its end is refused") {
+    const std::string link = "<a href='foo-1.tar.gz'>x</a>\n", page = page_of(link);
+    const std::string long_page = page_of(link + std::string(50'000, 'x'));
+    for (const std::string& two :
+         {page + page, page + link + "</html>", long_page + page, page + long_page,
+          page + "<!-- x -->" + long_page, page + "</html>"}) {
+        INFO(two.size());
+        CHECK(has(refusal(two), "follows behind its end"));
+    }
+}
+
 TEST_CASE("HTML of another kind is told from a page of an index") {
     CHECK(has(refusal("<html><body><h1>503 Service Unavailable</h1></body></html>"),
               "does not say that it is a page of an index"));
