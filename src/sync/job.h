@@ -43,7 +43,6 @@ struct Jobs::Job {
     bool read = false;     // it is
     bool no_room = false;  // for all of its page beside other long ones
     int failed_in_a_row = 0;
-    std::vector<std::pair<std::size_t, std::string>> etags;  // of files with other bytes
     // Arrived, for places where what our page names lies: they go there with the page.
     std::vector<FileArrived> kept;
     std::vector<Refused> refused;

@@ -23,10 +23,6 @@ constexpr std::size_t short_page = 1000;
 // After so many failures in a row the rest of a project's files waits for its next try.
 constexpr int file_failures_most = 3;
 
-// That of other bytes until their page is shown with a serial of its own, where that is ours to
-// give: whoever tries again finds other bytes too. No host has it.
-constexpr const char* no_etag = "\"\"";
-
 // Something does.
 bool lies_at(FileTree& tree, const std::string& path) {
     const auto look = tree.look(layout::published(path));
@@ -110,10 +106,6 @@ void Jobs::arrived(Job& job, const Fetch& fetch, Downloads::Fetched fetched) {
     }
     if (known_by_etag) other_bytes(job, fetch);
     if (!fetch.metadata) file.etag = fetched.etag;
-    if (known_by_etag && !job.item.numbered) {
-        job.etags.emplace_back(fetch.file, fetched.etag);
-        file.etag = no_etag;
-    }
     // Of a lost state nobody knows what lies there, or what the page of before says of it.
     const std::string& path = file.path;
     const bool replaces =
@@ -213,8 +205,6 @@ void Jobs::complete(Job& job) {
         end(job, PageFailed{page.name, std::move(*job.failure)});
         return;
     }
-    if (!job.files_missing)
-        for (auto& [file, etag] : job.etags) page.files[file].etag = std::move(etag);
     auto left = job.left_in_doubt();
     // Whose ETag nobody answered for stays as it is.
     for (File& file : page.files) file.held = file.held || !file.etag.empty();
@@ -233,11 +223,14 @@ void Jobs::complete(Job& job) {
     ready.refused = std::move(job.refused);
     ready.replaces = job.item.shown;
     if (job.failure) {
-        // It does not show all that its serial promises; a stale page shows just that.
+        // It does not show all that its serial promises; a stale page shows just that. Where
+        // serials are ours, whatever differs from what was shown has one of its own.
+        const Serial changed = ready.page.serial;
         if (job.files_missing) ready.page.serial = job.shown();
         ready.etag.clear();
         ready.same = job.item.known && !job.item.ahead && ready.page == *job.item.known &&
                      ready.kept.empty() && ready.left.size() == job.item.in_doubt.size();
+        if (!ready.same && !job.item.numbered) ready.page.serial = changed;
     }
     if (!ready.same && job.copy)
         ready.text = copied_text(policy_, ready.page, std::move(job.body), job.copy->signature);

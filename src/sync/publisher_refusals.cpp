@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pep381d/sync/intake.h"
 #include "pep381d/sync/publisher.h"
 #include "pep381d/tree/layout.h"
 #include "pep381d/tree/proof.h"
@@ -196,23 +197,32 @@ void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
         if (!page.failure) page.failure = Failure{why.fault, cause, *why.again};
         page.etag.clear();
         const auto ours = state_.page(page.page.name);
+        const Serial changed = page.page.serial;
         page.page.serial = ours ? ours->serial : Serial{};
         page.same = page.copy || (ours && page.page == *ours && page.kept.empty() &&
                                   !state_.ahead_of_page(page.page.name));
+        if (!page.same && numbers_ours(state_)) page.page.serial = changed;
     } else if (page.copy) {
         page.failure = Failure{Fault::corrupt, cause};
         page.same = true;
     }
 }
 
-// What it replaces of its files stays, too, where the page cannot be replaced.
+// Where a page cannot be replaced, or its signature cannot, what it replaces stays, too.
 void Publisher::look_ahead(PageReady& page) {
-    const auto obstacle = obstacle_on_way_to(layout::published(layout::page_html(page.page.name)));
+    const ProjectName& name = page.page.name;
+    auto obstacle = obstacle_on_way_to(layout::published(layout::page_html(name)));
+    if (!obstacle && is_signed(page))
+        obstacle = obstacle_on_way_to(layout::published(layout::signature(name)));
     if (!obstacle) return;
     if (!page.failure) page.failure = Failure{Fault::local, *obstacle, obstacle_pause};
     page.etag.clear();
     page.same = true;
     discard_staged(page);
+}
+
+bool Publisher::is_signed(const PageReady& page) const {
+    return policy_.signer != nullptr || (page.copy && !page.copy->signature.empty());
 }
 
 void Publisher::refuse_page(const ProjectName& project, const StagedPage& staged, Group& group,

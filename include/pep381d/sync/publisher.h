@@ -113,6 +113,7 @@ class Publisher {
     static std::string path_of(const FileArrived& file);  // below web/
     void leave_incomplete(PageReady& page, const NoPlace& why);
     void look_ahead(PageReady& page);
+    bool is_signed(const PageReady& page) const;
     StagedPage stage(const ProjectName& project, const PageText& text, bool replaces);
     void leave_out_formats(const ProjectName& project, bool copied);
     void intend(const Group& files, const Group& pages);

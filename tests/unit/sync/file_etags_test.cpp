@@ -151,47 +151,97 @@ TEST_CASE("metadata without a digest goes with the bytes of its file") {
     CHECK(world.bytes(*file_path(world.file) + ".metadata") == "other metadata");
 }
 
-TEST_CASE("where serials are ours, other bytes are told though not all files could be asked for") {
-    SyncWorld world;
-    world.policy.protocol = Protocol::simple;
+namespace {
+
+// A master without serials, whose page has two files.
+struct Unnumbered : SyncWorld {
     ProjectPage both = page("foo", 0, {sdist("foo-1.0.tar.gz"), sdist("foo-2.0.tar.gz")});
-    for (File& file : both.files) {
-        file.url = std::string(master) + "/packages/source/f/foo/" + file.name.text();
-        file.digests.clear();
-        file.size.reset();
+
+    explicit Unnumbered(bool digests = false) {
+        policy.protocol = Protocol::simple;
+        for (File& file : both.files) {
+            file.url = std::string(master) + "/packages/source/f/foo/" + file.name.text();
+            if (digests) continue;
+            file.digests.clear();
+            file.size.reset();
+        }
+        publish(both);
+        network.answers[std::string(master) + "/simple/"] = {
+            R"({"meta":{"api-version":"1.0"},"projects":[{"name":"foo"}]})"};
+        one().conditional = two().conditional = true;
+        REQUIRE_FALSE(pass());
+        REQUIRE(left == 0);
     }
-    world.publish(both);
-    world.network.answers[std::string(master) + "/simple/"] = {
-        R"({"meta":{"api-version":"1.0"},"projects":[{"name":"foo"}]})"};
-    auto& one = world.network.answers[both.files[0].url];
-    auto& two = world.network.answers[both.files[1].url];
-    one.conditional = two.conditional = true;
-    REQUIRE_FALSE(world.pass());
-    REQUIRE(world.left == 0);
-    const auto serial = [&] { return world.state.published(both.name)->serial; };
-    const Serial before = serial();
+    ScriptedTransport::Answer& one() { return network.answers[both.files[0].url]; }
+    ScriptedTransport::Answer& two() { return network.answers[both.files[1].url]; }
+    Serial serial() { return state.published(both.name)->serial; }
+    // After a while all pages are read again.
+    std::int64_t sync_later() {
+        clock.advance(25h);
+        network.asked.clear();
+        REQUIRE_FALSE(pass());
+        return left;
+    }
+};
 
-    one.body = "other bytes";
-    one.etag = "\"two\"";
-    const auto good = std::exchange(two, {{}, {}, {Fault::retry_later, "HTTP 503"}});
-    world.clock.advance(25h);
-    CHECK_FALSE(world.pass());
-    CHECK(world.left == 1);
-    CHECK(world.bytes(*file_path(both.files[0])) == "other bytes");
+}  // namespace
 
-    // Once more, with the same page as at the try before.
-    one.body = "and other ones";
-    one.etag = "\"three\"";
-    world.clock.advance(25h);
-    CHECK_FALSE(world.pass());
-    CHECK(world.left == 1);
-    CHECK(world.bytes(*file_path(both.files[0])) == "and other ones");
+TEST_CASE("where serials are ours, other bytes are told though not all files could be asked for") {
+    Unnumbered world;
+    const Serial first = world.serial();
+    world.one().body = "other bytes";
+    world.one().etag = "\"two\"";
+    const auto good = std::exchange(world.two(), {{}, {}, {Fault::retry_later, "HTTP 503"}});
+    CHECK(world.sync_later() == 1);
+    const std::string path = *file_path(world.both.files[0]);
+    CHECK(world.bytes(path) == "other bytes");
+    const Serial second = world.serial();
+    CHECK(second > first);
+
+    // Nothing more has changed.
+    CHECK(world.sync_later() == 1);
+    CHECK(world.serial() == second);
+
+    world.one().body = "and other ones";
+    world.one().etag = "\"three\"";
+    CHECK(world.sync_later() == 1);
+    CHECK(world.bytes(path) == "and other ones");
     CHECK(std::filesystem::is_empty(world.directory.path() / "staging"));
+    const Serial third = world.serial();
+    CHECK(third > second);
 
-    two = good;
-    world.clock.advance(1h);
-    REQUIRE_FALSE(world.pass());
-    CHECK(world.left == 0);
-    CHECK(serial() > before);
-    CHECK(world.state.page(both.name)->files[0].etag == "\"three\"");
+    world.two() = good;
+    CHECK(world.sync_later() == 0);
+    CHECK(world.serial() == third);
+    CHECK(world.state.page(world.both.name)->files[0].etag == "\"three\"");
+}
+
+TEST_CASE("where serials are ours, what a page shows for a while has one of its own") {
+    Unnumbered world(true);
+    const Serial first = world.serial();
+    File& replaced = world.both.files[1];
+    replaced.digests = {{Algorithm::sha256, sha256("other bytes")}};
+    replaced.size = 11;
+    SECTION("since a file of it cannot be had") {
+        world.publish(world.both);
+        world.two() = {{}, {}, {Fault::gone, "HTTP 404 Not Found"}};
+    }
+    SECTION("since a file of it has no place") {
+        std::filesystem::remove(world.directory.path() / "web" / *file_path(replaced));
+        world.put(*file_path(replaced) + "/someone's", "someone's");
+        world.publish(world.both);
+        world.two() = {"other bytes", "application/octet-stream"};
+    }
+    CHECK(world.sync_later() == 1);
+    const Serial second = world.serial();
+    CHECK(second > first);
+    CHECK(world.state.page(world.both.name)->files.size() == 1);
+    CHECK(world.sync_later() == 1);
+    CHECK(world.serial() == second);
+
+    // The master has no more than that, either.
+    world.both.files.pop_back();
+    world.publish(world.both);
+    CHECK(world.sync_later() == 0);
+    CHECK(world.serial() == second);
 }
