@@ -194,6 +194,17 @@ void Jobs::fetch_done(Job& job) {
     if (--job.fetches_left == 0) complete(job);
 }
 
+// It does not show all that its serial promises; a stale page shows just that. Where serials are
+// ours, whatever differs from what was shown has one of its own.
+void Jobs::show_incomplete(const Job& job, PageReady& ready) {
+    const Serial changed = ready.page.serial;
+    if (job.files_missing) ready.page.serial = job.shown();
+    ready.etag.clear();
+    ready.same = job.item.known && !job.item.ahead && ready.page == *job.item.known &&
+                 ready.kept.empty() && ready.left.size() == job.item.in_doubt.size();
+    if (!ready.same && !job.item.numbered) ready.page.serial = changed;
+}
+
 void Jobs::complete(Job& job) {
     ProjectPage& page = job.plan.page;
     if (!job.share) files_listed_ -= page.files.size();
@@ -222,16 +233,7 @@ void Jobs::complete(Job& job) {
     ready.failure = job.failure;
     ready.refused = std::move(job.refused);
     ready.replaces = job.item.shown;
-    if (job.failure) {
-        // It does not show all that its serial promises; a stale page shows just that. Where
-        // serials are ours, whatever differs from what was shown has one of its own.
-        const Serial changed = ready.page.serial;
-        if (job.files_missing) ready.page.serial = job.shown();
-        ready.etag.clear();
-        ready.same = job.item.known && !job.item.ahead && ready.page == *job.item.known &&
-                     ready.kept.empty() && ready.left.size() == job.item.in_doubt.size();
-        if (!ready.same && !job.item.numbered) ready.page.serial = changed;
-    }
+    if (job.failure) show_incomplete(job, ready);
     if (!ready.same && job.copy)
         ready.text = copied_text(policy_, ready.page, std::move(job.body), job.copy->signature);
     else if (!ready.same && ready.page.files.size() <= short_page)

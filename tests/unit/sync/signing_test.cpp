@@ -144,3 +144,31 @@ TEST_CASE("what is wrong with a signature or a public key is found, and mended b
     CHECK(world.is_signed("foo"));
     CHECK(world.is_signed("bar"));
 }
+
+TEST_CASE("a page and its signatures stay together where something is in their way") {
+    Signed world;
+    const fs::path web = world.directory.path() / "web", elsewhere = world.directory.path() / "x";
+    const fs::path place = web / GENERATE("simple/foo", "serversig");
+    fs::rename(place, elsewhere);
+    fs::create_directory_symlink(elsewhere, place);
+    const std::string before = world.bytes("simple/foo/index.html");
+    const File fresh = sdist("foo-2.0.tar.gz");
+    world.publish(page("foo", 21, {wheel("foo-1.0-py3-none-any.whl"), fresh}));
+    world.event("foo", "new release", 21);
+    for (int tries = 0; tries < 3; ++tries) {
+        REQUIRE_FALSE(world.pass());
+        CHECK(world.left == 1);
+        CHECK(world.bytes("simple/foo/index.html") == before);
+        CHECK(world.is_signed("foo"));
+        CHECK(world.network.asked[fresh.url] == 1);
+        world.clock.advance(1h);
+    }
+    fs::remove(place);
+    fs::rename(elsewhere, place);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 0);
+    CHECK(world.is_signed("foo"));
+    CHECK(world.bytes("simple/foo/index.html") != before);
+    CHECK(world.network.asked[fresh.url] == 1);
+    CHECK(fs::is_empty(world.directory.path() / "staging"));
+}
