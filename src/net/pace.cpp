@@ -53,6 +53,7 @@ void Pace::failed(const std::string& what, const Failure& failure, Steady now) {
     if (!failure.limited && failing_.size() < failures_most) return;
     const std::chrono::seconds grown(1LL << std::min(pauses_++, most_doublings));
     pause(now + std::max(grown, std::min(failure.wait, longest_asked)));
+    cause_ = failure.what;
     if (!failure.limited) return;
     limited_ = pause_;
     budget_ = std::max(1, budget_ / 2);

@@ -123,17 +123,25 @@ void Jobs::fail_all(const std::string& why) {
                                              name.text(), why)}});
             continue;
         }
-        for (const Fetch& fetch : job.plan.fetches) {
-            const File& file = job.plan.page.files[fetch.file];
-            if ((fetch.metadata ? file.metadata_held : file.held) || job.files_missing) continue;
-            job.failure =
-                Failure{Fault::retry_later, fmt::format("GET {}: {}", display_url(file.url), why)};
-            job.files_missing = true;
-        }
+        give_up_files(job, why);
         job.files_left = hashing || job.next_fetch < job.plan.fetches.size();
         complete(job);
     }
     abandon();
+}
+
+void Jobs::give_up_files(Job& job, const std::string& why) {
+    // What a host said to which they leave a pause is the cause then.
+    const bool paused = waiting();
+    for (const Fetch& fetch : job.plan.fetches) {
+        const File& file = job.plan.page.files[fetch.file];
+        if ((fetch.metadata ? file.metadata_held : file.held) || job.files_missing) continue;
+        const std::string& said = host_of(file).pause_cause();
+        job.failure = Failure{
+            Fault::retry_later,
+            paused && !said.empty() ? said : fmt::format("GET {}: {}", display_url(file.url), why)};
+        job.files_missing = true;
+    }
 }
 
 void Jobs::abandon() {

@@ -32,6 +32,8 @@ class Pace {
     void ended() { --running_; }
     // Nothing is asked of it, and it wants no pause.
     bool rested(Steady now) const { return running_ == 0 && pause_ <= now; }
+    // Of the last pause; empty: there was none.
+    const std::string& pause_cause() const { return cause_; }
     // It said something of what it was asked for, good or bad.
     void answered();
     // It did not (Fault::retry_later), when asked for `what`.
@@ -51,6 +53,7 @@ class Pace {
     int answers_ = 0;                // since the budget changed
     std::set<std::string> failing_;  // since the last answer
     int pauses_ = 0;                 // likewise
+    std::string cause_;              // of the last pause
     Steady pause_{};
     Steady limited_{};
 };

@@ -99,6 +99,7 @@ class Jobs {
     void leave_rest(Job& job);
     void no_room_for(Job& job);
     void fetch_done(Job& job);
+    void give_up_files(Job& job, const std::string& why);
     static void show_incomplete(const Job& job, PageReady& ready);
     void complete(Job& job);
     void end(Job& job, Message message);

@@ -209,6 +209,25 @@ TEST_CASE("patience is spent where nothing comes, not where it comes slowly") {
     }
 }
 
+TEST_CASE("who waits for a host that wants a pause is told with what it said") {
+    World world;
+    world.publish(foo);
+    world.policy.patience = 0s;
+    world.policy.random = [] { return 0.0; };  // the next try is due at once
+    const std::string url = foo.files[0].url;
+    world.network.fail(url, Fault::retry_later, "HTTP 429");
+    world.network.answers[url].failure.limited = true;
+    auto& asked = world.network.asked;
+    int steps = 0;  // since its page came again: from the second on there is nothing to do
+    world.hooks.report = [&](const Progress&) {
+        if (asked[World::url(foo)] >= 2 && ++steps > 1) world.clock.advance(1s);
+    };
+    REQUIRE_FALSE(world.pass());
+    CHECK(asked[World::url(foo)] == 2);
+    CHECK(asked[url] == 1);
+    CHECK(world.cause_of("foo") == "HTTP 429");
+}
+
 TEST_CASE("a poll that hangs uses up the patience of a pass") {
     World world;
     world.publish(foo);
