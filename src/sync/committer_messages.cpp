@@ -39,10 +39,6 @@ void Committer::recorded(const PageReady& page, const Replaced& replaced) {
     rulings_.page_recorded(page, replaced);
     look_again_by_key(page.page.name, page.key_generation);
     if (page.failure) failed_since_ = true;
-    // A serial of our own that no list and no row has brought.
-    if (!page.same && numbers_ours(state_) &&
-        page.page.serial.value > state_.number(Note::cursor).value_or(0))
-        state_.set(Note::cursor, page.page.serial.value);
     work_ended(page.page.name);
     handled_changed_ = true;
     if (!page.same) ++counters_.pages;

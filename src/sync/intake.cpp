@@ -45,6 +45,11 @@ Serial own_serial(State& state, Time now) {
     return Serial{std::max(state.number(Note::cursor).value_or(0) + 1, unix_seconds(now))};
 }
 
+void use_serial(State& state, Serial serial) {
+    if (serial.value > state.number(Note::cursor).value_or(0))
+        state.set(Note::cursor, serial.value);
+}
+
 Serial number_rows(State& state, std::vector<Event>& events, Time now) {
     constexpr std::int64_t day = 24 * 3600;
     std::int64_t serial = state.number(Note::cursor).value_or(0);

@@ -105,6 +105,11 @@ struct Jobs::Job {
                                (queued.loss_seen && now - *queued.loss_seen >= second_look);
         return !explained && (item.shown ? plan.loses : lacks_some_of_before());
     }
+    // Up to where the queue is done with it. Where serials are ours, that of the row that made us
+    // look: one that came meanwhile may have a smaller one than the page.
+    Serial handled(Serial page) const {
+        return item.numbered ? std::max(page, item.queued.serial) : item.queued.serial;
+    }
     // An event is newer than what we show.
     bool has_news() const { return item.queued.serial > shown(); }
     Serial shown() const { return item.known ? item.known->serial : Serial{}; }

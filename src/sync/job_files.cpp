@@ -219,7 +219,7 @@ void Jobs::complete(Job& job) {
     auto left = job.left_in_doubt();
     // Whose ETag nobody answered for stays as it is.
     for (File& file : page.files) file.held = file.held || !file.etag.empty();
-    const Serial handled = std::max(page.serial, job.item.queued.serial);
+    const Serial handled = job.handled(page.serial);
     if (policy_.page.files) std::erase_if(page.files, [](const File& file) { return !file.held; });
     PageReady ready{std::move(page)};
     ready.display = job.item.queued.display;

@@ -292,7 +292,7 @@ void Jobs::not_modified(Job& job) {
     }
     PageReady ready{{queued.name, job.shown(), {}, {}, {}, {}}};
     ready.display = queued.display;
-    ready.handled = std::max(job.shown(), queued.serial);
+    ready.handled = job.handled(job.shown());
     ready.same = true;
     ready.read = false;
     ready.key_generation = job.item.key.generation;
@@ -347,7 +347,9 @@ void Jobs::changed(Job& job) {
     job.plan.same = false;
     if (job.item.numbered) return;
     const Serial event = job.item.queued.serial;
-    job.plan.page.serial = event > job.shown() ? event : job.item.fresh;
+    // What an earlier try has left in the tree may have the event's, and shows something else.
+    const bool unused = event > job.shown() && !job.item.ahead;
+    job.plan.page.serial = unused ? event : job.item.fresh;
 }
 
 void Jobs::fetch_files(Job& job) {

@@ -114,8 +114,12 @@ void Publisher::show_keys() {
 // that nobody knows, nor a page that is taken for the one before.
 void Publisher::intend(const Group& files, const Group& pages) {
     for (const FileArrived& file : files.files) state_.intend(file.project, path_of(file));
-    for (const PageReady& page : pages.pages)
-        if (!page.same && page.replaces) state_.intend_page(page.page.name);
+    const bool ours = numbers_ours(state_);
+    for (const PageReady& page : pages.pages) {
+        if (page.same) continue;
+        if (page.replaces) state_.intend_page(page.page.name);
+        if (ours) use_serial(state_, page.page.serial);
+    }
 }
 
 void Publisher::place_files(Group& group) {

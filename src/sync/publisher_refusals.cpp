@@ -51,6 +51,15 @@ std::optional<std::string> Publisher::obstacle_on_way_to(const std::string& path
     return std::nullopt;
 }
 
+// Or there: what is not a directory is replaced.
+std::optional<std::string> Publisher::obstacle_to(const std::string& path) {
+    if (auto obstacle = obstacle_on_way_to(path)) return obstacle;
+    const auto look = tree_.look(path);
+    if (!look) return look.failure().what;
+    if (!look.value() || look.value()->kind != FileKind::directory) return std::nullopt;
+    return path + ": a directory lies where a file belongs; remove it";
+}
+
 // On the way there, or below.
 bool Publisher::another_lies_there(const std::string& path) {
     const auto clash = [&](const FileArrived& other) {
@@ -211,9 +220,15 @@ void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
 // Where a page cannot be replaced, or its signature cannot, what it replaces stays, too.
 void Publisher::look_ahead(PageReady& page) {
     const ProjectName& name = page.page.name;
-    auto obstacle = obstacle_on_way_to(layout::published(layout::page_html(name)));
-    if (!obstacle && is_signed(page))
-        obstacle = obstacle_on_way_to(layout::published(layout::signature(name)));
+    std::vector<std::string> paths{layout::page_html(name), layout::page_v1_html(name),
+                                   layout::page_json(name)};
+    if (is_signed(page)) {
+        paths.push_back(layout::signature(name));
+        paths.push_back(layout::signature_ed25519(name));
+    }
+    std::optional<std::string> obstacle;
+    for (const std::string& path : paths)
+        if (!obstacle) obstacle = obstacle_to(layout::published(path));
     if (!obstacle) return;
     if (!page.failure) page.failure = Failure{Fault::local, *obstacle, obstacle_pause};
     page.etag.clear();

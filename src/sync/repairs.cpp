@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pep381d/sync/examination.h"
+#include "pep381d/sync/intake.h"
 #include "pep381d/sync/knowledge.h"
 #include "pep381d/tree/layout.h"
 #include "pep381d/tree/proof.h"
@@ -243,6 +244,9 @@ void Repairs::fetch_again(const ProjectName& name, std::vector<std::string> dama
         change.commit();
     }
     PageReady ready{*state_.page(name)};
+    // It differs from what may have been read meanwhile.
+    if (numbers_ours(state_) && !state_.copied(name))
+        ready.page.serial = own_serial(state_, clock_.now());
     ready.display = known->display;
     ready.handled = Serial{-1};  // it stays in the queue
     ready.read = false;

@@ -29,6 +29,9 @@ bool numbers_ours(State& state);
 // The next of those: the time, or one more than the highest so far (the state's cursor) where that
 // is higher.
 Serial own_serial(State& state, Time now);
+// Before a page shows it: whatever comes later gets a higher one, also where a kill comes in
+// between.
+void use_serial(State& state, Serial serial);
 
 // Rows of a journal by time: those that are remembered are left out, the others are remembered and
 // numbered. A number is the row's time, or one more than the one before where that is higher (the

@@ -125,6 +125,7 @@ class Publisher {
     std::optional<NoPlace> place(FileArrived& file);
     NoPlace in_its_way(const std::string& path, const std::string& cause);
     std::optional<std::string> obstacle_on_way_to(const std::string& path);
+    std::optional<std::string> obstacle_to(const std::string& path);
     bool another_lies_there(const std::string& path);
     std::optional<NoPlace> taken_by_another(const FileArrived& file, const std::string& path);
     void refuse(const FileArrived& file, NoPlace why);

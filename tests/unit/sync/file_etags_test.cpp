@@ -216,6 +216,58 @@ TEST_CASE("where serials are ours, other bytes are told though not all files cou
     CHECK(world.state.page(world.both.name)->files[0].etag == "\"three\"");
 }
 
+TEST_CASE("where serials are ours, one that a page showed for a moment is not used again") {
+    Unnumbered world(true);
+    const std::string html = "simple/foo/index.v1_html";
+    const auto place = world.directory.path() / "web" / html;
+    const auto shown = [&] {
+        const std::string text = world.page_of("foo"), key = "\"_last-serial\":";
+        return std::stoll(text.substr(text.find(key) + key.size()));
+    };
+    const auto first = shown();
+    // The formats that come before it are placed, and the page is not recorded.
+    std::filesystem::remove(place);
+    world.put(html + "/someone's", "someone's");
+    world.both.files.back().yanked = true;
+    world.publish(world.both);
+    world.clock.advance(25h);
+    std::int64_t second = 0;
+    const auto mend = [&] {
+        second = shown();
+        std::filesystem::remove_all(place);
+        world.both.files.front().yanked = true;
+        world.publish(world.both);
+    };
+    SECTION("the next run") {
+        REQUIRE_FALSE(world.pass());
+        mend();
+        REQUIRE_FALSE(world.pass());
+    }
+    SECTION("the same") {
+        world.policy.patience = 1h;
+        Staging staging(world.tree);
+        Committer committer(world.state, world.tree, world.policy, world.clock, world.log, false);
+        world.hooks.report = [&](const Progress&) {
+            const auto standing = committer.standing();
+            if (standing.at_rest && standing.next_due && second == 0) {
+                mend();
+                committer.send(Retry{{world.both.name}});
+            }
+            if (second != 0) world.clock.advance(1min);
+        };
+        Engine engine(world.network, staging, committer, world.policy, world.clock, world.log,
+                      false, world.hooks);
+        committer.start([] {});
+        REQUIRE_FALSE(engine.pass(true));
+        committer.stop();
+        committer.check();
+    }
+    CHECK(second > first);
+    CHECK(world.state.pending() == 0);
+    CHECK(shown() > second);
+    CHECK(world.serial().value == shown());
+}
+
 TEST_CASE("where serials are ours, what a page shows for a while has one of its own") {
     Unnumbered world(true);
     const Serial first = world.serial();

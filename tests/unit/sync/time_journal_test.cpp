@@ -54,6 +54,38 @@ TEST_CASE("a poll that is asked before the one before it is taken in tells of no
     CHECK(queued->serial.value == fresh.time);
 }
 
+TEST_CASE("a row that comes while its project is worked on is not lost, whatever its time") {
+    World world;
+    world.pep381("<value>foo</value>", "");
+    world.legacy_page("foo", {"foo-1.0.tar.gz"});
+    world.look_well();
+    const auto then = seconds(world.clock.now());
+    world.clock.advance(1h);
+    // It gets a serial of now, since no row tells of it.
+    world.state.enqueue(*ProjectName::parse("foo"), "foo", Serial{}, Loss::nothing,
+                        world.clock.now(), true);
+    world.legacy_page("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
+    Staging staging(world.tree);
+    Committer committer(world.state, world.tree, world.policy, world.clock, world.log, false);
+    Engine engine(world.network, staging, committer, world.policy, world.clock, world.log, false,
+                  world.hooks);
+    bool told = false;
+    world.network.before = [&](const std::string& key) {
+        if (!key.ends_with("/foo-2.0.tar.gz") || std::exchange(told, true)) return;
+        const Event row{"foo", "new release", true, {}, then + 60, "row"};
+        const MasterSaid said{Protocol::pep381, {}, Dated::not_asked, then};
+        committer.send(PollDone{world.clock.now(), {row}, {}, true, said});
+        world.legacy_page("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz", "foo-3.0.tar.gz"});
+    };
+    committer.start([] {});
+    REQUIRE_FALSE(engine.pass(true));
+    committer.stop();
+    committer.check();
+    CHECK(told);
+    CHECK(world.state.pending() == 0);
+    CHECK(world.there("packages/source/x/foo/foo-3.0.tar.gz"));
+}
+
 TEST_CASE("news of a file without a digest is found though its page is the same") {
     World world;
     const auto now = seconds(world.clock.now());
