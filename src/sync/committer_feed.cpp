@@ -106,7 +106,8 @@ void Committer::hand_out(const Queued& queued) {
     if (policy_.copy) tell_copy(item);
     // A serial that the journal has not reached came from a page that lied, or that was newer than
     // the last poll: the page is read again, whatever it shows.
-    if (item.known && item.known->serial.value > state_.number(Note::cursor).value_or(0)) {
+    if (item.numbered && item.known &&
+        item.known->serial.value > state_.number(Note::cursor).value_or(0)) {
         item.known->serial = Serial{};
         item.etag.clear();
     }

@@ -42,6 +42,9 @@ void Committer::handle(PollDone& poll) {
         if (!poll.events.empty())
             log_.info(fmt::format("changelog_taken rows={} serial={}", poll.events.size(),
                                   poll.cursor.value));
+    } else if (numbers_ours(state_)) {
+        // What was published since it began has used higher ones.
+        poll.cursor = std::max(poll.cursor, Serial{state_.number(Note::cursor).value_or(0)});
     }
     take_events(state_, policy_.filter, poll.events, poll.began, poll.cursor);
     if (std::any_of(poll.events.begin(), poll.events.end(), tells_of_key)) look_at_key();

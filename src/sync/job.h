@@ -110,8 +110,9 @@ struct Jobs::Job {
     Serial handled(Serial page) const {
         return item.numbered ? std::max(page, item.queued.serial) : item.queued.serial;
     }
-    // An event is newer than what we show.
-    bool has_news() const { return item.queued.serial > shown(); }
+    // An event is newer than what we show. Of ours the newer may have the smaller one: the queue
+    // has it for as long as nothing is done about it.
+    bool has_news() const { return item.queued.serial > (item.numbered ? shown() : Serial{}); }
     Serial shown() const { return item.known ? item.known->serial : Serial{}; }
 };
 

@@ -328,7 +328,9 @@ void Jobs::read_page(Job& job, const Reply& reply) {
         return;
     }
     if (policy_.copy && !take_copy(job)) job.plan.same = false;
-    if (job.item.ahead || !job.item.in_doubt.empty()) job.plan.same = false;
+    // What was read before a first list told whose serials count has none yet.
+    const bool no_serial = !job.item.numbered && job.shown().value == 0;
+    if (job.item.ahead || !job.item.in_doubt.empty() || no_serial) job.plan.same = false;
     if (!job.plan.same) changed(job);
     for (Refused& file : job.plan.refused) job.refused.push_back(std::move(file));
 
@@ -348,7 +350,8 @@ void Jobs::changed(Job& job) {
     if (job.item.numbered) return;
     const Serial event = job.item.queued.serial;
     // What an earlier try has left in the tree may have the event's, and shows something else.
-    const bool unused = event > job.shown() && !job.item.ahead;
+    const bool tried = job.item.ahead || job.item.queued.attempts > 0;
+    const bool unused = event > job.shown() && !tried;
     job.plan.page.serial = unused ? event : job.item.fresh;
 }
 

@@ -41,7 +41,7 @@ void Publisher::add(FileArrived file) {
 void Publisher::add(PageReady page) {
     if (const auto refused = leave_out_refused(page)) leave_incomplete(page, *refused);
     const bool tied = !page.kept.empty() || (page.replaces && (page.copy || policy_.signer));
-    if (tied && !page.same && !page.page.quarantined()) look_ahead(page);
+    if (tied && !page.same && !page.at_once) look_ahead(page);
     for (FileArrived& file : std::exchange(page.kept, {})) {
         file.bound = page.copy.has_value();
         if (!page.same)

@@ -220,12 +220,11 @@ void Publisher::leave_incomplete(PageReady& page, const NoPlace& why) {
 // Where a page cannot be replaced, or its signature cannot, what it replaces stays, too.
 void Publisher::look_ahead(PageReady& page) {
     const ProjectName& name = page.page.name;
-    std::vector<std::string> paths{layout::page_html(name), layout::page_v1_html(name),
-                                   layout::page_json(name)};
-    if (is_signed(page)) {
-        paths.push_back(layout::signature(name));
-        paths.push_back(layout::signature_ed25519(name));
-    }
+    std::vector<std::string> paths;
+    if (policy_.html) paths = {layout::page_html(name), layout::page_v1_html(name)};
+    if (policy_.json) paths.push_back(layout::page_json(name));
+    if (is_signed(page)) paths.push_back(layout::signature(name));
+    if (policy_.signer) paths.push_back(layout::signature_ed25519(name));
     std::optional<std::string> obstacle;
     for (const std::string& path : paths)
         if (!obstacle) obstacle = obstacle_to(layout::published(path));
@@ -247,7 +246,7 @@ void Publisher::refuse_page(const ProjectName& project, const StagedPage& staged
         if (page.page.name != project) continue;
         if (!page.failure) page.failure = Failure{Fault::local, cause, obstacle_pause};
         // The next try finds it changed.
-        page.page.serial = Serial{};
+        if (!numbers_ours(state_)) page.page.serial = Serial{};
         page.page.meta_members.clear();
         page.copy.reset();
         page.etag.clear();
