@@ -110,6 +110,12 @@ struct Jobs::Job {
     Serial handled(Serial page) const {
         return item.numbered ? std::max(page, item.queued.serial) : item.queued.serial;
     }
+    // Though the master's page is the one that we know: ours may be another, or was read before a
+    // first list told whose serials count and has none yet.
+    bool is_to_be_shown_anew() const {
+        const bool no_serial = !item.numbered && shown().value == 0;
+        return item.ahead || !item.in_doubt.empty() || no_serial;
+    }
     // An event is newer than what we show. Of ours the newer may have the smaller one: the queue
     // has it for as long as nothing is done about it.
     bool has_news() const { return item.queued.serial > (item.numbered ? shown() : Serial{}); }

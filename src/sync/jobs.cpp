@@ -327,11 +327,8 @@ void Jobs::read_page(Job& job, const Reply& reply) {
         turn_away(job);
         return;
     }
-    if (policy_.copy && !take_copy(job)) job.plan.same = false;
-    // What was read before a first list told whose serials count has none yet.
-    const bool no_serial = !job.item.numbered && job.shown().value == 0;
-    if (job.item.ahead || !job.item.in_doubt.empty() || no_serial) job.plan.same = false;
-    if (!job.plan.same) changed(job);
+    const bool other_copy = policy_.copy && !take_copy(job);
+    if (other_copy || job.is_to_be_shown_anew() || !job.plan.same) changed(job);
     for (Refused& file : job.plan.refused) job.refused.push_back(std::move(file));
 
     if (older_than_wanted(job)) return;
