@@ -95,19 +95,21 @@ void Committer::hand_out(const Queued& queued) {
     item.numbered = known_.numbered;
     item.older_tree = older_tree_;
     if (!item.numbered) item.fresh = own_serial(state_, clock_.now());
+    if (queued.stale_since) item.listed = state_.time(Note::reconciled).value_or(Time{});
     if (const auto ours = state_.published(queued.name)) {
         item.etag = ours->etag;
         item.shown = ours->page;
     }
     if (older_tree_ && !item.shown) item.of_before = files_of_before(tree_, queued.name);
     item.in_doubt = state_.in_doubt(queued.name);
-    item.ahead = item.shown && state_.ahead_of_page(queued.name);
+    // One that was killed before it recorded a first page has left it, with a serial of its own.
+    item.ahead = item.shown ? state_.ahead_of_page(queued.name)
+                            : !item.numbered && has_page(tree_, queued.name);
     if (item.ahead || !item.in_doubt.empty()) item.etag.clear();
     if (policy_.copy) tell_copy(item);
     // A serial that the journal has not reached came from a page that lied, or that was newer than
-    // the last poll: the page is read again, whatever it shows.
-    if (item.numbered && item.known &&
-        item.known->serial.value > state_.number(Note::cursor).value_or(0)) {
+    // the last poll: the page is read again, whatever it shows. One of ours is never so high.
+    if (item.known && item.known->serial.value > state_.number(Note::cursor).value_or(0)) {
         item.known->serial = Serial{};
         item.etag.clear();
     }

@@ -98,8 +98,11 @@ void Committer::handle(PollFailed& failed) {
 }
 
 void Committer::handle(ListArrived& list) {
-    const auto result = take_list(state_, tree_, policy_.filter, list, policy_.keep_deleted, log_);
-    if (result) note_list(list, result.value());
+    auto result = take_list(state_, tree_, policy_, list, busy_, log_);
+    if (result) {
+        note_list(list, result.value());
+        if (!policy_.keep_deleted) unlisted_.merge(result.value().unlisted);
+    }
     if (!result && is_local(result.failure().fault)) give_up(result.failure());
 
     must(tree_.remove(list.staged));

@@ -11,6 +11,7 @@ namespace pep381d {
 
 void Committer::work_ended(const ProjectName& project) {
     busy_.erase(project.text());
+    unlisted_.erase(project.text());
     publisher_.forget_refused(project);
 }
 
@@ -24,8 +25,23 @@ void Committer::handle(FileArrived& file) {
     publisher_.add(std::move(file));
 }
 
+// Before the first list told that serials are ours: with the master's it is not shown, but looked
+// at again.
+void Committer::read_too_soon(PageReady& page) {
+    page.handled = Serial{-1};  // it stays in the queue
+    page.same = true;
+    page.stale = false;
+    page.etag.clear();
+    page.text.reset();
+    publisher_.add(std::move(page));
+}
+
 void Committer::handle(PageReady& page) {
     for (const FileArrived& file : page.kept) count(file);
+    if (page.numbered && numbers_ours(state_)) {
+        read_too_soon(page);
+        return;
+    }
     const Look look = page.same && !page.failure ? Look::same : Look::news;
     if (sweep_passes(page.page.name, look))
         work_ended(page.page.name);
@@ -35,9 +51,16 @@ void Committer::handle(PageReady& page) {
         publisher_.add(std::move(page));
 }
 
+// Its page may have been read before it went.
+void Committer::look_again_by_list(const PageReady& page) {
+    if (!unlisted_.contains(page.page.name.text()) || state_.queued(page.page.name)) return;
+    state_.enqueue(page.page.name, page.display, Serial{}, Loss::nothing, clock_.now(), true);
+}
+
 void Committer::recorded(const PageReady& page, const Replaced& replaced) {
     rulings_.page_recorded(page, replaced);
     look_again_by_key(page.page.name, page.key_generation);
+    look_again_by_list(page);
     if (page.failure) failed_since_ = true;
     work_ended(page.page.name);
     handled_changed_ = true;

@@ -76,9 +76,18 @@ struct Jobs::Job {
             case Loss::quarantine:
                 return quarantined && age >= stale_page_believed;
             case Loss::project:
-                break;
+                // A journal without serials may be silent of its coming back; a list of so much
+                // later is not.
+                return !item.numbered && !item.queued.absent &&
+                       item.listed - *item.queued.stale_since >= stale_page_believed;
         }
         return false;
+    }
+    // What the page tells is older than what the journal does. A page without a serial cannot show
+    // that, but where it should be gone.
+    bool behind_journal(Serial page) const {
+        const Queued& queued = item.queued;
+        return item.numbered ? page < queued.serial : queued.last_loss == Loss::project;
     }
     // What is asked for in any case.
     bool may_be_taken_down() const {

@@ -223,6 +223,7 @@ void Jobs::complete(Job& job) {
     if (policy_.page.files) std::erase_if(page.files, [](const File& file) { return !file.held; });
     PageReady ready{std::move(page)};
     ready.display = job.item.queued.display;
+    ready.numbered = job.item.numbered;
     ready.etag = job.etag;
     ready.handled = handled;
     ready.same = job.plan.same;

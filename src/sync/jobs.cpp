@@ -285,13 +285,14 @@ void Jobs::let_in_again() {
 
 void Jobs::not_modified(Job& job) {
     const Queued& queued = job.item.queued;
-    if (job.item.numbered && job.shown() < queued.serial &&
+    if (job.behind_journal(job.shown()) &&
         !job.stale_for_good(clock_.now(), job.shows_quarantine())) {
         end(job, PageStale{queued.name, job.shown()});
         return;
     }
     PageReady ready{{queued.name, job.shown(), {}, {}, {}, {}}};
     ready.display = queued.display;
+    ready.numbered = job.item.numbered;
     ready.handled = job.handled(job.shown());
     ready.same = true;
     ready.read = false;
@@ -367,10 +368,9 @@ void Jobs::fetch_files(Job& job) {
 // A page that is older than the journal: published where it is newer than ours, and asked for
 // again.
 bool Jobs::older_than_wanted(Job& job) {
-    if (!job.item.numbered) return false;  // nobody could tell
     const Queued& queued = job.item.queued;
     const Serial page = job.plan.page.serial;
-    if (page >= queued.serial && page >= job.shown()) return false;
+    if (!job.behind_journal(page) && page >= job.shown()) return false;
     if (page >= job.shown() && job.stale_for_good(clock_.now(), job.plan.page.quarantined()))
         return false;
     if (page > job.shown() && queued.last_loss != Loss::project) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -260,10 +261,13 @@ void note_candidates(State& state, FileTree& tree, Time began) {
 
 }  // namespace
 
-Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter,
-                              const ListArrived& arrived, bool keep_deleted, Log& log) {
+Outcome<ListResult> take_list(State& state, FileTree& tree, const Policy& policy,
+                              const ListArrived& arrived, std::unordered_set<std::string> under_way,
+                              Log& log) {
     // Nothing is written before the whole list was understood.
+    const Filter& filter = policy.filter;
     ListResult result;
+    result.unlisted = std::move(under_way);
     SortedList list(tree);
     Illegal illegal;
     auto missing = filter.named();
@@ -276,6 +280,7 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
             return;
         }
         missing.erase(name->text());
+        result.unlisted.erase(name->text());
         list.add(*name, raw, serial);
     });
     const auto told = read_list(tree, arrived.staged, reader);
@@ -285,7 +290,7 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Filter& filter
     for (const std::string& raw : illegal.names()) skip_illegal(state, raw);
     const auto older_tree = state.number(Note::older_tree);
     if (older_tree) state.note_unread_absent(arrived.began);
-    Comparison(state, filter, arrived, keep_deleted, result).run(list);
+    Comparison(state, filter, arrived, policy.keep_deleted, result).run(list);
     if (older_tree) {
         // What left the queue since is not asked for again.
         if (older_tree == older_tree_unlisted)

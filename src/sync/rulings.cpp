@@ -6,6 +6,7 @@
 
 #include "pep381d/net/retry.h"
 #include "pep381d/plan/removal.h"
+#include "pep381d/sync/intake.h"
 #include "pep381d/sync/knowledge.h"
 
 #include "sync/stale_page.h"
@@ -144,7 +145,9 @@ void Rulings::page_gone(const PageGone& gone) {
 void Rulings::page_stale(const PageStale& stale) {
     const auto queued = state_.queued(stale.project);
     if (!queued) return;
-    const std::string what = stale_page(policy_, stale.project, stale.shown, queued->serial);
+    const bool ours = numbers_ours(state_);
+    const std::string what = ours ? page_of_removed(policy_, stale.project)
+                                  : stale_page(policy_, stale.project, stale.shown, queued->serial);
     state_.note_there(stale.project);
     state_.note_stale(stale.project, clock_.now());
     if (queued->last_loss == Loss::project)

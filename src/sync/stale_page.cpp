@@ -11,4 +11,11 @@ std::string stale_page(const Policy& policy, const ProjectName& project, Serial 
         policy.master_shown, project.text(), shown.value, journal.value);
 }
 
+std::string page_of_removed(const Policy& policy, const ProjectName& project) {
+    return fmt::format(
+        "{}/simple/{}/: the journal has removed the project, and its page is there: a stale cache; "
+        "it is asked again",
+        policy.master_shown, project.text());
+}
+
 }  // namespace pep381d

@@ -12,4 +12,7 @@ namespace pep381d {
 std::string stale_page(const Policy& policy, const ProjectName& project, Serial shown,
                        Serial journal);
 
+// Where pages have no serials.
+std::string page_of_removed(const Policy& policy, const ProjectName& project);
+
 }  // namespace pep381d

@@ -114,6 +114,7 @@ class Committer {
 
     void count(const FileArrived& file);
     void handle(FileArrived& file);
+    void read_too_soon(PageReady& page);
     void handle(PageReady& page);
     void handle(PageFailed& failed);
     void handle(PageGone& gone);
@@ -140,6 +141,7 @@ class Committer {
     void look_at_key() {
         if (policy_.copy) master_key_.look_now();
     }
+    void look_again_by_list(const PageReady& page);
     void work_ended(const ProjectName& project);
     void recorded(const PageReady& page, const Replaced& replaced);
     void go_on_sweeping();
@@ -182,6 +184,7 @@ class Committer {
     // The committer's thread alone.
     MasterKnown known_;                     // read from the state once a turn, not for each project
     std::unordered_set<std::string> busy_;  // handed out, not yet recorded
+    std::unordered_set<std::string> unlisted_;  // of these: what a list lacks that came meanwhile
     std::optional<std::vector<ProjectName>> only_;
     std::string backlog_after_;
     bool with_backlog_ = true;

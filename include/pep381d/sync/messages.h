@@ -46,6 +46,7 @@ struct WorkItem {
     Protocol protocol = Protocol::warehouse;
     bool numbered = true;  // the serials are the master's, and its pages have them
     Serial fresh;          // else: that of a page that has changed without an event
+    Time listed{};  // where its page was stale before: when the newest list of names was asked for
     // Where pages are copied:
     std::optional<CopiedPage> copied;  // the page that we show, where it is one
     KeyKnown key;
@@ -71,9 +72,10 @@ struct PageReady {
         page;  // where something is missing: without it, and with the serial that we had before
     std::string display;
     std::string etag;
-    Serial handled;     // the queue's serial that this settles
-    bool same = false;  // nothing to publish
-    bool read = true;   // false: the master said that its page is what we have (304)
+    Serial handled;        // the queue's serial that this settles
+    bool numbered = true;  // the work item's
+    bool same = false;     // nothing to publish
+    bool read = true;      // false: the master said that its page is what we have (304)
     // Paths of files that it should have, where a killed run may have left them: nobody has looked.
     std::vector<std::string> left{};
     bool at_once = false;             // what it no longer names is not kept for a while
@@ -100,7 +102,8 @@ struct PageGone {
     ProjectName project;
     std::string what;
 };
-// The page is older than the journal, and no newer than ours.
+// The page is older than the journal, and no newer than ours; or it is there, and the journal has
+// removed it.
 struct PageStale {
     ProjectName project;
     Serial shown;

@@ -30,7 +30,8 @@ struct World {
     DirectoryTree tree{directory.path().string()};
     State state{directory.path() / "state.db", State::Access::write};
     SilentLog log;
-    bool keep_deleted = false;
+    Policy policy;
+    std::unordered_set<std::string> under_way;
 
     void publish(const std::string& display, std::int64_t serial) {
         State::Change change(state);
@@ -49,8 +50,7 @@ struct World {
                    "</int></value></member>\n";
         std::ofstream(directory.path() / "staging" / "list") << xml << end;
         State::Change change(state);
-        auto result =
-            take_list(state, tree, Filter({"*"}, {}), {noon, "staging/list"}, keep_deleted, log);
+        auto result = take_list(state, tree, policy, {noon, "staging/list"}, under_way, log);
         change.commit();
         return result;
     }
@@ -117,7 +117,7 @@ TEST_CASE("only what is new, newer or missing is queued") {
 TEST_CASE("with deletes.policy keep, what a list lacks is not even looked at") {
     World world;
     world.publish("foo", 1);
-    world.keep_deleted = true;
+    world.policy.keep_deleted = true;
     REQUIRE(world.take({{"bar", 2}}).ok());
     CHECK(world.queued() == List{{"bar", 2}});
 }

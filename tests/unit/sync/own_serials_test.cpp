@@ -1,4 +1,6 @@
 // Masters without serials: those in our pages are ours, and whoever mirrors us goes by them.
+#include <limits>
+
 #include "pep381d/sync/intake.h"
 
 #include "support/catch.h"
@@ -204,4 +206,58 @@ TEST_CASE("what is read before the first list gets a serial of ours with it") {
     REQUIRE_FALSE(world.pass());
     CHECK(world.left == 0);
     CHECK(world.state.published(plain.name)->serial.value > 0);
+}
+
+TEST_CASE("where serials are ours, that of a first page that was not recorded is not used again") {
+    Unnumbered world;
+    const ProjectPage left_by_kill = page("bar", 0, {sdist("bar-1.0.tar.gz")});
+    world.publish(left_by_kill);
+    world.put("simple/bar/index.html", "what was placed before the kill");
+    world.network.answers[std::string(master) + "/simple/"] = {
+        R"({"meta":{"api-version":"1.0"},"projects":[{"name":"foo"},{"name":"bar"}]})"};
+    world.clock.advance(1min);
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 0);
+    const std::int64_t listed = world.state.number(Note::list_serial).value_or(0);
+    CHECK(world.state.published(left_by_kill.name)->serial.value > listed);
+}
+
+TEST_CASE("a page with a serial that was asked for before the list without any is asked again") {
+    SyncWorld world;
+    world.policy.protocol = Protocol::simple;
+    constexpr std::int64_t lie = std::numeric_limits<std::int64_t>::max();
+    const ProjectPage lying = page("foo", lie, {sdist("foo-1.0.tar.gz")});
+    world.publish(lying);
+    auto& root = world.network.answers[std::string(master) + "/simple/"];
+    root = {R"({"meta":{"api-version":"1.0"},"projects":[{"name":"foo"}]})"};
+    world.state.enqueue(lying.name, "foo", Serial{}, Loss::nothing, world.clock.now(), true);
+    {
+        Committer committer(world.state, world.tree, world.policy, world.clock, world.log, false);
+        committer.start([] {});
+        auto item = committer.take();
+        for (; !item; item = committer.take()) std::this_thread::yield();
+        world.put("../staging/list", root.body);
+        committer.send(ListArrived{world.clock.now(),
+                                   "staging/list",
+                                   ListForm::root_json,
+                                   "",
+                                   "",
+                                   false,
+                                   {Protocol::simple, {}, Dated::not_asked, 0}});
+        PageReady read{lying};
+        read.display = "foo";
+        read.handled = lying.serial;
+        read.numbered = item->numbered;
+        committer.send(std::move(read));
+        committer.stop();
+        committer.check();
+    }
+    const auto used = [&] { return world.state.number(Note::cursor).value_or(0); };
+    CHECK(used() == world.state.number(Note::list_serial));
+    CHECK(world.state.pending() == 1);
+    CHECK_FALSE(world.there("simple/foo"));
+    REQUIRE_FALSE(world.pass());
+    CHECK(world.left == 0);
+    CHECK(world.state.published(lying.name)->serial.value == used());
+    CHECK(used() < lie);
 }

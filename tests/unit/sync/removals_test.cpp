@@ -335,3 +335,51 @@ TEST_CASE("what somebody has put in the place of a removed file holds up nothing
     CHECK_FALSE(world.state.next_removal());
     CHECK_FALSE(world.pass());
 }
+
+TEST_CASE("what leaves the list while a file of it is on its way is looked at again") {
+    SyncWorld world;
+    world.policy.protocol = Protocol::simple;
+    const auto list = [](const std::string& names) {
+        return R"({"meta":{"api-version":"1.0"},"projects":[)" + names + "]}";
+    };
+    auto& root = world.network.answers[std::string(master) + "/simple/"];
+    world.publish(bar);
+    SECTION("shown before") {
+        root = {list(R"({"name":"bar"},{"name":"foo"})")};
+        world.publish(foo_without_sdist(0));
+        REQUIRE_FALSE(world.pass());
+        REQUIRE(world.left == 0);
+        world.state.enqueue(foo.name, "foo", Serial{}, Loss::nothing, world.clock.now(), true);
+    }
+    SECTION("seen for the first time") {
+        root = {list(R"({"name":"bar"})")};
+        REQUIRE_FALSE(world.pass());
+        root = {list(R"({"name":"bar"},{"name":"foo"})")};
+    }
+    world.publish(foo);
+    Staging staging(world.tree);
+    Committer committer(world.state, world.tree, world.policy, world.clock, world.log, false);
+    Engine engine(world.network, staging, committer, world.policy, world.clock, world.log, false,
+                  world.hooks);
+    bool gone = false;
+    world.network.before = [&](const std::string& key) {
+        if (!key.ends_with("/foo-1.0.tar.gz") || std::exchange(gone, true)) return;
+        world.network.answers.erase(SyncWorld::url(foo));
+        world.put("../staging/other", list(R"({"name":"bar"})"));
+        committer.send(ListArrived{world.clock.now(),
+                                   "staging/other",
+                                   ListForm::root_json,
+                                   "",
+                                   "",
+                                   false,
+                                   {Protocol::simple, {}, Dated::not_asked, 0}});
+    };
+    committer.start([] {});
+    REQUIRE_FALSE(engine.pass(true));
+    committer.stop();
+    committer.check();
+    CHECK(gone);
+    CHECK(world.there(*file_path(foo.files[1])));
+    CHECK(world.state.pending() == 1);
+    CHECK_FALSE(world.cause_of("foo").empty());
+}

@@ -152,3 +152,51 @@ TEST_CASE("a project that is renamed to another spelling of its name stays") {
     CHECK(world.there("packages/source/x/foo.bar/foo_bar-2.0.tar.gz"));
     CHECK(world.bytes("simple/index.html").find(">foo.bar</a>") != std::string::npos);
 }
+
+TEST_CASE("a removal is believed though a cache goes on serving the page, where a list lacks it") {
+    World world;
+    const auto now = seconds(world.clock.now());
+    world.pep381("<value>foo</value><value>bar</value>", "");
+    world.legacy_page("foo", {"foo-1.0.tar.gz"});
+    world.legacy_page("bar", {"bar-1.0.tar.gz"});
+    world.look_well();
+    SECTION("it says that nothing has changed") {
+        world.network.answers[root + std::string("foo/")].conditional = true;
+    }
+    SECTION("it sends it whole") {}
+    SECTION("it sends one that is not ours") {
+        world.legacy_page("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
+    }
+    world.say("list_packages", xml(array("<value>bar</value>")));
+    world.say("changelog", xml(array(row("foo", now, "remove"))));
+    REQUIRE_FALSE(world.look());
+    CHECK(world.left == 1);
+    CHECK(world.there("simple/foo/index.html"));
+    world.clock.advance(5min);
+    world.look_well();
+    CHECK_FALSE(world.there("simple/foo"));
+    CHECK_FALSE(world.there("packages/source/x/foo/foo-2.0.tar.gz"));
+}
+
+TEST_CASE("a removal is not believed for ever where the page and the list tell otherwise") {
+    World world;
+    const auto now = seconds(world.clock.now());
+    world.pep381("<value>foo</value>", "");
+    world.legacy_page("foo", {"foo-1.0.tar.gz"});
+    world.look_well();
+    world.legacy_page("foo", {"foo-1.0.tar.gz", "foo-2.0.tar.gz"});
+    world.say("changelog", xml(array(row("foo", now, "remove"))));
+    for (int look = 0; look < 12; ++look) {
+        REQUIRE_FALSE(world.look());
+        CHECK(world.left == 1);
+        CHECK_THAT(world.cause_of("foo"), ContainsSubstring("the journal has removed the project"));
+        world.clock.advance(5min);
+    }
+    // The list is asked for again, then the page.
+    for (int look = 0; look < 3; ++look) {
+        world.clock.advance(15min);
+        REQUIRE_FALSE(world.look());
+    }
+    CHECK(world.left == 0);
+    CHECK(world.there("packages/source/x/foo/foo-2.0.tar.gz"));
+}
