@@ -207,6 +207,17 @@ ORDER BY name LIMIT ?)sql")
     return all;
 }
 
+std::unordered_set<std::string> State::unshown_removals() {
+    auto rows = impl_
+                    ->sql(R"sql(
+SELECT name FROM queue INDEXED BY queue_soon WHERE soon = 1 AND last_loss = ?
+  AND NOT EXISTS (SELECT 1 FROM projects WHERE projects.name = queue.name AND page > 0))sql")
+                    .rows(static_cast<int>(Loss::project));
+    std::unordered_set<std::string> all;
+    while (rows.next()) all.insert(name_in(rows, 0).text());
+    return all;
+}
+
 void State::note_listed(const ProjectName& name) {
     note_candidate(name, false);
     impl_->sql("UPDATE queue SET absent = NULL WHERE name = ?").run(name.text());

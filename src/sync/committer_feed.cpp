@@ -95,7 +95,7 @@ void Committer::hand_out(const Queued& queued) {
     item.numbered = known_.numbered;
     item.older_tree = older_tree_;
     if (!item.numbered) item.fresh = own_serial(state_, clock_.now());
-    if (queued.stale_since) item.listed = state_.time(Note::reconciled).value_or(Time{});
+    if (queued.stale_since) item.list_asked = state_.time(Note::reconciled).value_or(Time{});
     if (const auto ours = state_.published(queued.name)) {
         item.etag = ours->etag;
         item.shown = ours->page;
@@ -108,8 +108,10 @@ void Committer::hand_out(const Queued& queued) {
     if (item.ahead || !item.in_doubt.empty()) item.etag.clear();
     if (policy_.copy) tell_copy(item);
     // A serial that the journal has not reached came from a page that lied, or that was newer than
-    // the last poll: the page is read again, whatever it shows. One of ours is never so high.
+    // the last poll: the page is read again, whatever it shows, and where serials are ours gets one
+    // that nobody has seen.
     if (item.known && item.known->serial.value > state_.number(Note::cursor).value_or(0)) {
+        item.ahead = item.ahead || !item.numbered;
         item.known->serial = Serial{};
         item.etag.clear();
     }

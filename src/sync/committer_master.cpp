@@ -98,10 +98,12 @@ void Committer::handle(PollFailed& failed) {
 }
 
 void Committer::handle(ListArrived& list) {
-    auto result = take_list(state_, tree_, policy_, list, busy_, log_);
+    const auto result = take_list(state_, tree_, policy_, list, busy_, log_);
     if (result) {
         note_list(list, result.value());
-        if (!policy_.keep_deleted) unlisted_.merge(result.value().unlisted);
+        if (!policy_.keep_deleted)
+            for (const std::string& name : result.value().unlisted)
+                unlisted_.try_emplace(name, list.began);
     }
     if (!result && is_local(result.failure().fault)) give_up(result.failure());
 

@@ -25,21 +25,21 @@ void Committer::handle(FileArrived& file) {
     publisher_.add(std::move(file));
 }
 
-// Before the first list told that serials are ours: with the master's it is not shown, but looked
-// at again.
-void Committer::read_too_soon(PageReady& page) {
+// It was asked for before the first list told that serials are ours, and has the master's: it is
+// not shown, but asked for again.
+void Committer::take_as_unread(PageReady& page) {
+    page.page.serial = own_serial(state_, clock_.now());
     page.handled = Serial{-1};  // it stays in the queue
     page.same = true;
     page.stale = false;
     page.etag.clear();
-    page.text.reset();
     publisher_.add(std::move(page));
 }
 
 void Committer::handle(PageReady& page) {
     for (const FileArrived& file : page.kept) count(file);
     if (page.numbered && numbers_ours(state_)) {
-        read_too_soon(page);
+        take_as_unread(page);
         return;
     }
     const Look look = page.same && !page.failure ? Look::same : Look::news;
@@ -53,8 +53,9 @@ void Committer::handle(PageReady& page) {
 
 // Its page may have been read before it went.
 void Committer::look_again_by_list(const PageReady& page) {
-    if (!unlisted_.contains(page.page.name.text()) || state_.queued(page.page.name)) return;
-    state_.enqueue(page.page.name, page.display, Serial{}, Loss::nothing, clock_.now(), true);
+    const auto list = unlisted_.find(page.page.name.text());
+    if (list == unlisted_.end() || state_.queued(page.page.name)) return;
+    state_.enqueue(page.page.name, page.display, Serial{}, Loss::nothing, list->second, true);
 }
 
 void Committer::recorded(const PageReady& page, const Replaced& replaced) {

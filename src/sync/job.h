@@ -76,15 +76,15 @@ struct Jobs::Job {
             case Loss::quarantine:
                 return quarantined && age >= stale_page_believed;
             case Loss::project:
-                // A journal without serials may be silent of its coming back; a list of so much
-                // later is not.
+                // A journal without serials may be silent of its coming back; a list that was asked
+                // for so much later, and does not lack it, is not.
                 return !item.numbered && !item.queued.absent &&
-                       item.listed - *item.queued.stale_since >= stale_page_believed;
+                       item.list_asked - *item.queued.stale_since >= stale_page_believed;
         }
         return false;
     }
-    // What the page tells is older than what the journal does. A page without a serial cannot show
-    // that, but where it should be gone.
+    // What the page tells is older than what the journal does. Where pages have no serials, only a
+    // removal of the whole shows that.
     bool behind_journal(Serial page) const {
         const Queued& queued = item.queued;
         return item.numbered ? page < queued.serial : queued.last_loss == Loss::project;

@@ -268,6 +268,7 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Policy& policy
     const Filter& filter = policy.filter;
     ListResult result;
     result.unlisted = std::move(under_way);
+    auto removed = state.unshown_removals();
     SortedList list(tree);
     Illegal illegal;
     auto missing = filter.named();
@@ -281,6 +282,7 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Policy& policy
         }
         missing.erase(name->text());
         result.unlisted.erase(name->text());
+        removed.erase(name->text());
         list.add(*name, raw, serial);
     });
     const auto told = read_list(tree, arrived.staged, reader);
@@ -291,6 +293,8 @@ Outcome<ListResult> take_list(State& state, FileTree& tree, const Policy& policy
     const auto older_tree = state.number(Note::older_tree);
     if (older_tree) state.note_unread_absent(arrived.began);
     Comparison(state, filter, arrived, policy.keep_deleted, result).run(list);
+    for (const std::string& name : removed)
+        state.note_absent(*ProjectName::parse(name), arrived.began);
     if (older_tree) {
         // What left the queue since is not asked for again.
         if (older_tree == older_tree_unlisted)

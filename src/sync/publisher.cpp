@@ -49,7 +49,9 @@ void Publisher::add(PageReady page) {
         else if (!file.staged.empty())
             must(tree_.remove(file.staged));
     }
-    if (!page.same) {
+    if (page.same) {
+        discard_staged(page);
+    } else {
         if (!page.staged) {
             if (!page.text) page.text = page_text(policy_, page.page);
             page.staged = stage(page.page.name, *page.text, page.replaces);

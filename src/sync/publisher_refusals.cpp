@@ -232,7 +232,6 @@ void Publisher::look_ahead(PageReady& page) {
     if (!page.failure) page.failure = Failure{Fault::local, *obstacle, obstacle_pause};
     page.etag.clear();
     page.same = true;
-    discard_staged(page);
 }
 
 bool Publisher::is_signed(const PageReady& page) const {

@@ -161,7 +161,7 @@ void Rulings::contradicts_removal(const Queued& queued, const Failure& failure) 
     const auto ours = state_.published(queued.name);
     if (ours && ours->page) {
         judge(queued, false, failure);
-    } else if (is_of_before(queued.name) && !listed_out(queued)) {
+    } else if ((numbers_ours(state_) || is_of_before(queued.name)) && !listed_out(queued)) {
         wants_list_ = true;
         postpone(queued, failure);
     } else {

@@ -221,6 +221,8 @@ class State {
     void note_listed(const ProjectName& name);
     // Those that have no page here by what is known, in order, after `after`.
     std::vector<ProjectName> unread(std::string_view after, std::size_t most);
+    // Those that are not published, and that the newest event removes.
+    std::unordered_set<std::string> unshown_removals();
     // Marks it as something that says that a published project is to go, for the guard.
     void note_candidate(const ProjectName& name, bool candidate);
     void hold(const ProjectName& name, Time not_before, Time now, std::string_view cause);

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -114,7 +115,7 @@ class Committer {
 
     void count(const FileArrived& file);
     void handle(FileArrived& file);
-    void read_too_soon(PageReady& page);
+    void take_as_unread(PageReady& page);
     void handle(PageReady& page);
     void handle(PageFailed& failed);
     void handle(PageGone& gone);
@@ -184,7 +185,9 @@ class Committer {
     // The committer's thread alone.
     MasterKnown known_;                     // read from the state once a turn, not for each project
     std::unordered_set<std::string> busy_;  // handed out, not yet recorded
-    std::unordered_set<std::string> unlisted_;  // of these: what a list lacks that came meanwhile
+    // Of these, also after Finish: what a list lacks that came meanwhile, and when that was asked
+    // for.
+    std::unordered_map<std::string, Time> unlisted_;
     std::optional<std::vector<ProjectName>> only_;
     std::string backlog_after_;
     bool with_backlog_ = true;

@@ -46,7 +46,8 @@ struct WorkItem {
     Protocol protocol = Protocol::warehouse;
     bool numbered = true;  // the serials are the master's, and its pages have them
     Serial fresh;          // else: that of a page that has changed without an event
-    Time listed{};  // where its page was stale before: when the newest list of names was asked for
+    // Where its page was stale before: when the newest list of names was asked for.
+    Time list_asked{};
     // Where pages are copied:
     std::optional<CopiedPage> copied;  // the page that we show, where it is one
     KeyKnown key;

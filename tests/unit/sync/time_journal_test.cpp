@@ -200,3 +200,33 @@ TEST_CASE("a removal is not believed for ever where the page and the list tell o
     CHECK(world.left == 0);
     CHECK(world.there("packages/source/x/foo/foo-2.0.tar.gz"));
 }
+
+TEST_CASE("a removal of what is not shown yet waits for a list, too") {
+    const bool answers = GENERATE(true, false);
+    const bool named = GENERATE(true, false);
+    World world;
+    const auto now = seconds(world.clock.now());
+    const std::string url = root + std::string("foo/");
+    world.pep381("<value>foo</value><value>bar</value>", row("foo", now - 5 * 3600, "remove"));
+    world.legacy_page("foo", {"foo-1.0.tar.gz"});
+    world.legacy_page("bar", {"bar-1.0.tar.gz"});
+    const auto page = world.network.answers[url];
+    world.network.fail(url, Fault::retry_later, "GET foo: HTTP 503");
+    for (int look = 0; look < 3; ++look) {
+        REQUIRE_FALSE(world.look());
+        CHECK(world.left == 1);
+        CHECK_FALSE(world.there("simple/foo"));
+        world.clock.advance(5min);
+        if (answers) world.network.answers[url] = page;
+    }
+    if (named)
+        world.network.answers[url] = page;
+    else
+        world.say("list_packages", xml(array("<value>bar</value>")));
+    for (int look = 0; look < 3; ++look) {
+        world.clock.advance(61min);
+        REQUIRE_FALSE(world.look());
+    }
+    CHECK(world.there("simple/foo/index.html") == named);
+    CHECK(world.left == 0);
+}
