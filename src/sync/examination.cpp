@@ -264,7 +264,7 @@ void Examination::look_at_other(const Page& page, const std::string& bytes, std:
                         subject_->page->serial.value));
         return;
     }
-    for (const PageLink& link : linked.value().links)
+    for (const LinkedFile& link : linked.value().links)
         add_link({layout::published(link.path), link.expected, page.path});
 }
 

@@ -52,13 +52,13 @@ std::vector<std::string> files_of_before(FileTree& tree, const ProjectName& proj
     const auto links_in = [&](const std::string& page, const auto& links_of) {
         const auto bytes = read_whole(tree, layout::published(page), page_most);
         const auto read = bytes ? links_of(bytes.value()) : Outcome<LinkedPage>(bytes.failure());
-        return read ? read.value().links : std::vector<PageLink>();
+        return read ? read.value().links : std::vector<LinkedFile>();
     };
     auto links = links_in(layout::page_json(project),
                           [&](const std::string& bytes) { return links_of_json(bytes, project); });
     if (links.empty()) links = links_in(layout::page_html(project), links_of_html);
     std::vector<std::string> names;
-    for (const PageLink& link : links)
+    for (const LinkedFile& link : links)
         if (!link.path.ends_with(".metadata"))
             names.push_back(link.path.substr(link.path.rfind('/') + 1));
     return names;

@@ -46,7 +46,7 @@ bool add_anchor(std::string_view anchor, LinkedPage& page) {
     const auto fragment = href->find('#');
     auto path = path_of(href->substr(0, fragment));
     if (!path) return false;
-    PageLink link{std::move(*path), {}};
+    LinkedFile link{std::move(*path), {}};
     if (fragment != std::string_view::npos)
         link.expected.digest = parse_digest(href->substr(fragment + 1));
     if (const auto metadata = between(anchor, "data-core-metadata=\"", "\""))

@@ -13,14 +13,14 @@
 
 namespace pep381d {
 
-struct PageLink {
+struct LinkedFile {
     std::string path;  // below web/
     Expected expected;
 };
 
 struct LinkedPage {
     Serial serial;
-    std::vector<PageLink> links;  // files and their .metadata
+    std::vector<LinkedFile> links;  // files and their .metadata
 };
 
 // Each fails with Fault::corrupt on what is not a whole page of this program's making.
